@@ -1,0 +1,59 @@
+// The fleet: thousands of WebSocket clients on one thread that join rooms, publish on schedule and report everything
+// to the history. Open loop: a send that is late is still measured from its intended time.
+//
+// All members run on the fleet's executor; the run engine reaches them with net::call_on.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/history/event.h"
+#include "harness/scenario/plan.h"
+#include "net/websocket.h"
+
+namespace ordeal::harness {
+
+namespace asio = boost::asio;
+
+struct fleet_options {
+  std::vector<net::websocket_url> node_urls;  // index = node_id; path is the driver's
+  net::time_point run_start;                  // zero of run_time
+  std::chrono::milliseconds ack_timeout{5'000};       // then the connection is given up and the send retried or info
+  std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};  // full jitter
+  std::chrono::milliseconds generator_give_up{10'000};  // a send later than this is skipped, and said so
+};
+
+struct fleet_status {
+  std::size_t clients = 0;
+  std::size_t connected = 0;
+  std::size_t joined = 0;        // (client, room) pairs confirmed on the present connection
+  std::size_t joins_wanted = 0;
+  std::size_t sends_pending = 0; // invoked, not settled
+};
+
+class fleet {
+ public:
+  virtual ~fleet() = default;
+  // Connects everybody along the ramp and waits until every join is confirmed; false at the limit. Clients go on
+  // reconnecting until stop().
+  virtual asio::awaitable<bool> connect_all(std::chrono::nanoseconds limit) = 0;
+  // Publishes on schedule until stop_publishing().
+  virtual void start_publishing() = 0;
+  virtual void stop_publishing() = 0;
+  // Waits until no send is pending, at most `limit`; then settles the rest as info.
+  virtual asio::awaitable<void> settle(std::chrono::nanoseconds limit) = 0;
+  // One message from a client of every node into every room that has a member on that node, once.
+  virtual void send_probes() = 0;
+  virtual fleet_status status() const = 0;
+  // Ends every connection and returns when nothing of the fleet runs any more.
+  virtual asio::awaitable<void> stop() = 0;
+};
+
+// `what` and `history` outlive the fleet.
+std::unique_ptr<fleet> make_fleet(asio::any_io_executor ex, const plan& what, fleet_options options, event_sink& history);
+
+}  // namespace ordeal::harness

@@ -1,0 +1,75 @@
+// The ASP.NET Core SignalR JSON hub protocol, both sides, without I/O (backplanes.md section 6.1). Records are JSON
+// objects that end with byte 0x1E; a WebSocket frame may hold several, a record may span frames.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/storage_ptr.hpp>
+#include <boost/json/value.hpp>
+#include <boost/system/result.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ordeal::net::hub {
+
+namespace json = boost::json;
+
+inline constexpr char record_separator = '\x1e';
+
+// Cuts a byte stream into records. Feed frames, take records until there is none; a view is valid until the next feed.
+class record_splitter {
+ public:
+  explicit record_splitter(std::size_t record_bytes_max) : record_bytes_max_(record_bytes_max) {}
+
+  // `frame` must stay alive until take() has returned nullopt.
+  void feed(std::string_view frame);
+  std::optional<std::string_view> take();
+
+  // A record without its end grew above the limit: the peer is broken, close.
+  bool is_overflown() const { return is_overflown_; }
+
+ private:
+  std::size_t record_bytes_max_;
+  std::string carried_;       // start of a record whose end is in a later frame
+  std::string completed_;     // that record, once its end came
+  std::string_view frame_;    // what of the current frame is not yet taken
+  bool is_overflown_ = false;
+};
+
+enum class message_type { handshake_request, handshake_response, invocation, completion, ping, close, other };
+
+// One decoded record. Fields beside the type's own are empty.
+struct message {
+  message_type type = message_type::other;
+  int type_number = 0;                       // as on the wire; 0 for the handshakes
+  std::string_view target;                   // invocation
+  std::string_view invocation_id;            // invocation (empty: no reply allowed), completion
+  const json::array* arguments = nullptr;    // invocation; never null there
+  const json::value* result = nullptr;       // completion with a result
+  std::optional<std::string_view> error;     // completion, close, handshake_response
+  std::string_view protocol;                 // handshake_request
+  int version = 0;                           // handshake_request
+  bool allow_reconnect = false;              // close
+  json::value document;                      // owns what the views point to
+};
+
+enum class decode_errc { not_json = 1, not_an_object, bad_type, missing_field, bad_field, result_and_error };
+const char* describe(decode_errc why);
+
+// Decodes a record that is not a handshake. `memory` holds the JSON (a monotonic_resource that the caller resets
+// between records makes this allocation-free); the message must not outlive it nor `record`.
+boost::system::result<message, decode_errc> decode(std::string_view record, json::storage_ptr memory = {});
+boost::system::result<message, decode_errc> decode_handshake_request(std::string_view record);
+boost::system::result<message, decode_errc> decode_handshake_response(std::string_view record);
+
+// Encoders return whole records, separator included.
+std::string encode_handshake_request(int version = 1);
+std::string encode_handshake_response(std::string_view error = {});
+std::string encode_invocation(std::string_view target, const json::array& arguments, std::string_view invocation_id = {});
+std::string encode_completion_result(std::string_view invocation_id, const json::value& result);
+std::string encode_completion_void(std::string_view invocation_id);
+std::string encode_completion_error(std::string_view invocation_id, std::string_view error);
+const std::string& encoded_ping();
+std::string encode_close(std::string_view error = {}, bool allow_reconnect = false);
+
+}  // namespace ordeal::net::hub
