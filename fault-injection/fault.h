@@ -40,6 +40,8 @@ class fault {
   virtual asio::awaitable<step_result> confirm_active() = 0;
   virtual asio::awaitable<step_result> heal() = 0;
   virtual asio::awaitable<step_result> confirm_healed() = 0;
+  // How long it wants to be held when the scenario gives no `for`; nullopt: it is healed as soon as it is confirmed.
+  virtual std::optional<std::chrono::nanoseconds> hold() const { return std::nullopt; }
 };
 
 // Who may be harmed; the classes of user-experience.md section 7, for permissions against an external Redis.
@@ -83,6 +85,9 @@ struct fault_kind {
   std::vector<parameter> parameters;
   std::string doc;  // a sentence or two: what happens, what a user sees, how it is confirmed
   std::function<std::unique_ptr<fault>(const fault_spec&, environment&)> make;
+  // What is wrong with a combination of values that are each allowed ("redis_password with change: revoke needs
+  // `for`"); empty text: nothing. The scenario loader asks it; may be absent.
+  std::function<std::string(const fault_spec&)> validate = {};
 };
 
 // Every kind there is, sorted by name.

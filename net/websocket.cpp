@@ -1,1 +1,250 @@
 #include "net/websocket.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket/error.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <optional>
+#include <utility>
+
+#include "net/accept_websocket.h"
+#include "net/async/assert.h"
+#include "net/async/deadline.h"
+
+namespace ordeal::net {
+namespace {
+
+namespace beast = boost::beast;
+using tcp = asio::ip::tcp;
+
+// The concrete executor: a type-erased one costs more than all of our own code around a write.
+using io_executor = asio::io_context::executor_type;
+using io_socket = asio::basic_stream_socket<tcp, io_executor>;
+
+io_executor concrete(const asio::any_io_executor& ex) {
+  const auto* found = ex.target<io_executor>();
+  ORDEAL_ASSERT(found != nullptr);  // rule R9: io_contexts run by one thread each, no strands
+  return *found;
+}
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+// Buffers that one large message blew up are given back above this size.
+constexpr std::size_t kept_buffer_bytes_max = 64U << 10;
+
+// A close frame holds 125 bytes, two of them the code.
+constexpr std::size_t close_reason_bytes_max = 123;
+
+// Cuts at a UTF-8 character boundary: the peer would refuse half a character.
+std::string_view fitting_reason(std::string_view reason) {
+  if (reason.size() <= close_reason_bytes_max) return reason;
+  std::size_t size = close_reason_bytes_max;
+  while (size > 0 && (static_cast<unsigned char>(reason[size]) & 0xC0U) == 0x80U) --size;
+  return reason.substr(0, size);
+}
+
+std::string to_text(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  const std::string port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+struct upgrade_result {
+  error_code ec;
+  unsigned http_status = 0;
+};
+
+class beast_websocket final : public websocket {
+ public:
+  beast_websocket(io_socket socket, const websocket_limits& limits, std::string peer,
+                  std::shared_ptr<live_websockets> live)
+      : stream_(std::move(socket)), limits_(limits), peer_(std::move(peer)), live_(std::move(live)) {
+    if (live_) live_->insert(this);
+    beast::websocket::stream_base::timeout timeout{};
+    timeout.handshake_timeout = limits.handshake_timeout;
+    timeout.idle_timeout = limits.idle_timeout;
+    timeout.keep_alive_pings = true;
+    stream_.set_option(timeout);
+    stream_.read_message_max(limits.message_bytes_max);
+    stream_.auto_fragment(false);
+    stream_.text(true);
+  }
+
+  ~beast_websocket() override {
+    if (live_) live_->erase(this);
+  }
+
+  asio::awaitable<upgrade_result> upgrade_as_client(std::string host, std::string target) {
+    upgrade_result result;
+    beast::websocket::response_type response;
+    const auto [ec] = co_await stream_.async_handshake(response, host, target, as_result);
+    result.ec = ec;
+    if (ec == beast::websocket::error::upgrade_declined) result.http_status = response.result_int();
+    co_return result;
+  }
+
+  asio::awaitable<error_code> upgrade_as_server(const upgrade_request& request,
+                                                const std::vector<http_header>& headers) {
+    auto add_headers = [&headers](beast::websocket::response_type& response) {
+      for (const http_header& header : headers) response.set(header.name, header.value);
+    };
+    stream_.set_option(beast::websocket::stream_base::decorator(add_headers));
+    const auto [ec] = co_await stream_.async_accept(request, as_result);
+    co_return ec;
+  }
+
+  asio::awaitable<read_result> read() override {
+    received_.clear();
+    if (received_.capacity() > kept_buffer_bytes_max) received_.shrink_to_fit();
+    const auto [ec, size] = co_await stream_.async_read(received_, as_result);
+    read_result result;
+    result.ec = ec;
+    if (!ec && !stream_.got_text()) {
+      result.ec = make_error_code(boost::system::errc::wrong_protocol_type);
+    } else if (!ec) {
+      result.message = std::string_view(static_cast<const char*>(received_.data().data()), size);
+    }
+    co_return result;
+  }
+
+  asio::awaitable<error_code> write(std::span<const asio::const_buffer> parts) override {
+    const asio::const_buffer message = joined(parts);
+    const auto [ec, size] = co_await stream_.async_write(message, as_result);
+    co_return ec;
+  }
+
+  asio::awaitable<void> close(close_code code, std::string_view reason) override {
+    if (is_aborted_) co_return;
+    const std::string_view fitting = fitting_reason(reason);
+    beast::websocket::close_reason why;
+    why.code = static_cast<std::uint16_t>(code);
+    why.reason.assign(fitting.data(), fitting.size());
+    co_await with_deadline(closing_handshake(why), limits_.handshake_timeout);
+    abort();
+  }
+
+  void abort() noexcept override {
+    is_aborted_ = true;
+    error_code ignored;  // the descriptor is gone either way
+    stream_.next_layer().close(ignored);
+  }
+
+  std::pair<std::uint16_t, std::string> close_reason() const override {
+    const auto& why = stream_.reason();
+    return std::pair<std::uint16_t, std::string>(why.code, std::string(why.reason.data(), why.reason.size()));
+  }
+
+  std::string peer() const override { return peer_; }
+
+ private:
+  asio::awaitable<error_code> closing_handshake(beast::websocket::close_reason why) {
+    const auto [ec] = co_await stream_.async_close(why, as_result);
+    co_return ec;
+  }
+
+  // Copying a batch of small messages costs less than handing the kernel an array of them, and Asio writes at most
+  // 16 buffers a system call.
+  asio::const_buffer joined(std::span<const asio::const_buffer> parts) {
+    if (parts.size() == 1) return parts.front();
+    if (joined_.capacity() > kept_buffer_bytes_max) joined_ = std::string();
+    joined_.clear();
+    for (const asio::const_buffer& part : parts) {
+      joined_.append(static_cast<const char*>(part.data()), part.size());
+    }
+    return asio::const_buffer(joined_.data(), joined_.size());
+  }
+
+  beast::websocket::stream<io_socket, false> stream_;
+  beast::flat_buffer received_;
+  std::string joined_;
+  websocket_limits limits_;
+  std::string peer_;
+  std::shared_ptr<live_websockets> live_;
+  bool is_aborted_ = false;
+};
+
+std::vector<tcp::endpoint> endpoints_of(const websocket_url& url) {
+  std::vector<tcp::endpoint> endpoints;
+  if (url.host == "localhost") {
+    endpoints.emplace_back(asio::ip::address_v4::loopback(), url.port);
+    endpoints.emplace_back(asio::ip::address_v6::loopback(), url.port);
+    return endpoints;
+  }
+  error_code ec;
+  const auto address = asio::ip::make_address(url.host, ec);
+  if (!ec) endpoints.emplace_back(address, url.port);
+  return endpoints;
+}
+
+struct connected_socket {
+  error_code ec = asio::error::host_not_found;
+  std::optional<io_socket> socket;
+  tcp::endpoint peer;
+};
+
+asio::awaitable<connected_socket> connect_first(std::vector<tcp::endpoint> endpoints) {
+  const auto ex = concrete(co_await asio::this_coro::executor);
+  connected_socket result;
+  for (const tcp::endpoint& endpoint : endpoints) {
+    result.socket.emplace(ex);
+    result.peer = endpoint;
+    const auto [ec] = co_await result.socket->async_connect(endpoint, as_result);
+    result.ec = ec;
+    if (!ec) break;
+  }
+  co_return result;
+}
+
+asio::awaitable<connect_result> connect_and_upgrade(websocket_url url, websocket_limits limits) {
+  connect_result result;
+  std::vector<tcp::endpoint> endpoints = endpoints_of(url);
+  connected_socket connected = co_await connect_first(std::move(endpoints));
+  result.ec = connected.ec;
+  if (!result.ec) connected.socket->set_option(tcp::no_delay(true), result.ec);
+  if (result.ec) co_return result;
+  auto connection = std::make_unique<beast_websocket>(std::move(*connected.socket), limits,
+                                                      to_text(connected.peer), nullptr);
+  std::string host = url.host + ":" + std::to_string(url.port);
+  const upgrade_result upgraded = co_await connection->upgrade_as_client(std::move(host), url.path);
+  result.ec = upgraded.ec;
+  result.http_status = upgraded.http_status;
+  if (!result.ec) result.connection = std::move(connection);
+  co_return result;
+}
+
+}  // namespace
+
+asio::awaitable<connect_result> connect_websocket(websocket_url url, websocket_limits limits) {
+  auto finished = co_await with_deadline(connect_and_upgrade(url, limits), limits.handshake_timeout);
+  if (finished) co_return std::move(*finished);
+  connect_result result;
+  result.ec = asio::error::timed_out;
+  co_return result;
+}
+
+asio::awaitable<connect_result> accept_websocket(tcp::socket socket, upgrade_request request,
+                                                 std::vector<http_header> headers,
+                                                 websocket_limits limits,
+                                                 std::shared_ptr<live_websockets> live) {
+  connect_result result;
+  error_code ec;
+  const tcp::endpoint peer = socket.remote_endpoint(ec);
+  if (!ec) socket.set_option(tcp::no_delay(true), ec);
+  if (ec) {
+    result.ec = ec;
+    co_return result;
+  }
+  const auto ex = concrete(socket.get_executor());
+  io_socket same_socket(ex, peer.protocol(), socket.release());
+  auto connection =
+      std::make_unique<beast_websocket>(std::move(same_socket), limits, to_text(peer), std::move(live));
+  result.ec = co_await connection->upgrade_as_server(request, headers);
+  if (!result.ec) result.connection = std::move(connection);
+  co_return result;
+}
+
+}  // namespace ordeal::net

@@ -76,6 +76,7 @@ struct websocket_url {
 struct connect_result {
   error_code ec;
   std::unique_ptr<websocket> connection;  // set when !ec
+  unsigned http_status = 0;               // the answer, when the server refused the upgrade
 };
 
 // TCP connect and upgrade, both within limits.handshake_timeout. TCP_NODELAY is set.

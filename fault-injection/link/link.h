@@ -5,7 +5,8 @@
 //         ◀──────────────────────── ◀── [toxics, down] ◀──
 //
 // The toxics of a link are one immutable value with a generation; a new value replaces the old one as a whole and
-// reaches also the connections that are open. Control calls never wait for data.
+// reaches also the connections that are open. Control calls never wait for data. No toxic loses or reorders a byte of
+// a connection that lives on: it is late, or the connection is reset.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,10 +21,18 @@ namespace ordeal::fault {
 namespace asio = boost::asio;
 
 struct toxics {
-  bool is_blackhole = false;       // bytes of both directions are swallowed, new connections accepted and ignored
+  // A cut network as applications see it: silence, then late. TCP would retransmit what the cut lost, so the link holds
+  // everything back (bytes, FIN, RST; what it has no room for waits in the kernel) and forwards it in order once the
+  // blackhole ends. New connections are accepted by the kernel, nothing answers, and upstream is dialled afterwards,
+  // unless the node has given up by then. What differs from a real cut: the sender's bytes are acknowledged, so
+  // TCP_USER_TIMEOUT does not fire; only the application's own deadlines do.
+  bool is_blackhole = false;
   bool is_refusing = false;        // the listener is closed: connects are refused. Open connections are reset
-  std::chrono::nanoseconds latency{0};  // each chunk is delayed by it, in each direction
-  std::chrono::nanoseconds jitter{0};   // plus a uniform draw in [0, jitter), order kept
+  std::chrono::nanoseconds latency{0};      // each chunk is delayed by it, in each direction
+  std::chrono::nanoseconds jitter{0};       // plus a uniform draw in [0, jitter), order kept
+  std::chrono::nanoseconds reset_every{0};  // all open connections are reset so often; zero: never
+
+  friend bool operator==(const toxics&, const toxics&) = default;
 };
 
 struct link_counters {
@@ -31,7 +40,7 @@ struct link_counters {
   std::uint64_t open = 0;
   std::uint64_t bytes_up = 0;         // node to Redis, forwarded
   std::uint64_t bytes_down = 0;
-  std::uint64_t bytes_swallowed = 0;  // by blackhole
+  std::uint64_t bytes_swallowed = 0;  // read and held back during a blackhole, both directions; forwarded after it
   std::uint64_t resets = 0;           // connections reset by toxics
   std::uint64_t generation = 0;       // of the toxics in force
 };
@@ -40,12 +49,14 @@ class link {
  public:
   virtual ~link() = default;
   virtual std::uint16_t port() const = 0;                                    // where the node connects
+  virtual toxics applied() const = 0;                                        // the last value given to apply()
   virtual asio::awaitable<void> apply(toxics next) = 0;                      // returns when in force
   virtual asio::awaitable<std::uint64_t> reset_connections() = 0;            // RST to every open one; how many
   virtual asio::awaitable<link_counters> counters() = 0;
 };
 
-// All links of a run; owns the proxy thread. Destroying it closes everything and joins the thread.
+// All links of a run; owns the proxy thread. Destroying it closes everything and joins the thread; a link that is
+// still there afterwards may only be destroyed.
 class link_group {
  public:
   virtual ~link_group() = default;

@@ -31,7 +31,7 @@ struct process_spec {
   std::vector<std::string> command;                          // argv[0] is searched on PATH; never holds a secret
   std::vector<std::pair<std::string, std::string>> env;      // added to PATH, HOME, LANG, TZ, TMPDIR of this process
   std::filesystem::path workdir;                             // empty: as this process
-  std::filesystem::path log_file;                            // stdout and stderr, appended, mode 0600
+  std::filesystem::path log_file;                            // stdout and stderr, appended, mode 0600; empty: nowhere
   std::string stdin_text;                                    // written to its stdin, which is then closed
 };
 
@@ -53,13 +53,22 @@ class process {
   virtual asio::awaitable<process_exit> stop(std::chrono::milliseconds grace) = 0;
 };
 
+// "SIGKILL"; "signal 63" for one without a name.
+std::string signal_name(int number);
+
 // The state letter of /proc/PID/stat ('R', 'S', 'T', 'Z', ...); nullopt when there is no such process.
 std::optional<char> process_state(pid_t pid);
+// Waits until the process is stopped by a signal (state T), or is not; false at the limit or when it is gone. One that
+// was caught inside vfork is held by the kernel in state D instead, which does not count.
+asio::awaitable<bool> wait_stopped(pid_t pid, bool is_stopped, std::chrono::milliseconds limit);
+// Waits for the end of the process; false when it still runs at the limit.
+asio::awaitable<bool> ended_within(process& which, std::chrono::milliseconds limit);
 // User and system time used so far by the process, all threads; zero when there is no such process.
 std::chrono::microseconds process_cpu_time(pid_t pid);
 
 struct launch_result {
   std::string error;                    // "cannot start node-1: no program 'node' on PATH"; empty when it started
+  bool is_program_missing = false;      // the program itself does not exist: something to install
   std::unique_ptr<process> started;
 };
 

@@ -40,7 +40,7 @@ class managed_redis {
   virtual const std::string& user() const = 0;
   virtual const std::string& password() const = 0;
 
-  // One command on a connection of the harness's own admin user, opened if need be. detail never holds a secret.
+  // One round trip on a new connection of the harness's own admin user.
   virtual asio::awaitable<net::redis::exec_result> admin(net::redis::request what) = 0;
   // PING as an independent observer on a new connection straight to the server: "PONG", an error text, or empty when
   // there was no reply within `limit`.
@@ -48,9 +48,10 @@ class managed_redis {
   // Tries to log in as the application with this password on a new connection: ok, or the server's words.
   virtual asio::awaitable<step_result> try_login(std::string password, std::chrono::milliseconds limit) = 0;
 
-  // Changes the application's password in the server and for later restarts; returns the old one.
+  // Changes the application's password in the server and for later restarts.
   virtual asio::awaitable<step_result> set_password(std::string password) = 0;
-  // Bars (false) or admits the application's logins: ACL user off, or an unknown password for the default user.
+  // Bars (false) or admits the application's logins by switching its user, or the default user, off or on. Connections
+  // that are open stay logged in.
   virtual asio::awaitable<step_result> set_login_enabled(bool is_enabled) = 0;
   // Closes every connection of the application; the count is in the evidence. Confirms by CLIENT LIST.
   virtual asio::awaitable<step_result> kick() = 0;
@@ -59,7 +60,11 @@ class managed_redis {
 // Picks a free port; nothing is started yet.
 std::unique_ptr<managed_redis> make_managed_redis(asio::any_io_executor ex, launcher& launch, redis_settings settings);
 
-// A free loopback TCP port, and one that stays free as far as anyone can tell: it was just bound and closed.
+// The id that a server draws at each start, read with INFO; empty when it does not answer.
+asio::awaitable<std::string> read_run_id(managed_redis& redis);
+
+// A free loopback TCP port, never the same twice: it was just bound and closed, and outgoing connections do not get it.
+// Callable from any thread. Throws std::runtime_error when there is none.
 std::uint16_t free_loopback_port();
 
 // A password that needs no quoting anywhere: 32 characters of 0-9a-v.

@@ -16,6 +16,8 @@ class finding_sink {
  public:
   virtual ~finding_sink() = default;
   virtual void on(finding what) = 0;
+  // False once only the count of this kind matters: composing the sentence would be wasted.
+  virtual bool wants_detail(finding_kind) const { return true; }
 };
 
 class checker {

@@ -19,6 +19,7 @@ struct fault_judgement {
   std::optional<run_time> active_at, healed_at;
   // By node: from confirmed heal until every node's messages sent after it arrive there; none: not (yet) seen.
   std::vector<std::optional<run_time>> recovery;
+  std::uint64_t findings = 0;  // inside its outage window
 };
 
 struct latency_summary {

@@ -15,7 +15,7 @@
 
 namespace ordeal::harness {
 
-// Views are valid until the next call into the driver.
+// Views are valid until the next on_message().
 struct driver_ready {};                                     // handshake done: joins may go out
 struct driver_acked {                                       // answer to a join or publish
   std::uint64_t request = 0;
@@ -50,9 +50,11 @@ class driver {
   // What to send when nothing was sent for ping_interval(); empty: the protocol needs none.
   virtual std::string ping() = 0;
   virtual std::chrono::nanoseconds ping_interval() const = 0;
+  // May several requests travel in one WebSocket message, one after the other?
+  virtual bool can_share_frame() const = 0;
 };
 
-// Throws std::invalid_argument for an unknown driver name (the loader checks it before).
+// `of` outlives the driver. Throws std::invalid_argument for an unknown driver name (the loader checks it before).
 std::unique_ptr<driver> make_driver(const target& of);
 const std::vector<std::string>& driver_names();
 

@@ -1,6 +1,12 @@
 // The fleet: thousands of WebSocket clients on one thread that join rooms, publish on schedule and report everything
 // to the history. Open loop: a send that is late is still measured from its intended time.
 //
+// A sender that is cut off keeps what is due and sends it, with the same ids and in order, once it is back; its intended
+// time stays. That needs a publish call that is idempotent (it carries ${message_id} and is answered). Where it is not,
+// another client that is connected sends instead, and a send whose answer was lost with the connection is settled as
+// info. Each client has at most one unanswered send a room on the wire (send_lane.h), so that a retry is never overtaken.
+// A publish call without an answer is settled as info when it leaves. Retries go on until settle() or stop().
+//
 // All members run on the fleet's executor; the run engine reaches them with net::call_on.
 #pragma once
 
@@ -13,6 +19,7 @@
 
 #include "harness/history/event.h"
 #include "harness/scenario/plan.h"
+#include "net/async/clock.h"
 #include "net/websocket.h"
 
 namespace ordeal::harness {
@@ -33,6 +40,7 @@ struct fleet_status {
   std::size_t joined = 0;        // (client, room) pairs confirmed on the present connection
   std::size_t joins_wanted = 0;
   std::size_t sends_pending = 0; // invoked, not settled
+  std::string latest_problem;    // why the latest connection ended or did not come about; empty: never
 };
 
 class fleet {
@@ -41,15 +49,17 @@ class fleet {
   // Connects everybody along the ramp and waits until every join is confirmed; false at the limit. Clients go on
   // reconnecting until stop().
   virtual asio::awaitable<bool> connect_all(std::chrono::nanoseconds limit) = 0;
-  // Publishes on schedule until stop_publishing().
+  // Publishes on schedule until stop_publishing(). The schedule's first send is due now. What nobody could send, or could
+  // not in time, is recorded as skipped.
   virtual void start_publishing() = 0;
   virtual void stop_publishing() = 0;
   // Waits until no send is pending, at most `limit`; then settles the rest as info.
   virtual asio::awaitable<void> settle(std::chrono::nanoseconds limit) = 0;
-  // One message from a client of every node into every room that has a member on that node, once.
+  // One message from a client of every node into every room that has a member on that node, once; by a client that is
+  // connected there if there is one.
   virtual void send_probes() = 0;
   virtual fleet_status status() const = 0;
-  // Ends every connection and returns when nothing of the fleet runs any more.
+  // Settles what is pending as info, ends every connection and returns when nothing of the fleet runs any more.
   virtual asio::awaitable<void> stop() = 0;
 };
 

@@ -1,6 +1,8 @@
 // The payload of every message the fleet sends (interfaces.md):
 //   o1.<run>.<sender>.<seq>.<room>.<intended send time, ns>.<crc32c>.<padding>
-// ASCII. crc32c is 8 hex digits over everything before its dot; the padding is 'x' up to the wanted size.
+// ASCII. crc32c is 8 lower-case hex digits over everything before its dot; the padding is 'x' up to the wanted size.
+// Sender and room are counted from 1, as in the names that people see ("client-3"), and so is seq.
+// Pure functions, callable from any thread; parsing neither allocates nor looks at the locale.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +26,8 @@ struct envelope {
 // The checksum covers the head; padding is checked to be all 'x'.
 envelope parse_envelope(std::string_view text, std::string_view run_nonce);
 
+// With the processor's instruction where there is one.
 std::uint32_t crc32c(std::string_view bytes);
+std::uint32_t crc32c_portable(std::string_view bytes);
 
 }  // namespace ordeal::harness

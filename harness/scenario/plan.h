@@ -1,5 +1,5 @@
-// The plan: a scenario, a target and a seed with every draw made. What `ordeal plan` prints and a run executes; making
-// it twice from the same inputs gives the same plan.
+// The plan: a scenario, a target and a seed with every draw made. What `ordeal plan` prints and a
+// run executes; making it twice from the same inputs gives the same plan.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +30,11 @@ struct phase_plan {
 struct plan {
   harness::scenario scenario;
   harness::target target;
-  contract promises;                      // the target's, or the strict one with --as strict
+  contract promises;  // the target's, or the strict one with --as strict
   std::uint64_t seed = 0;
-  std::string run_nonce;                  // 8 base32 characters; random, not from the seed
-  std::vector<client_plan> clients;       // index = client_id
-  std::vector<std::string> room_names;    // as the target sees them: "<nonce>-room-1"
+  std::string run_nonce;                // 8 base32 characters; random, not from the seed
+  std::vector<client_plan> clients;     // index = client_id
+  std::vector<std::string> room_names;  // as the target sees them: "<nonce>-room-1"
   std::vector<phase_plan> phases;
   std::vector<fault::fault_spec> faults;  // sorted by time
   run_time publishing_ends{};             // of the declared phases; the recovery phase publishes on
@@ -60,11 +60,13 @@ class send_schedule {
   const plan* plan_;
   net::random_stream arrivals_, senders_;
   run_time next_at_{};
-  std::vector<std::pair<client_id, room_id>> order_;  // every (client, room) once, shuffled; walked round and round
+  std::vector<std::pair<client_id, room_id>>
+      order_;  // every (client, room) once, shuffled; walked round and round
   std::size_t cursor_ = 0;
 };
 
-// Messages the declared phases will send, and the deliveries they oblige, when nothing is lost or refused.
+// Messages the declared phases will send, and the deliveries they oblige, when nothing is lost or
+// refused.
 struct expected_totals {
   std::uint64_t messages = 0;
   std::uint64_t deliveries = 0;

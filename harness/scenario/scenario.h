@@ -1,4 +1,5 @@
-// A scenario as loaded: every value checked, defaulted and with its unit resolved, nothing drawn yet.
+// A scenario as loaded: every value checked, defaulted and with its unit resolved, nothing drawn
+// yet.
 #pragma once
 
 #include <chrono>
@@ -27,10 +28,10 @@ struct redis_recipe {
   redis_mode mode = redis_mode::managed;
   redis_topology topology = redis_topology::standalone;
   fault::redis_persistence persistence = fault::redis_persistence::aof;
-  bool has_password = false;             // managed: generated
-  std::string user;                      // ACL user; empty: requirepass style
-  std::string url;                       // external
-  std::optional<secret_source> password; // external
+  bool has_password = false;                       // managed: generated
+  std::string user;                                // ACL user; empty: requirepass style
+  std::string url;                                 // external
+  std::optional<secret_source> password;           // external
   std::vector<fault::fault_class> allowed_faults;  // external
 };
 
@@ -44,7 +45,8 @@ struct load_recipe {
   std::chrono::nanoseconds send_period{};  // of the whole fleet: 1 s / rate
   std::size_t payload_bytes = 128;
   arrival_kind arrival = arrival_kind::constant;
-  bool reconnect_anywhere = false;         // `reconnect: any`: a client that lost its node tries the others in turn
+  bool reconnect_anywhere =
+      false;  // `reconnect: any`: a client that lost its node tries the others in turn
 };
 
 struct phase_recipe {
@@ -55,21 +57,21 @@ struct phase_recipe {
 struct fault_recipe {
   std::string name;
   std::string kind;
-  std::string phase;                                // `at: steady+2s`
+  std::string phase;  // `at: steady+2s`
   std::chrono::nanoseconds offset{};
   std::optional<std::chrono::nanoseconds> held;
-  std::vector<std::size_t> nodes;                   // 0-based
-  std::map<std::string, std::string> with;          // canonical texts, defaults filled in
+  std::vector<std::size_t> nodes;           // 0-based
+  std::map<std::string, std::string> with;  // canonical texts, defaults filled in
   source_position where;
 };
 
 enum class expected_stat { max, p50, p95, p99, min, count };
 struct expectation {
-  std::string metric;                    // recovery_time, delivery_latency, lost, ...
+  std::string metric;  // recovery_time, delivery_latency, lost, ...
   expected_stat stat = expected_stat::max;
-  std::string when;                      // phase name, empty: whole run
-  std::string fault;                     // only this fault, empty: all
-  std::optional<double> max;             // base unit: seconds or a count
+  std::string when;           // phase name, empty: whole run
+  std::string fault;          // only this fault, empty: all
+  std::optional<double> max;  // base unit: seconds or a count
   std::optional<double> min;
   source_position where;
 };
@@ -80,7 +82,7 @@ struct scenario {
   std::vector<std::string> tags;
   std::vector<std::string> required_capabilities;
   redis_recipe redis;
-  std::string target_name;               // or a path
+  std::string target_name;  // or a path
   std::size_t nodes = 2;
   load_recipe load;
   std::vector<phase_recipe> phases;
@@ -88,7 +90,7 @@ struct scenario {
   std::vector<expectation> expectations;
   std::optional<std::uint64_t> seed;
   std::string file;
-  std::string text;                      // as read, for the results directory
+  std::string text;  // as read, for the results directory
 };
 
 }  // namespace ordeal::harness

@@ -1,4 +1,5 @@
-// Positions in user files, and problems found there. Every loader collects all of them before it gives up.
+// Positions in user files, and problems found there. Every loader collects all of them before it
+// gives up.
 #pragma once
 
 #include <cstddef>

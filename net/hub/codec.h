@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ordeal::net::hub {
 
@@ -19,6 +20,7 @@ inline constexpr char record_separator = '\x1e';
 // Cuts a byte stream into records. Feed frames, take records until there is none; a view is valid until the next feed.
 class record_splitter {
  public:
+  // Memory is bounded by twice the limit: a record that is being carried over and one that is complete.
   explicit record_splitter(std::size_t record_bytes_max) : record_bytes_max_(record_bytes_max) {}
 
   // `frame` must stay alive until take() has returned nullopt.
@@ -38,8 +40,13 @@ class record_splitter {
 
 enum class message_type { handshake_request, handshake_response, invocation, completion, ping, close, other };
 
-// One decoded record. Fields beside the type's own are empty.
+// One decoded record. Fields beside the type's own are empty. It can be moved to a new place, but neither copied nor
+// assigned: the views would point into another document.
 struct message {
+  explicit message(json::storage_ptr memory = {}) : document(nullptr, std::move(memory)) {}
+  message(message&&) = default;
+  message& operator=(message&&) = delete;
+
   message_type type = message_type::other;
   int type_number = 0;                       // as on the wire; 0 for the handshakes
   std::string_view target;                   // invocation
@@ -55,6 +62,9 @@ struct message {
 
 enum class decode_errc { not_json = 1, not_an_object, bad_type, missing_field, bad_field, result_and_error };
 const char* describe(decode_errc why);
+
+// What result::value() throws: std::runtime_error with the description.
+[[noreturn]] void throw_exception_from_error(decode_errc why, const boost::source_location& where);
 
 // Decodes a record that is not a handshake. `memory` holds the JSON (a monotonic_resource that the caller resets
 // between records makes this allocation-free); the message must not outlive it nor `record`.

@@ -110,6 +110,9 @@ struct log_options {
   std::chrono::milliseconds block_time{1'000};        // XREAD BLOCK
   std::chrono::milliseconds command_timeout{3'000};
   std::chrono::milliseconds retry_backoff_min{50}, retry_backoff_max{1'000};
+  std::size_t message_bytes_max = 256U << 10;         // room, id and text together; larger ones are refused
+  std::chrono::milliseconds append_wait_max{10'000};  // an append that has no outcome by then: retry_later
+  std::chrono::milliseconds outage_accept_max{3'000}; // so long without Redis, new appends are still accepted
 };
 
 class chat_log {
@@ -137,6 +140,7 @@ class chat_log {
   virtual const log_health& health() const = 0;
 };
 
+// Throws std::invalid_argument when `options` make no sense (an app name that is not a plain word).
 std::unique_ptr<chat_log> make_chat_log(asio::any_io_executor ex, log_options options);
 
 }  // namespace ordeal::chat

@@ -7,9 +7,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/assert/source_location.hpp>
 #include <chrono>
 #include <exception>
-#include <source_location>
 #include <string>
 #include <utility>
 
@@ -17,7 +17,7 @@ namespace ordeal::test {
 
 inline void run_coro(boost::asio::io_context& io, boost::asio::awaitable<void> work,
                      std::chrono::steady_clock::duration limit = std::chrono::seconds(20),
-                     std::source_location where = std::source_location::current()) {
+                     boost::source_location where = BOOST_CURRENT_LOCATION) {
   testing::ScopedTrace trace(where.file_name(), static_cast<int>(where.line()), "run_coro called here");
   bool is_done = false;
   std::exception_ptr failure;

@@ -1,0 +1,188 @@
+#include "fault-injection/link/connection.h"
+
+#include <poll.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/socket_base.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+#include <vector>
+
+#include "net/async/clock.h"
+#include "net/async/task_group.h"
+
+namespace ordeal::fault {
+namespace {
+
+using asio::ip::tcp;
+using net::error_code;
+
+constexpr std::size_t chunk_bytes_max = 64U << 10;
+// Of one direction. About what a kernel would keep in its send buffer while a network is cut.
+constexpr std::size_t held_bytes_max = 4U << 20;
+
+bool is_would_block(error_code ec) {
+  return ec == asio::error::would_block || ec == asio::error::try_again;
+}
+
+bool has_hung_up(tcp::socket& socket) {
+  pollfd state = {socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
+void set_proxy_options(tcp::socket& socket) {
+  error_code ignored;  // a socket that is already gone says so at the next read
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.non_blocking(true, ignored);
+}
+
+void close_with_rst(tcp::socket& socket) {
+  error_code ignored;  // closing cannot be refused
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+}  // namespace
+
+net::nanoseconds link_state::draw_delay() {
+  if (in_force.jitter.count() <= 0) return in_force.latency;
+  const auto draw = jitter.below(static_cast<std::uint64_t>(in_force.jitter.count()));
+  return in_force.latency + net::nanoseconds(static_cast<std::int64_t>(draw));
+}
+
+proxied_connection::direction::direction(tcp::socket& source, tcp::socket& sink,
+                                         std::uint64_t& count)
+    : from(source),
+      to(sink),
+      forwarded_bytes(count),
+      queue(held_bytes_max),
+      changed(source.get_executor()) {}
+
+proxied_connection::proxied_connection(tcp::socket node, link_state& state)
+    : state_(state),
+      node_(std::move(node)),
+      upstream_(node_.get_executor()),
+      up_(node_, upstream_, state.counters.bytes_up),
+      down_(upstream_, node_, state.counters.bytes_down) {
+  set_proxy_options(node_);
+}
+
+asio::awaitable<void> proxied_connection::run(tcp::endpoint upstream) {
+  const bool is_dialled = co_await dial(upstream);
+  if (!is_dialled) co_return;
+  net::task_group pumps(node_.get_executor());
+  pumps.spawn("up reader", read_loop(up_));
+  pumps.spawn("up writer", write_loop(up_));
+  pumps.spawn("down reader", read_loop(down_));
+  pumps.spawn("down writer", write_loop(down_));
+  co_await pumps.join();
+  close();
+}
+
+asio::awaitable<bool> proxied_connection::dial(tcp::endpoint upstream) {
+  if (state_.in_force.is_blackhole) {
+    while (state_.in_force.is_blackhole && !is_over_) co_await up_.changed.wait();
+    // Its handshake would not have come through the cut: a node that gave up was never connected.
+    if (!is_over_ && has_hung_up(node_)) close();
+  }
+  if (is_over_) co_return false;
+  const auto [ec] = co_await upstream_.async_connect(upstream, asio::as_tuple(asio::use_awaitable));
+  if (is_over_) co_return false;
+  if (ec) {
+    reset();  // a refused connect cannot be handed on: the node is connected already
+    co_return false;
+  }
+  set_proxy_options(upstream_);
+  co_return true;
+}
+
+asio::awaitable<void> proxied_connection::read_loop(direction& way) {
+  std::vector<char> buffer(chunk_bytes_max);
+  while (!is_over_) {
+    if (way.queue.is_full()) {
+      co_await way.changed.wait();
+      continue;
+    }
+    // Its error is the next read's error too.
+    co_await way.from.async_wait(tcp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
+    if (is_over_) co_return;
+    error_code ec;
+    const std::size_t count = way.from.read_some(asio::buffer(buffer), ec);
+    if (is_would_block(ec)) continue;
+    const auto delay = state_.draw_delay();
+    if (ec) {
+      const auto how = ec == asio::error::eof ? stream_end::fin : stream_end::reset;
+      way.queue.push_end(how, net::now(), delay);
+      way.changed.notify_all();
+      co_return;
+    }
+    if (state_.in_force.is_blackhole) state_.counters.bytes_swallowed += count;
+    way.queue.push(std::string_view(buffer.data(), count), net::now(), delay);
+    way.changed.notify_all();
+  }
+}
+
+asio::awaitable<void> proxied_connection::write_loop(direction& way) {
+  while (!is_over_) {
+    const auto due = way.queue.next_due();
+    if (!due || state_.in_force.is_blackhole) {
+      co_await way.changed.wait();
+      continue;
+    }
+    if (*due > net::now()) {
+      co_await way.changed.wait_until(*due);
+      continue;
+    }
+    error_code ec;
+    if (way.queue.front_end() == stream_end::fin) {
+      way.to.shutdown(tcp::socket::shutdown_send,
+                      ec);  // fails only when the other end is gone as well
+      co_return;
+    }
+    std::size_t count = 0;
+    if (way.queue.front_end() == stream_end::reset) {
+      ec = asio::error::connection_reset;
+    } else {
+      const auto bytes = way.queue.front_bytes();
+      count = way.to.write_some(asio::buffer(bytes.data(), bytes.size()), ec);
+    }
+    if (is_would_block(ec)) {
+      co_await way.to.async_wait(tcp::socket::wait_write, asio::as_tuple(asio::use_awaitable));
+      continue;
+    }
+    if (ec) {
+      reset();
+      co_return;
+    }
+    way.forwarded_bytes += count;
+    way.queue.consume(count);
+    way.changed.notify_all();
+  }
+}
+
+void proxied_connection::on_toxics_changed() {
+  const auto longest = state_.in_force.latency + state_.in_force.jitter;
+  for (direction* way : {&up_, &down_}) {
+    way->queue.limit_delays(longest);
+    way->changed.notify_all();
+  }
+}
+
+void proxied_connection::reset() {
+  if (is_over_) return;
+  close_with_rst(node_);
+  close_with_rst(upstream_);
+  close();
+}
+
+void proxied_connection::close() {
+  is_over_ = true;
+  error_code ignored;  // closing cannot be refused
+  node_.close(ignored);
+  upstream_.close(ignored);
+  up_.changed.notify_all();
+  down_.changed.notify_all();
+}
+
+}  // namespace ordeal::fault

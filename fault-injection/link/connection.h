@@ -1,0 +1,72 @@
+// One connection through a link: two sockets and, for each direction, a reader that fills a
+// delay_queue and a writer that empties it.
+//
+//    node ──▶ reader ──▶ up queue ──▶ writer ──▶ upstream
+//         ◀── writer ◀── down queue ◀── reader ◀──
+//
+// Sockets are waited for and then used without blocking, so every read and write happens under the
+// toxics in force at that moment and a change never has to cancel anything. Proxy thread only.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+
+#include "fault-injection/link/delay_queue.h"
+#include "fault-injection/link/link.h"
+#include "net/async/condition.h"
+#include "net/async/random.h"
+
+namespace ordeal::fault {
+
+// What the connections of a link share with it.
+struct link_state {
+  explicit link_state(std::uint64_t seed) : jitter(seed, "link jitter") {}
+
+  toxics in_force;
+  link_counters counters;
+  net::random_stream jitter;
+
+  net::nanoseconds draw_delay();
+};
+
+class proxied_connection {
+ public:
+  // `state` outlives it.
+  proxied_connection(asio::ip::tcp::socket node, link_state& state);
+
+  // Dials upstream and forwards until both directions have ended or the connection was reset or
+  // closed.
+  asio::awaitable<void> run(asio::ip::tcp::endpoint upstream);
+
+  // The toxics in `state` are new.
+  void on_toxics_changed();
+  // RST to both ends; run() then returns.
+  void reset();
+  // Plain close of both ends; run() then returns.
+  void close();
+
+ private:
+  struct direction {
+    direction(asio::ip::tcp::socket& source, asio::ip::tcp::socket& sink, std::uint64_t& count);
+    asio::ip::tcp::socket& from;
+    asio::ip::tcp::socket& to;
+    std::uint64_t& forwarded_bytes;
+    delay_queue queue;
+    net::condition changed;  // the queue, the toxics, or is_over_
+  };
+
+  asio::awaitable<bool> dial(asio::ip::tcp::endpoint upstream);
+  asio::awaitable<void> read_loop(direction& way);
+  asio::awaitable<void> write_loop(direction& way);
+
+  link_state& state_;
+  asio::ip::tcp::socket node_;
+  asio::ip::tcp::socket upstream_;
+  direction up_;
+  direction down_;
+  bool is_over_ = false;
+};
+
+}  // namespace ordeal::fault

@@ -1,0 +1,57 @@
+#include "harness/checkers/checkers.h"
+
+#include <array>
+#include <cstdio>
+
+namespace ordeal::harness {
+namespace {
+
+std::string with_unit(double value, int digits, const char* unit) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f%s", digits, value, unit);
+  return text.data();
+}
+
+}  // namespace
+
+std::string text_of(run_time at) {
+  const double seconds = std::chrono::duration<double>(at).count();
+  return (seconds < 0 ? "" : "+") + with_unit(seconds, 3, "s");
+}
+
+std::string text_of_duration(std::chrono::nanoseconds value) {
+  const auto ns = static_cast<double>(value.count());
+  if (ns >= 1e10) return with_unit(ns / 1e9, 1, "s");
+  if (ns >= 1e9) return with_unit(ns / 1e9, 2, "s");
+  if (ns >= 1e7) return with_unit(ns / 1e6, 0, "ms");
+  if (ns >= 1e6) return with_unit(ns / 1e6, 1, "ms");
+  return with_unit(ns / 1e3, 0, "us");
+}
+
+std::string counted(std::uint64_t count, const char* singular, const char* plural) {
+  return std::to_string(count) + " " + (count == 1 ? singular : plural);
+}
+
+std::string whereabouts(const bench& at, finding_kind kind) {
+  std::uint64_t outside = at.found.count(kind);
+  std::string text;
+  std::size_t faults = 0;
+  for (std::size_t f = 0; f < at.of.faults.size(); ++f) {
+    const std::uint64_t inside = at.found.count_in_fault(kind, f);
+    if (inside == 0) continue;
+    outside -= inside;
+    ++faults;
+    text += (text.empty() ? "" : ", ") + std::to_string(inside) + " inside " + at.of.faults[f].name;
+  }
+  if (faults == 0) return "outside of any outage";
+  if (outside > 0) return text + ", " + std::to_string(outside) + " outside of any outage";
+  if (faults == 1) return text.substr(text.find("inside"));
+  return text;
+}
+
+std::string first_example(const bench& at, finding_kind kind) {
+  const finding* first = at.found.first(kind);
+  return first == nullptr ? "" : "; first: " + first->detail;
+}
+
+}  // namespace ordeal::harness

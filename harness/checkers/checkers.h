@@ -1,0 +1,58 @@
+// The checkers there are, one file each, and what they share. Everything in `bench` is folded before the checkers see
+// an event, outlives them, and is read only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/checkers/checker.h"
+#include "harness/checkers/ledger.h"
+#include "harness/checkers/tally.h"
+#include "harness/checkers/timings.h"
+
+namespace ordeal::harness {
+
+struct bench {
+  const plan& of;
+  const ledger& book;
+  const timings& times;
+  tally& found;
+  const bool& was_cut_short;  // set before finish()
+};
+
+std::unique_ptr<checker> make_delivery(const bench& at);
+std::unique_ptr<checker> make_acknowledgement(const bench& at);
+std::unique_ptr<checker> make_duplicates(const bench& at);
+std::unique_ptr<checker> make_order(const bench& at);
+std::unique_ptr<checker> make_total_order(const bench& at);
+std::unique_ptr<checker> make_integrity(const bench& at);
+std::unique_ptr<checker> make_isolation(const bench& at);
+std::unique_ptr<checker> make_recovery(const bench& at);
+std::unique_ptr<checker> make_probe(const bench& at);
+std::unique_ptr<checker> make_nodes(const bench& at);
+std::unique_ptr<checker> make_faults(const bench& at);
+std::unique_ptr<checker> make_traffic(const bench& at);
+std::unique_ptr<checker> make_generator(const bench& at);
+// One for each row under `expect:`.
+std::vector<std::unique_ptr<checker>> make_expectations(const bench& at);
+
+// Hands a finding in; its sentence is composed only when somebody will read it.
+template <class Sentence>
+void report(const bench& at, finding what, Sentence sentence) {
+  if (at.found.wants_detail(what.kind)) what.detail = sentence();
+  at.found.on(std::move(what));
+}
+
+// "+151.2s"
+std::string text_of(run_time at);
+// "1.25s", "340ms", "12us"
+std::string text_of_duration(std::chrono::nanoseconds value);
+// "1 message", "3 messages"
+std::string counted(std::uint64_t count, const char* singular, const char* plural);
+// Where the findings of a kind fall: "all inside cut", "2 inside cut, 1 outside of any outage".
+std::string whereabouts(const bench& at, finding_kind kind);
+// "; first: <the first example's sentence>", or empty.
+std::string first_example(const bench& at, finding_kind kind);
+
+}  // namespace ordeal::harness

@@ -1,0 +1,173 @@
+#include "harness/checkers/judge.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "harness/checkers/checkers.h"
+
+namespace ordeal::harness {
+namespace {
+
+double milliseconds(std::chrono::nanoseconds value) {
+  return std::chrono::duration<double, std::milli>(value).count();
+}
+
+// Worst first: what `why` is about when several checks failed.
+constexpr std::array severity{"integrity", "isolation",  "delivery", "acknowledgement", "duplicates",
+                              "order",     "total_order", "nodes",   "probe",           "recovery"};
+
+std::size_t severity_of(const check_result& check) {
+  const auto it = std::find(severity.begin(), severity.end(), check.id);
+  return static_cast<std::size_t>(it - severity.begin());
+}
+
+class streaming_judge final : public judge {
+ public:
+  streaming_judge(const plan& of, std::function<void(const finding&)> on_finding)
+      : plan_(of), book_(of), times_(of, book_), found_(of, std::move(on_finding)) {
+    const bench at{plan_, book_, times_, found_, was_cut_short_};
+    for (auto make : {make_delivery, make_acknowledgement, make_duplicates, make_order, make_total_order,
+                      make_integrity, make_isolation, make_recovery, make_probe, make_nodes, make_faults,
+                      make_traffic, make_generator}) {
+      checks_.push_back({make(at), {}});
+    }
+    for (auto& row : make_expectations(at)) checks_.push_back({std::move(row), {}});
+  }
+
+  void on(const event& what) override {
+    std::visit([this](const auto& of) { fold(of); }, what);
+  }
+
+  progress current() const override {
+    progress now;
+    now.counts = counts();
+    now.findings = found_.counts();
+    now.missing = book_.owed();
+    now.latency = latency();
+    now.lag_p99_ms = milliseconds(times_.lag().quantile(0.99));
+    return now;
+  }
+
+  std::uint64_t open_obligations() const override { return book_.owed() + book_.unsettled(); }
+  bool has_recovered() const override { return book_.faults().has_recovered(); }
+  bool are_probes_complete() const override { return book_.are_probes_complete(); }
+
+  judgement finish(run_time at, bool was_cut_short) override {
+    was_cut_short_ = was_cut_short;
+    judgement end;
+    for (guarded& each : checks_) end.checks.push_back(finish(each, at));
+    end.result = overall(end.checks);
+    end.findings = found_.counts();
+    end.examples = found_.examples();
+    for (std::size_t f = 0; f < plan_.faults.size(); ++f) end.faults.push_back(judge_fault(f));
+    end.counts = counts();
+    end.latency = latency();
+    end.lag_p99_ms = milliseconds(times_.lag().quantile(0.99));
+    end.sends_skipped = times_.skipped();
+    end.why = why(end);
+    return end;
+  }
+
+ private:
+  struct guarded {
+    std::unique_ptr<checker> check;
+    std::string problem;  // of an exception; it gets no more events then
+  };
+
+  template <class Event>
+  void fold(const Event& of) {
+    if (!book_problem_.empty()) return;
+    try {
+      book_.on(of);
+      times_.on(of);
+    } catch (const std::exception& ex) {
+      book_problem_ = ex.what();
+      return;
+    }
+    for (guarded& each : checks_) {
+      if (!each.problem.empty()) continue;
+      try {
+        each.check->on(of);
+      } catch (const std::exception& ex) {
+        each.problem = ex.what();
+      }
+    }
+  }
+
+  check_result finish(guarded& each, run_time at) const {
+    check_result result{each.check->id(), verdict::inconclusive, {}};
+    try {
+      if (book_problem_.empty() && each.problem.empty()) return each.check->finish(at);
+    } catch (const std::exception& ex) {
+      each.problem = ex.what();
+    }
+    result.detail = "the checker broke down: " + (each.problem.empty() ? book_problem_ : each.problem);
+    return result;
+  }
+
+  verdict overall(const std::vector<check_result>& checks) const {
+    const auto has = [&checks](verdict value) {
+      return std::any_of(checks.begin(), checks.end(), [value](const check_result& c) { return c.result == value; });
+    };
+    if (has(verdict::fail)) return verdict::fail;
+    if (was_cut_short_ || has(verdict::inconclusive) || has(verdict::error)) return verdict::inconclusive;
+    return verdict::pass;
+  }
+
+  fault_judgement judge_fault(std::size_t fault) const {
+    const fault_course& course = book_.faults().courses()[fault];
+    fault_judgement row;
+    row.state = course.state;
+    row.active_at = course.active_at;
+    row.healed_at = course.healed_at;
+    for (const node_course& node : course.nodes) row.recovery.push_back(node.took);
+    row.findings = found_.count_in_fault(fault);
+    return row;
+  }
+
+  totals counts() const {
+    const send_totals& from = book_.totals();
+    return {from.sent, from.ok, from.fail, from.info, from.obligations, from.met, from.arrivals};
+  }
+
+  latency_summary latency() const {
+    latency_summary summary;
+    summary.p50_ms = milliseconds(times_.latency().quantile(0.5));
+    summary.p99_ms = milliseconds(times_.latency().quantile(0.99));
+    summary.max_ms = milliseconds(times_.latency().max());
+    if (times_.steady_latency().count() > 0) {
+      summary.steady_p99_ms = milliseconds(times_.steady_latency().quantile(0.99));
+    }
+    summary.count = times_.latency().count();
+    return summary;
+  }
+
+  std::string why(const judgement& end) const {
+    if (end.result == verdict::pass) return {};
+    const check_result* worst = nullptr;
+    for (const check_result& check : end.checks) {
+      const bool is_relevant = end.result == verdict::fail
+                                   ? check.result == verdict::fail
+                                   : check.result == verdict::inconclusive || check.result == verdict::error;
+      if (is_relevant && (worst == nullptr || severity_of(check) < severity_of(*worst))) worst = &check;
+    }
+    if (worst == nullptr) return "the run was cut short, so it proves nothing";
+    return worst->id + ": " + worst->detail;
+  }
+
+  const plan& plan_;
+  ledger book_;
+  timings times_;
+  tally found_;
+  bool was_cut_short_ = false;
+  std::vector<guarded> checks_;
+  std::string book_problem_;
+};
+
+}  // namespace
+
+std::unique_ptr<judge> judge::make(const plan& of, std::function<void(const finding&)> on_finding) {
+  return std::make_unique<streaming_judge>(of, std::move(on_finding));
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,279 @@
+#include "harness/checkers/ledger.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace ordeal::harness {
+namespace {
+
+// What was under way when a client left may still arrive.
+constexpr std::chrono::seconds leave_grace{2};
+
+}  // namespace
+
+ledger::ledger(const plan& of)
+    : seats_(of),
+      outages_(of.faults.size(), of.scenario.nodes, seats_.room_count()),
+      can_resume_(of.promises.resume && of.target.protocol.resume != resume_kind::none),
+      has_sender_order_(of.promises.order != order_promise::none),
+      senders_(seats_.size()),
+      members_(seats_.size()),
+      live_(seats_.room_count(), 0) {
+  for (const client_plan& client : of.clients) {
+    nodes_.push_back(client.home);
+    for (const room_id room : client.rooms) outages_.seat(room, client.home, {});
+  }
+}
+
+seat_index ledger::seat_for(client_id client, room_id room) const {
+  const seat_index found = seats_.find(client, room);
+  if (found == no_seat) {
+    throw std::logic_error("the history names " + name_of(client) + " in " + name_of(room) +
+                           ", which is not in the plan");
+  }
+  return found;
+}
+
+void ledger::on(const send_invoked& what) {
+  const seat_index sender = seat_for(what.id.sender, what.id.room);
+  sender_books& books = senders_[sender];
+  if (what.id.seq != books.open.next_seq()) {
+    throw std::logic_error("the history sends " + name_of(what.id) + " where number " +
+                           std::to_string(books.open.next_seq()) + " is next");
+  }
+  if (books.accounts.empty()) {
+    const auto& room = seats_.in_room(what.id.room);
+    books.accounts.resize(room.size());
+    for (std::size_t i = 0; i < room.size(); ++i) {
+      if (members_[room[i]].is_live) books.accounts[i].claimed_from = what.id.seq;
+    }
+    books.periods.push_back({});
+  }
+  if (books.periods.back().fault != outages_.current()) {
+    books.periods.push_back({what.id.seq, outages_.current()});
+  }
+  open_message message;
+  message.invoked_at = what.at;
+  message.origin = what.node;
+  message.must = live_[index_of(what.id.room)];
+  message.is_probe = is_probing_;
+  books.open.append(message);
+  ++totals_.sent;
+  ++pending_;
+  if (is_probing_) {
+    has_probes_ = true;
+    probe_debt_ += message.must;
+  }
+  outages_.sent();
+}
+
+void ledger::on(const send_settled& what) {
+  was_refused_after_arrival_ = false;
+  sender_books& books = senders_[seat_for(what.id.sender, what.id.room)];
+  open_message* message = books.open.find(what.id.seq);
+  if (message == nullptr || message->state != send_state::pending) {
+    throw std::logic_error("the history settles " + name_of(what.id) + ", which is not under way");
+  }
+  --pending_;
+  switch (what.result) {
+    case outcome::ok:
+      message->state = send_state::ok;
+      ++totals_.ok;
+      totals_.obligations += message->must;
+      totals_.met += message->met;
+      owed_ += message->owed();
+      break;
+    case outcome::fail:
+      message->state = send_state::refused;
+      ++totals_.fail;
+      if (message->is_probe) probe_debt_ -= message->owed();
+      was_refused_after_arrival_ = message->arrivals > 0;
+      if (!was_refused_after_arrival_) books.refused.push_back(what.id.seq);
+      break;
+    case outcome::info:
+      message->state = send_state::unknown;
+      ++totals_.info;
+      break;
+  }
+  books.open.forget_done(what.id.seq);
+}
+
+reception_kind ledger::classify(const delivered& what, reception& into) const {
+  if (what.payload == payload_state::corrupt) return reception_kind::corrupt;
+  if (what.payload != payload_state::intact) return reception_kind::foreign;
+  into.sender = seats_.find(what.id.sender, what.id.room);
+  if (into.sender == no_seat || what.id.seq == 0 || what.id.seq > sent_by(into.sender)) {
+    return reception_kind::unknown_message;
+  }
+  if (!what.is_known_room || what.room != what.id.room) return reception_kind::wrong_room;
+  into.member = seats_.find(what.client, what.room);
+  if (into.member == no_seat) return reception_kind::stranger;
+  const member_books& member = members_[into.member];
+  if (!member.is_asked) return reception_kind::stranger;
+  if (member.left_at && *member.left_at + leave_grace < what.at) return reception_kind::stranger;
+  return reception_kind::in_order;
+}
+
+void ledger::on(const delivered& what) {
+  ++totals_.arrivals;
+  reception& now = last_reception_;
+  now = reception{};
+  now.kind = classify(what, now);
+  if (now.kind == reception_kind::in_order) book_arrival(what, now);
+}
+
+void ledger::book_arrival(const delivered& what, reception& now) {
+  const std::uint32_t seq = what.id.seq;
+  sender_books& books = senders_[now.sender];
+  account& with = books.accounts[seats_[now.member].position];
+  now.sent_during = sent_during(now.sender, seq);
+  now.highest_before = with.received.end() == 0 ? 0 : with.received.end() - 1;
+  switch (with.received.add(seq)) {
+    case seq_ranges::placing::highest: break;
+    case seq_ranges::placing::behind: now.kind = reception_kind::behind; break;
+    case seq_ranges::placing::repeated: now.kind = reception_kind::repeated; return;
+  }
+  if (!books.refused.empty()) {
+    const auto it = std::find(books.refused.begin(), books.refused.end(), seq);
+    now.is_first_of_refused = it != books.refused.end();
+    if (now.is_first_of_refused) books.refused.erase(it);
+  }
+  open_message* message = books.open.find(seq);
+  if (message == nullptr) return;
+  ++message->arrivals;
+  outages_.arrived(message->origin, what.node, message->invoked_at, what.at);
+  if (seq >= with.claimed_from || take_overtaken(now.member, now.sender, seq)) {
+    meet(*message);
+    books.open.forget_done(seq);
+  }
+}
+
+void ledger::meet(open_message& message) {
+  ++message.met;
+  if (message.state == send_state::ok) {
+    ++totals_.met;
+    --owed_;
+  }
+  if (message.is_probe) --probe_debt_;
+}
+
+void ledger::excuse(open_message& message) {
+  --message.must;
+  if (message.state == send_state::ok) {
+    --totals_.obligations;
+    --owed_;
+  }
+  if (message.is_probe) --probe_debt_;
+}
+
+bool ledger::take_overtaken(seat_index member, seat_index sender, std::uint32_t seq) {
+  auto& overtaken = members_[member].overtaken;
+  const auto it = std::find(overtaken.begin(), overtaken.end(), std::pair(sender, seq));
+  if (it == overtaken.end()) return false;
+  overtaken.erase(it);
+  return true;
+}
+
+bool ledger::is_owed(seat_index member, seat_index sender, std::uint32_t seq) const {
+  const auto& accounts = senders_[sender].accounts;
+  if (accounts.empty()) return false;
+  const account& with = accounts[seats_[member].position];
+  if (seq >= with.claimed_from) return !with.received.has(seq);
+  const auto& overtaken = members_[member].overtaken;
+  return std::find(overtaken.begin(), overtaken.end(), std::pair(sender, seq)) != overtaken.end();
+}
+
+void ledger::begin_claim(seat_index member) {
+  const seat& where = seats_[member];
+  members_[member].is_live = true;
+  ++live_[index_of(where.room)];
+  for (const seat_index sender : seats_.in_room(where.room)) {
+    sender_books& books = senders_[sender];
+    if (books.accounts.empty()) continue;
+    books.accounts[where.position].claimed_from = books.open.next_seq();
+  }
+}
+
+void ledger::end_claim(seat_index member) {
+  const seat& where = seats_[member];
+  member_books& own = members_[member];
+  own.is_live = false;
+  --live_[index_of(where.room)];
+  for (const seat_index sender : seats_.in_room(where.room)) {
+    sender_books& books = senders_[sender];
+    if (books.accounts.empty()) continue;
+    account& with = books.accounts[where.position];
+    books.open.for_each([&](std::uint32_t seq, open_message& message) {
+      if (seq < with.claimed_from || with.received.has(seq)) return;
+      if (has_sender_order_ && seq < with.received.end()) {
+        own.overtaken.emplace_back(sender, seq);
+      } else {
+        excuse(message);
+      }
+    });
+    with.claimed_from = never;
+    books.open.forget_all_done();
+  }
+}
+
+void ledger::on(const join_invoked& what) {
+  const seat_index seat = seat_for(what.client, what.room);
+  member_books& member = members_[seat];
+  member.is_asked = member.is_joining = true;
+  member.left_at.reset();
+  if (member.is_live && !what.is_resume) end_claim(seat);
+}
+
+void ledger::on(const join_confirmed& what) {
+  const seat_index seat = seat_for(what.client, what.room);
+  members_[seat].is_joining = false;
+  if (!members_[seat].is_live) begin_claim(seat);
+}
+
+void ledger::on(const room_left& what) {
+  const seat_index seat = seat_for(what.client, what.room);
+  members_[seat].is_joining = false;
+  members_[seat].left_at = what.at;
+  if (members_[seat].is_live) end_claim(seat);
+}
+
+// Told while it joins again, the client goes on from the confirmation; told later, from here.
+void ledger::on(const reset_received& what) {
+  const seat_index seat = seat_for(what.client, what.room);
+  member_books& member = members_[seat];
+  member.reset_at = what.at;
+  if (!member.is_live) return;
+  end_claim(seat);
+  if (!member.is_joining) begin_claim(seat);
+}
+
+void ledger::on(const client_connected& what) {
+  const std::size_t client = index_of(what.client);
+  if (client >= nodes_.size()) {
+    throw std::logic_error("the history names " + name_of(what.client) + ", which is not in the plan");
+  }
+  if (nodes_[client] == what.node) return;
+  for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
+    outages_.move(seats_[i].room, nodes_[client], what.node, what.at);
+  }
+  nodes_[client] = what.node;
+}
+
+void ledger::on(const client_disconnected& what) {
+  const std::size_t client = index_of(what.client);
+  if (client >= nodes_.size()) return;
+  for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
+    members_[i].is_joining = false;
+    if (members_[i].is_live && !can_resume_) end_claim(i);
+  }
+}
+
+std::optional<std::size_t> ledger::sent_during(seat_index sender, std::uint32_t seq) const {
+  const auto& periods = senders_[sender].periods;
+  for (auto it = periods.rbegin(); it != periods.rend(); ++it) {
+    if (it->from_seq <= seq) return it->fault;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,120 @@
+#include "harness/checkers/outages.h"
+
+#include <algorithm>
+
+namespace ordeal::harness {
+
+using fault::fault_state;
+
+outages::outages(std::size_t fault_count, std::size_t node_count, std::size_t room_count)
+    : node_count_(node_count),
+      seats_(room_count, std::vector<std::uint32_t>(node_count, 0)),
+      courses_(fault_count) {
+  for (fault_course& course : courses_) course.nodes.resize(node_count);
+}
+
+void outages::on(const fault_changed& what) {
+  fault_course& course = courses_.at(what.fault);
+  course.state = what.state;
+  switch (what.state) {
+    case fault_state::planned: break;
+    case fault_state::injecting: course.is_window_open = true; break;
+    case fault_state::active:
+      course.is_window_open = true;
+      course.active_at = what.at;
+      break;
+    case fault_state::healing: break;
+    case fault_state::healed:
+      course.healed_at = what.at;
+      begin_recovery(what.fault, what.at);
+      break;
+    case fault_state::failed:
+      if (course.is_window_open) begin_recovery(what.fault, what.at);
+      break;
+  }
+  refresh_current();
+}
+
+void outages::begin_recovery(std::size_t fault, run_time at) {
+  fault_course& course = courses_[fault];
+  course.is_window_open = true;
+  if (!course.is_recovering) {
+    course.is_recovering = true;
+    recovering_.push_back(fault);
+  }
+  for (const std::size_t each : recovering_) {
+    for (node_course& node : courses_[each].nodes) {
+      if (node.took && each != fault) continue;
+      node.from = at;
+      node.heard.assign(node_count_, false);
+      node.took.reset();
+    }
+  }
+}
+
+void outages::seat(room_id room, node_id node, run_time at) {
+  ++seats_[index_of(room)].at(index_of(node));
+  look_for_recovered(at);
+}
+
+void outages::move(room_id room, node_id from, node_id to, run_time at) {
+  --seats_[index_of(room)].at(index_of(from));
+  seat(room, to, at);
+}
+
+void outages::sent() {
+  for (const std::size_t fault : recovering_) courses_[fault].had_traffic = true;
+}
+
+bool outages::expects(std::size_t origin, std::size_t node) const {
+  for (const auto& room : seats_) {
+    if (room[origin] > 0 && room[node] > 0) return true;
+  }
+  return false;
+}
+
+void outages::note_arrival(node_id origin, node_id node, run_time invoked_at, run_time at) {
+  bool is_new = false;
+  for (const std::size_t fault : recovering_) {
+    node_course& there = courses_[fault].nodes.at(index_of(node));
+    if (there.took || invoked_at < there.from || there.heard.at(index_of(origin))) continue;
+    there.heard[index_of(origin)] = true;
+    is_new = true;
+  }
+  if (is_new) look_for_recovered(at);
+}
+
+void outages::look_for_recovered(run_time at) {
+  const auto is_complete = [this, at](std::size_t fault) {
+    fault_course& course = courses_[fault];
+    bool are_all_back = true;
+    for (std::size_t b = 0; b < node_count_; ++b) {
+      node_course& node = course.nodes[b];
+      if (node.took || !is_node_used(b)) continue;
+      bool has_heard_all = true;
+      for (std::size_t a = 0; a < node_count_ && has_heard_all; ++a) {
+        has_heard_all = node.heard[a] || !expects(a, b);
+      }
+      if (has_heard_all) {
+        node.took = at - node.from;
+      } else {
+        are_all_back = false;
+      }
+    }
+    if (are_all_back) course.is_recovering = course.is_window_open = false;
+    return are_all_back;
+  };
+  const auto rest = std::remove_if(recovering_.begin(), recovering_.end(), is_complete);
+  if (rest == recovering_.end()) return;
+  recovering_.erase(rest, recovering_.end());
+  refresh_current();
+}
+
+void outages::refresh_current() {
+  const auto it = std::find_if(courses_.begin(), courses_.end(),
+                               [](const fault_course& c) { return c.is_window_open; });
+  current_.reset();
+  if (it != courses_.end()) current_ = static_cast<std::size_t>(it - courses_.begin());
+}
+
+}  // namespace ordeal::harness

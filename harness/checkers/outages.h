@@ -1,0 +1,71 @@
+// When was something broken, and when did the nodes work again? Follows every fault through its states, opens its
+// outage window at `injecting`, and closes it once every node has heard every other one after the heal:
+//
+//   injecting ──▶ active ──▶ healing ──▶ healed ──▶ each node hears each origin ──▶ closed
+//   └────────────────────────────── outage window ──────────────────────────────────┘
+//
+// A fault that failed is treated as one that healed then: what it did is unknown, so its window stays open until the
+// nodes are seen to work. A node that has not recovered when another fault heals is measured anew from there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "harness/history/event.h"
+
+namespace ordeal::harness {
+
+struct node_course {
+  run_time from{};                 // its recovery is measured from here
+  std::vector<bool> heard;         // by origin
+  std::optional<run_time> took;
+};
+
+struct fault_course {
+  fault::fault_state state = fault::fault_state::planned;
+  std::optional<run_time> active_at, healed_at;
+  bool is_window_open = false;
+  bool is_recovering = false;
+  bool had_traffic = false;        // something was sent while it recovered
+  std::vector<node_course> nodes;
+};
+
+class outages {
+ public:
+  outages(std::size_t fault_count, std::size_t node_count, std::size_t room_count);
+
+  void on(const fault_changed& what);
+
+  // A member of `room` is (no longer) at `node`. A node is expected to hear those it shares a room with.
+  void seat(room_id room, node_id node, run_time at);
+  void move(room_id room, node_id from, node_id to, run_time at);
+
+  void sent();
+  // A message of `origin`, first sent at `invoked_at`, reached a client at `node`.
+  void arrived(node_id origin, node_id node, run_time invoked_at, run_time at) {
+    if (!recovering_.empty()) note_arrival(origin, node, invoked_at, at);
+  }
+
+  // The (first) fault whose window is open.
+  std::optional<std::size_t> current() const { return current_; }
+  bool has_recovered() const { return recovering_.empty(); }
+  const std::vector<fault_course>& courses() const { return courses_; }
+  bool expects(std::size_t origin, std::size_t node) const;
+  bool is_node_used(std::size_t node) const { return expects(node, node); }
+  std::size_t node_count() const { return node_count_; }
+
+ private:
+  void note_arrival(node_id origin, node_id node, run_time invoked_at, run_time at);
+  void begin_recovery(std::size_t fault, run_time at);
+  void look_for_recovered(run_time at);
+  void refresh_current();
+
+  std::size_t node_count_;
+  std::vector<std::vector<std::uint32_t>> seats_;  // by room, by node
+  std::vector<fault_course> courses_;
+  std::vector<std::size_t> recovering_;
+  std::optional<std::size_t> current_;
+};
+
+}  // namespace ordeal::harness

@@ -1,0 +1,143 @@
+// When all is over and healed, a fresh message from every node reaches every client. Names who stays deaf or mute.
+#include "harness/checkers/checkers.h"
+
+namespace ordeal::harness {
+namespace {
+
+class probe final : public checker {
+ public:
+  explicit probe(const bench& at)
+      : at_(at),
+        node_count_(at.of.scenario.nodes),
+        expected_(node_count_ * node_count_, 0),
+        missed_(node_count_ * node_count_, 0),
+        clients_(at.book.seats().client_count()),
+        has_sent_(node_count_, false) {}
+  const char* id() const override { return "probe"; }
+
+  void on(const send_invoked& what) override {
+    if (!at_.book.is_probing()) return;
+    ++sent_count_;
+    has_sent_.at(index_of(what.node)) = true;
+    for (const seat_index member : at_.book.seats().in_room(what.id.room)) {
+      if (at_.book.has_left(member)) continue;
+      const client_id client = at_.book.seats()[member].client;
+      client_probes& of = clients_[index_of(client)];
+      if (!at_.book.has_claim(member)) {
+        of.is_absent = true;
+        continue;
+      }
+      ++of.expected;
+      ++expected_[pair_of(what.node, at_.book.node_of(client))];
+    }
+  }
+
+  void on(const send_settled& what) override {
+    if (!at_.book.is_probing() || what.result != outcome::fail) return;
+    report_stuck(what.at, std::nullopt, what.node,
+                 "the probe " + name_of(what.id) + " was refused by " + name_of(what.node));
+  }
+
+  check_result finish(run_time at) override {
+    if (sent_count_ == 0) {
+      return {id(), verdict::inconclusive,
+              at_.was_cut_short ? "the run was cut short before the probe" : "no probe was sent"};
+    }
+    note_missed();
+    report_silent_nodes(at);
+    report_clients(at);
+    if (problem_count_ > 0) {
+      return {id(), verdict::fail,
+              counted(problem_count_, "client or node", "clients or nodes") + " stuck after the heal; first: " +
+                  first_problem_};
+    }
+    return {id(), verdict::pass,
+            counted(sent_count_, "probe", "probes") + " reached every client on every node"};
+  }
+
+ private:
+  struct client_probes {
+    std::uint64_t expected = 0, missed = 0;
+    std::optional<node_id> missed_from;
+    bool is_absent = false;
+  };
+
+  std::size_t pair_of(node_id origin, node_id node) const {
+    return index_of(origin) * node_count_ + index_of(node);
+  }
+
+  void note_missed() {
+    at_.book.for_each_open([&](seat_index sender, std::uint32_t seq, const open_message& message) {
+      if (!message.is_probe) return;
+      at_.book.for_each_creditor(sender, seq, [&](seat_index member) {
+        const client_id client = at_.book.seats()[member].client;
+        client_probes& of = clients_[index_of(client)];
+        ++of.missed;
+        if (!of.missed_from) of.missed_from = message.origin;
+        ++missed_[pair_of(message.origin, at_.book.node_of(client))];
+      });
+    });
+  }
+
+  // Every node where clients are (or were last) should have sent one.
+  void report_silent_nodes(run_time at) {
+    for (std::size_t n = 0; n < node_count_; ++n) {
+      if (has_sent_[n] || !at_.book.faults().is_node_used(n)) continue;
+      report_stuck(at, std::nullopt, node_id(n), "no client of " + name_of(node_id(n)) + " could send a probe");
+    }
+  }
+
+  void report_clients(run_time at) {
+    // Where single losses are allowed, only silence is a proof.
+    const bool is_lenient = at_.of.promises.delivery == delivery_promise::best_effort;
+    for (std::size_t c = 0; c < clients_.size(); ++c) {
+      const client_probes& of = clients_[c];
+      const node_id node = at_.book.node_of(client_id(c));
+      const std::string who = name_of(client_id(c)) + " on " + name_of(node);
+      if (of.missed > 0 && !(is_lenient && of.missed < of.expected)) {
+        report_stuck(at, client_id(c), node,
+                     who + " missed " + std::to_string(of.missed) + " of " + std::to_string(of.expected) +
+                         " probes, the first from " + name_of(*of.missed_from) + diagnosis(*of.missed_from, node));
+      } else if (of.is_absent) {
+        report_stuck(at, client_id(c), node, who + " was in no room when the probes were sent");
+      }
+    }
+  }
+
+  // A pair of nodes alone, or is one of the two cut off altogether?
+  std::string diagnosis(node_id origin, node_id node) const {
+    bool is_deaf = true, is_mute = true;
+    for (std::size_t n = 0; n < node_count_; ++n) {
+      const std::size_t to_node = pair_of(node_id(n), node), from_origin = pair_of(origin, node_id(n));
+      if (expected_[to_node] > missed_[to_node] && node_id(n) != node) is_deaf = false;
+      if (expected_[from_origin] > missed_[from_origin] && node_id(n) != origin) is_mute = false;
+    }
+    if (is_deaf && node_count_ > 2) return " (" + name_of(node) + " is deaf: it hears no other node)";
+    if (is_mute && node_count_ > 2) return " (" + name_of(origin) + " is mute: no other node hears it)";
+    return {};
+  }
+
+  void report_stuck(run_time at, std::optional<client_id> client, node_id node, const std::string& sentence) {
+    if (problem_count_++ == 0) first_problem_ = sentence;
+    finding found;
+    found.kind = finding_kind::stuck;
+    found.at = at;
+    found.client = client;
+    found.node = node;
+    report(at_, std::move(found), [&] { return sentence; });
+  }
+
+  const bench at_;
+  std::size_t node_count_;
+  std::vector<std::uint64_t> expected_, missed_;  // by (origin, node)
+  std::vector<client_probes> clients_;
+  std::vector<bool> has_sent_;
+  std::uint64_t sent_count_ = 0, problem_count_ = 0;
+  std::string first_problem_;
+};
+
+}  // namespace
+
+std::unique_ptr<checker> make_probe(const bench& at) { return std::make_unique<probe>(at); }
+
+}  // namespace ordeal::harness

@@ -1,0 +1,42 @@
+// Counts findings as they come, keeps the first of each kind and passes them on, up to a limit a kind. A silent loss is
+// only counted: its message was reported as lost already.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <vector>
+
+#include "harness/checkers/checker.h"
+
+namespace ordeal::harness {
+
+class tally final : public finding_sink {
+ public:
+  tally(const plan& of, std::function<void(const finding&)> pass_on);
+
+  void on(finding what) override;
+  bool wants_detail(finding_kind kind) const override { return count(kind) < passed_on_max; }
+
+  std::uint64_t count(finding_kind kind) const { return counts_[std::size_t(kind)]; }
+  const std::array<std::uint64_t, finding_kind_count>& counts() const { return counts_; }
+  std::uint64_t count_in_fault(finding_kind kind, std::size_t fault) const {
+    return by_fault_[fault][std::size_t(kind)];
+  }
+  // All kinds together, a silent loss not counted twice.
+  std::uint64_t count_in_fault(std::size_t fault) const;
+  // The first three of each kind, in the order of kinds.
+  std::vector<finding> examples() const;
+  const finding* first(finding_kind kind) const;
+
+ private:
+  static constexpr std::uint64_t passed_on_max = 1000;
+  static constexpr std::size_t example_max = 3;
+  using kind_counts = std::array<std::uint64_t, finding_kind_count>;
+
+  std::function<void(const finding&)> pass_on_;
+  kind_counts counts_{};
+  std::vector<kind_counts> by_fault_;
+  std::array<std::vector<finding>, finding_kind_count> examples_;
+};
+
+}  // namespace ordeal::harness

@@ -1,0 +1,44 @@
+// How long everything took: delivery latency from the intended send time (all, outside of outages, by declared phase),
+// and the generator's own lateness. Folded once per event, after the ledger.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "harness/checkers/histogram.h"
+#include "harness/checkers/ledger.h"
+
+namespace ordeal::harness {
+
+// Index into the plan's phases.
+std::optional<std::size_t> find_phase(const plan& of, std::string_view name);
+
+class timings {
+ public:
+  timings(const plan& of, const ledger& book) : of_(of), book_(book), by_phase_(of.phases.size()) {}
+
+  void on(const delivered& what);
+  void on(const phase_changed& what);
+  void on(const generator_lag& what);
+  template <class Event>
+  void on(const Event&) {}
+
+  // The declared phase that is on.
+  std::optional<std::size_t> phase() const { return phase_; }
+  const histogram& latency() const { return latency_; }
+  const histogram& steady_latency() const { return steady_latency_; }
+  const histogram& latency_in(std::size_t phase) const { return by_phase_[phase]; }
+  const histogram& lag() const { return lag_; }
+  std::uint64_t skipped() const { return skipped_; }
+
+ private:
+  const plan& of_;
+  const ledger& book_;
+  std::optional<std::size_t> phase_;
+  histogram latency_, steady_latency_, lag_;
+  std::vector<histogram> by_phase_;
+  std::uint64_t skipped_ = 0;
+};
+
+}  // namespace ordeal::harness

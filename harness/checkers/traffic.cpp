@@ -1,0 +1,70 @@
+// There was something to judge: messages in every declared phase, somebody to whom they were owed, and deliveries.
+#include "harness/checkers/checkers.h"
+
+namespace ordeal::harness {
+namespace {
+
+class traffic final : public checker {
+ public:
+  explicit traffic(const bench& at) : at_(at), phases_(at.of.phases.size()) {}
+  const char* id() const override { return "traffic"; }
+
+  void on(const phase_changed&) override {
+    if (const auto phase = at_.times.phase()) phases_[*phase].has_begun = true;
+  }
+
+  void on(const send_invoked& what) override {
+    if (what.intended < at_.of.publishing_ends) ++sent_on_schedule_;
+    const auto phase = at_.times.phase();
+    if (!phase) return;
+    ++phases_[*phase].sent;
+    if (at_.book.claims_in(what.id.room) > 0) ++phases_[*phase].sent_to_somebody;
+  }
+
+  check_result finish(run_time) override {
+    const std::string problem = find_problem();
+    if (!problem.empty()) return {id(), verdict::inconclusive, problem};
+    const send_totals& totals = at_.book.totals();
+    return {id(), verdict::pass,
+            counted(totals.sent, "message", "messages") + " sent, " +
+                counted(totals.arrivals, "delivery", "deliveries")};
+  }
+
+ private:
+  struct phase_traffic {
+    bool has_begun = false;
+    std::uint64_t sent = 0, sent_to_somebody = 0;
+  };
+
+  std::string find_problem() const {
+    const send_totals& totals = at_.book.totals();
+    if (totals.sent == 0) return "no message was sent";
+    for (std::size_t i = 0; i < phases_.size(); ++i) {
+      const std::string& name = at_.of.phases[i].name;
+      if (!phases_[i].has_begun) {
+        if (at_.was_cut_short) continue;
+        return "phase " + name + " never began";
+      }
+      if (phases_[i].sent == 0) return "no message was sent in phase " + name;
+      if (phases_[i].sent_to_somebody == 0) return "nobody had joined to get the messages of phase " + name;
+    }
+    if (totals.obligations == 0) return "no acknowledged message was owed to anybody";
+    if (totals.arrivals == 0) return "nothing was delivered at all";
+    const std::uint64_t planned = expect_totals(at_.of).messages;
+    if (!at_.was_cut_short && sent_on_schedule_ * 100 < planned * 99) {
+      return "only " + std::to_string(sent_on_schedule_) + " of " + std::to_string(planned) +
+             " planned messages were sent";
+    }
+    return {};
+  }
+
+  const bench at_;
+  std::vector<phase_traffic> phases_;
+  std::uint64_t sent_on_schedule_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<checker> make_traffic(const bench& at) { return std::make_unique<traffic>(at); }
+
+}  // namespace ordeal::harness

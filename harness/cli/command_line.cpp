@@ -1,0 +1,250 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "harness/cli/verbs.h"
+#include "harness/scenario/spelling.h"
+#include "harness/scenario/values.h"
+
+namespace ordeal::harness {
+namespace {
+
+// Flags whose words CLI11 reads as text; read_words() makes values of them.
+struct flag_texts {
+  std::string target, seed, as, progress, color, format, junit, results;
+  std::vector<std::string> variables;
+};
+
+struct verb {
+  const char* name;
+  const char* doc;
+  void (*define)(CLI::App&, request&, flag_texts&);
+  exit_code (*run)(const request&, const surroundings&);
+};
+
+void define_format(CLI::App& app, request&, flag_texts& texts) {
+  app.add_option("--format", texts.format, "text or json; json keeps stdout pure")
+      ->type_name("WORD");
+}
+
+void define_set(CLI::App& app, flag_texts& texts) {
+  // One value a flag: otherwise the flag would swallow the files after it.
+  app.add_option("--set", texts.variables, "replaces a variable of the scenario; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+void define_target_and_seed(CLI::App& app, flag_texts& texts) {
+  app.add_option("--target", texts.target, "target to use instead of the scenario's")
+      ->type_name("NAME|FILE");
+  app.add_option("--seed", texts.seed, "seed of every random draw")->type_name("N");
+  app.add_option("--as", texts.as,
+                 "strict: judge by the strict contract instead of the target's own")
+      ->type_name("WORD");
+}
+
+void define_running(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("--results", texts.results, "folder for results (results)")->type_name("DIR");
+  app.add_option("--junit", texts.junit, "a copy of the JUnit report")->type_name("FILE");
+  app.add_option("--progress", texts.progress, "auto, live, plain or none")->type_name("WORD");
+  app.add_option("--color", texts.color, "auto, always or never")->type_name("WORD");
+  app.add_option("--log-level", what.run.log_level, "debug, info, warn, error or off")
+      ->type_name("WORD");
+  define_format(app, what, texts);
+}
+
+void define_run(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("FILE", what.run.files, "scenario files, or folders of them")->required();
+  define_target_and_seed(app, texts);
+  define_set(app, texts);
+  define_running(app, what, texts);
+}
+
+void define_conform(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("TARGET", what.subject, "name or file of a target")->required();
+  app.add_option("--only", what.only, "only these: id, glob like 'outage/*', or tag")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  app.add_option("--skip", what.skip, "not these")->type_name("PATTERN")->allow_extra_args(false);
+  app.add_option("--seed", texts.seed, "seed of every random draw")->type_name("N");
+  app.add_option("--as", texts.as,
+                 "strict: judge by the strict contract instead of the target's own")
+      ->type_name("WORD");
+  define_running(app, what, texts);
+}
+
+void define_validate(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("FILE", what.run.files, "scenario or target files, or folders of them")
+      ->required();
+  define_set(app, texts);
+  define_format(app, what, texts);
+}
+
+void define_plan(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("FILE", what.run.files, "a scenario file")->required()->expected(1);
+  define_target_and_seed(app, texts);
+  define_set(app, texts);
+  define_format(app, what, texts);
+}
+
+void define_list(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("WHAT", what.subject, "scenarios, targets, faults, checks, metrics or drivers")
+      ->required();
+  define_format(app, what, texts);
+}
+
+void define_explain(CLI::App& app, request& what, flag_texts&) {
+  app.add_option("ID", what.subject,
+                 "a fault, check, metric, finding, verdict, exit code, or a key like faults[].at")
+      ->required();
+}
+
+constexpr verb verbs[] = {
+    {"run", "run scenarios", define_run, run_verb},
+    {"conform", "run the conformance suite against a target", define_conform, conform_verb},
+    {"validate", "check scenario and target files; starts nothing", define_validate, validate_verb},
+    {"plan", "show what a run would do: timeline, processes, clients, expected deliveries",
+     define_plan, plan_verb},
+    {"list", "list scenarios, targets, faults, checks, metrics or drivers", define_list, list_verb},
+    {"explain", "explain a fault, check, metric, finding, exit code or file key", define_explain,
+     explain_verb},
+    {"version", "show the version", define_format, version_verb},
+};
+
+void print_help(std::ostream& out) {
+  out << "Proves that a scaled-out real-time service keeps its messages.\n\nusage: ordeal VERB "
+         "[ARGUMENTS]\n\n";
+  for (const verb& known : verbs) {
+    const std::string name(known.name);
+    out << "  " << name << std::string(10 - name.size(), ' ') << known.doc << "\n";
+  }
+  out << "\n`ordeal VERB --help` shows a verb's flags; each flag may also be set as "
+         "ORDEAL_<FLAG>.\n";
+}
+
+const verb& find_verb(const std::string& name) {
+  std::vector<std::string> names;
+  for (const verb& known : verbs) {
+    if (name == known.name) return known;
+    names.emplace_back(known.name);
+  }
+  const std::string suggestion = did_you_mean(name, names);
+  throw usage_error((name.starts_with('-') ? "unknown flag '" : "unknown verb '") + name + "'",
+                    suggestion.empty() ? "verbs: " + join(names) : suggestion);
+}
+
+// CLI11 has no suggestions and reports unknown arguments in reverse order; so they are found before
+// it looks.
+void check_flags(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& argument : arguments) {
+    if (argument == "--") return;
+    if (argument.size() < 2 || argument[0] != '-' || argument == "-h") continue;
+    const std::string name = argument.substr(0, argument.find('='));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string suggestion = did_you_mean(name, known);
+    throw usage_error("unknown flag '" + name + "' of `ordeal " + app.get_name() + "`",
+                      suggestion.empty() ? "flags: " + join(known) : suggestion);
+  }
+}
+
+void name_environment(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames()[0] == "help") continue;
+    std::string name = "ORDEAL_" + option->get_lnames()[0];
+    for (char& c : name)
+      c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    option->envname(name);
+  }
+}
+
+// Index of a flag's word; 0 when the flag is absent.
+std::size_t choose(const std::string& flag, const std::string& text,
+                   const std::vector<std::string>& words) {
+  if (text.empty()) return 0;
+  const auto found = std::find(words.begin(), words.end(), text);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  const std::string suggestion = did_you_mean(text, words);
+  throw usage_error(flag + ": '" + text + "' is not known",
+                    suggestion.empty() ? "allowed: " + join(words) : suggestion);
+}
+
+std::pair<std::string, std::string> parse_assignment(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw usage_error("--set: '" + text + "' has no name or no '='", "--set nodes=5");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+void read_words(const flag_texts& texts, request& what) {
+  run_options& run = what.run;
+  if (!texts.target.empty()) run.target = texts.target;
+  if (!texts.seed.empty()) {
+    const parsed<std::int64_t> seed = parse_integer(texts.seed);
+    if (!seed.value)
+      throw usage_error("--seed: '" + texts.seed + "' " + seed.problem, "decimal digits, like 42");
+    run.seed = static_cast<std::uint64_t>(*seed.value);
+  }
+  if (!texts.results.empty()) run.results_dir = texts.results;
+  run.junit_file = texts.junit;
+  run.is_strict = choose("--as", texts.as, {"own", "strict"}) == 1;
+  run.progress = static_cast<progress_mode>(
+      choose("--progress", texts.progress, {"auto", "live", "plain", "none"}));
+  run.color = static_cast<color_mode>(choose("--color", texts.color, {"auto", "always", "never"}));
+  run.format = static_cast<output_format>(choose("--format", texts.format, {"text", "json"}));
+  choose("--log-level", run.log_level, {"debug", "info", "warn", "error", "off"});
+  for (const std::string& text : texts.variables) run.variables.push_back(parse_assignment(text));
+}
+
+exit_code run_one(const verb& chosen, std::vector<std::string> arguments,
+                  const surroundings& where) {
+  CLI::App app(chosen.doc, chosen.name);
+  request what;
+  flag_texts texts;
+  chosen.define(app, what, texts);
+  name_environment(app);
+  check_flags(app, arguments);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    std::string help = app.help();
+    const std::string usage = "Usage: ";
+    if (const std::size_t at = help.find(usage); at != std::string::npos)
+      help.insert(at + usage.size(), "ordeal ");
+    where.out << help;
+    return exit_code::pass;
+  } catch (const CLI::ParseError& ex) {
+    throw usage_error(ex.what(),
+                      "`ordeal " + std::string(chosen.name) + " --help` shows how it is used");
+  }
+  read_words(texts, what);
+  return chosen.run(what, where);
+}
+
+}  // namespace
+
+exit_code run_command_line(const std::vector<std::string>& arguments, const surroundings& where) {
+  try {
+    if (arguments.empty()) {
+      print_help(where.err);
+      return exit_code::bad_command_line;
+    }
+    const std::string& first = arguments[0];
+    if (first == "help" || first == "--help" || first == "-h") {
+      print_help(where.out);
+      return exit_code::pass;
+    }
+    const std::string name = first == "--version" ? "version" : first;
+    return run_one(find_verb(name),
+                   std::vector<std::string>(arguments.begin() + 1, arguments.end()), where);
+  } catch (const usage_error& ex) {
+    where.err << "error: " << ex.what() << "\n";
+    if (!ex.remedy.empty()) where.err << "  = " << ex.remedy << "\n";
+    return exit_code::bad_command_line;
+  }
+}
+
+}  // namespace ordeal::harness

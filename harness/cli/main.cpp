@@ -1,0 +1,25 @@
+#include <exception>
+#include <iostream>
+
+#include "harness/cli/verbs.h"
+#include "harness/drivers/driver.h"
+#include "harness/target/target_search.h"
+
+int main(int argc, char** argv) {
+  using namespace ordeal;
+  try {
+    const harness::surroundings where{std::cout,
+                                      std::cerr,
+                                      harness::find_share(),
+                                      fault::kinds(),
+                                      harness::driver_names(),
+                                      harness::run_scenarios};
+    const harness::exit_code code =
+        harness::run_command_line(std::vector<std::string>(argv + 1, argv + argc), where);
+    std::cout.flush();
+    return static_cast<int>(code);
+  } catch (const std::exception& ex) {
+    std::cerr << "internal error: " << ex.what() << "\n";
+    return static_cast<int>(harness::exit_code::internal_error);
+  }
+}

@@ -1,0 +1,73 @@
+// The verbs of the command `ordeal`, one source file each. A verb gets its flags read and checked,
+// writes results to `out` and problems to `err`, and returns the exit code. Nothing here starts a
+// process or a thread; `run` and `conform` hand over to the function in `surroundings`.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fault-injection/fault.h"
+#include "harness/run/run.h"
+#include "harness/scenario/scenario_loader.h"
+
+namespace ordeal::harness {
+
+// What a verb needs of the world.
+struct surroundings {
+  std::ostream& out;
+  std::ostream& err;
+  std::filesystem::path share;  // find_share(); may be empty
+  const std::vector<fault::fault_kind>& fault_kinds;
+  const std::vector<std::string>& drivers;
+  std::function<exit_code(const run_options&)> run_scenarios;
+};
+
+// A verb's flags and arguments.
+struct request {
+  run_options run;      // flags that verbs share live here, too: seed, target, variables, format
+  std::string subject;  // of list, explain, conform
+  std::vector<std::string> only, skip;  // of conform
+};
+
+// A wrong command line: exit 2.
+struct usage_error : std::runtime_error {
+  explicit usage_error(const std::string& message, std::string remedy_text = {})
+      : std::runtime_error(message), remedy(std::move(remedy_text)) {}
+  std::string remedy;
+};
+
+exit_code run_verb(const request& what, const surroundings& where);
+exit_code conform_verb(const request& what, const surroundings& where);
+exit_code validate_verb(const request& what, const surroundings& where);
+exit_code plan_verb(const request& what, const surroundings& where);
+exit_code list_verb(const request& what, const surroundings& where);
+exit_code explain_verb(const request& what, const surroundings& where);
+exit_code version_verb(const request& what, const surroundings& where);
+
+// Reads the command line and the ORDEAL_* environment, and calls the verb. Never throws for the
+// user's mistakes.
+exit_code run_command_line(const std::vector<std::string>& arguments, const surroundings& where);
+
+// Shared by verbs.
+
+// Folders replaced by the *.yaml files below them, sorted. A folder without any is reported, and
+// the result is empty.
+std::vector<std::string> expand_files(const std::vector<std::string>& paths, std::ostream& err);
+// The loader's view of the flags.
+scenario_inputs inputs_of(const request& what, const surroundings& where);
+
+// A shipped scenario, as `list` and `conform` know it.
+struct shipped_scenario {
+  std::string id;  // "outage/redis-crash": its path below the folder, without .yaml
+  std::string file;
+  std::string name, description;  // empty when the file is invalid
+  std::vector<std::string> tags;
+};
+std::vector<shipped_scenario> shipped_scenarios(const std::filesystem::path& folder,
+                                                const surroundings& where);
+
+}  // namespace ordeal::harness

@@ -1,0 +1,248 @@
+#include "harness/run/engine.h"
+
+#include <boost/json/array.hpp>
+#include <csignal>
+#include <sstream>
+
+#include "net/async/deadline.h"
+
+namespace ordeal::harness {
+namespace asio = net::asio;
+namespace {
+
+constexpr std::chrono::seconds connect_limit{30};       // beyond the ramp
+constexpr std::chrono::seconds recovery_traffic_min{2};  // messages that go through after the last heal
+constexpr std::chrono::milliseconds poll_interval{50};
+constexpr std::chrono::milliseconds series_interval{1'000};
+constexpr std::chrono::milliseconds quiet_time{300};  // late duplicates show themselves in it
+
+std::string explain_missing_joins(const fleet_status& status) {
+  std::ostringstream text;
+  text << "only " << status.joined << " of " << status.joins_wanted << " joins were confirmed and " << status.connected << " of "
+       << status.clients << " clients are connected; look at the nodes' logs";
+  return text.str();
+}
+
+}  // namespace
+
+engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what, results_directory& results,
+               std::filesystem::path binaries, std::function<void()> leave_at_once)
+    : ex_(io.get_executor()),
+      plan_(what),
+      results_(results),
+      leave_at_once_(std::move(leave_at_once)),
+      signals_(io, SIGINT, SIGTERM, SIGHUP),
+      cut_short_(ex_),
+      run_start_(net::now()),
+      fleet_(what, results.path(), run_start_),
+      bed_(ex_, launch, what, results, std::move(binaries),
+           [this](node_id node, node_state state, bool was_planned, std::string detail) {
+             fleet_.post(node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
+           }) {
+  outcome_.fault_evidence.resize(what.faults.size());
+  view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
+}
+
+engine::~engine() = default;
+
+asio::awaitable<void> engine::watch_signals() {
+  for (;;) {
+    auto [ec, number] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (ec) co_return;
+    const bool is_second = outcome_.signal != 0;
+    outcome_.signal = number;
+    // Before there is load there is nothing to judge: leave at once as well.
+    if (is_second || !view_.has_begun) leave_at_once_();
+    cut_short_.set();
+  }
+}
+
+void engine::enter_phase(phase_kind kind, const std::string& name, std::chrono::nanoseconds length) {
+  view_.phase = name;
+  view_.phase_begun = fleet_.elapsed() - outcome_.zero;
+  view_.phase_ends = view_.phase_begun + length;
+  fleet_.post(phase_changed{fleet_.elapsed(), kind, name});
+}
+
+bool engine::has_collapsed() {
+  if (outcome_.environment_problem.empty()) outcome_.environment_problem = bed_.collapse().value_or("");
+  return !outcome_.environment_problem.empty();
+}
+
+// Sleeps; false when the run is cut short meanwhile.
+asio::awaitable<bool> engine::pause(net::time_point until) {
+  while (net::now() < until) {
+    const auto step = std::min<std::chrono::nanoseconds>(until - net::now(), std::chrono::milliseconds(250));
+    const bool is_cut_short = co_await cut_short_.wait_for(step);
+    if (is_cut_short || has_collapsed()) co_return false;
+  }
+  co_return true;
+}
+
+template <class F>
+asio::awaitable<bool> engine::wait_until(F condition, std::chrono::nanoseconds limit) {
+  const auto deadline = net::now() + limit;
+  for (;;) {
+    const bool is_true = co_await fleet_.call(condition);
+    if (is_true) co_return true;
+    if (net::now() >= deadline || has_collapsed()) co_return false;
+    co_await net::sleep_for(poll_interval);
+  }
+}
+
+asio::awaitable<bool> engine::set_up() {
+  enter_phase(phase_kind::setup, "setup", {});
+  const fault::step_result started = co_await bed_.start();
+  if (!started.is_ok) {
+    outcome_.environment_problem = started.evidence;
+    co_return false;
+  }
+  describe_bed();
+  auto urls = bed_.node_urls();
+  co_await fleet_.make(std::move(urls));
+  is_loaded_ = true;
+  const auto limit = plan_.scenario.load.ramp + connect_limit;
+  const bool is_connected = co_await fleet_.await(fleet_.fleet().connect_all(limit));
+  if (!is_connected) {
+    const fleet_status status = co_await fleet_.call([](fleet_thread& there) { return there.fleet().status(); });
+    outcome_.environment_problem = explain_missing_joins(status);
+  }
+  co_return is_connected;
+}
+
+void engine::describe_bed() {
+  boost::json::array nodes;
+  for (std::size_t i = 0; i < bed_.node_processes().node_count(); ++i) {
+    nodes.push_back(boost::json::object{{"name", name_of(node_id(i))},
+                                        {"port", bed_.node_processes().port(node_id(i))},
+                                        {"redis_link_port", bed_.link_of(i).port()}});
+  }
+  results_.describe_run({{"redis", bed_.redis_description()}, {"nodes", std::move(nodes)}});
+}
+
+asio::awaitable<run_outcome> engine::run() {
+  net::task_group background(ex_);
+  background.spawn("signals", watch_signals());
+  const bool is_up = co_await set_up();
+  if (is_up) {
+    outcome_.zero = fleet_.elapsed();
+    co_await fleet_.call([zero = outcome_.zero](fleet_thread& there) { there.recorder().begin(zero); });
+    view_.has_begun = true;
+    background.spawn("series", keep_series());
+    co_await go_through_phases();
+    co_await recover();
+    co_await drain();
+    co_await probe();
+    outcome_.duration = fleet_.elapsed() - outcome_.zero;
+  }
+  if (is_loaded_) co_await fleet_.await(fleet_.fleet().stop());
+  if (is_up) {
+    const bool was_cut_short = cut_short_.is_set() || !outcome_.environment_problem.empty();
+    const auto judge_run = [was_cut_short, at = outcome_.duration](fleet_thread& there) {
+      return there.judge().finish(at, was_cut_short);
+    };
+    outcome_.judged = co_await fleet_.call(judge_run);
+  }
+  co_await bed_.stop();
+  if (!is_up) co_await fleet_.call([at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); });
+  background.cancel();
+  co_await background.join();
+  co_return std::move(outcome_);
+}
+
+asio::awaitable<void> engine::go_through_phases() {
+  nemesis_ = std::make_unique<nemesis>(bed_, plan_.faults,
+                                       [this](std::size_t fault, fault::fault_state state, std::string evidence) {
+                                         view_.fault_states[fault] = state;
+                                         if (state == fault::fault_state::failed) outcome_.fault_evidence[fault] = evidence;
+                                         fleet_.post(fault_changed{fleet_.elapsed(), fault, state, std::move(evidence)});
+                                       });
+  const net::time_point zero = run_start_ + outcome_.zero;
+  nemesis_->start(zero);
+  const cpu_sample before = co_await sample_cpu();
+  co_await fleet_.call([](fleet_thread& there) { there.fleet().start_publishing(); });
+  for (const phase_plan& phase : plan_.phases) {
+    enter_phase(phase_kind::declared, phase.name, phase.ends - phase.begins);
+    const bool is_complete = co_await pause(zero + phase.ends);
+    if (!is_complete) break;
+  }
+  const cpu_sample after = co_await sample_cpu();
+  const auto deliveries = static_cast<double>(after.deliveries - before.deliveries);
+  if (deliveries > 0) {
+    using microseconds = std::chrono::duration<double, std::micro>;
+    outcome_.cost.fleet_us = microseconds(after.fleet - before.fleet).count() / deliveries;
+    // A node that was restarted took its earlier time with it.
+    if (!bed_.node_processes().has_restarted()) {
+      outcome_.cost.server_us = microseconds(after.servers - before.servers).count() / deliveries;
+    }
+  }
+}
+
+asio::awaitable<void> engine::recover() {
+  const std::chrono::nanoseconds bound = plan_.promises.recovery;
+  enter_phase(phase_kind::recovery, "recovery", bound);
+  nemesis_->stop();
+  co_await nemesis_->join();
+  if (has_collapsed()) co_return;
+  const auto begun = net::now();
+  co_await wait_until([](fleet_thread& there) { return there.judge().has_recovered(); }, bound);
+  co_await net::sleep_for(std::max<std::chrono::nanoseconds>(begun + recovery_traffic_min - net::now(), {}));
+}
+
+asio::awaitable<void> engine::drain() {
+  const std::chrono::nanoseconds bound = plan_.promises.recovery;
+  enter_phase(phase_kind::drain, "drain", bound);
+  co_await fleet_.call([](fleet_thread& there) { there.fleet().stop_publishing(); });
+  const std::chrono::nanoseconds settle_limit = has_collapsed() ? std::chrono::nanoseconds(0) : bound;
+  co_await fleet_.await(fleet_.fleet().settle(settle_limit));
+  co_await wait_until([](fleet_thread& there) { return there.judge().open_obligations() == 0; }, bound);
+}
+
+asio::awaitable<void> engine::probe() {
+  const std::chrono::nanoseconds bound = plan_.promises.recovery;
+  if (has_collapsed()) co_return;
+  enter_phase(phase_kind::probe, "probe", bound);
+  // The phase event goes first: both run on the fleet's thread, in this order.
+  co_await fleet_.call([](fleet_thread& there) { there.fleet().send_probes(); });
+  co_await wait_until([](fleet_thread& there) { return there.judge().are_probes_complete(); }, bound);
+  co_await fleet_.await(fleet_.fleet().settle(quiet_time));
+  co_await net::sleep_for(quiet_time);
+  enter_phase(phase_kind::finished, "finished", {});
+}
+
+asio::awaitable<void> engine::keep_series() {
+  for (;;) {
+    co_await net::sleep_for(series_interval);
+    const auto sample = [](fleet_thread& there) {
+      there.recorder().sample(there.elapsed(), there.fleet().status().connected);
+    };
+    co_await fleet_.call(sample);
+  }
+}
+
+asio::awaitable<engine::cpu_sample> engine::sample_cpu() {
+  cpu_sample sample;
+  sample.servers = bed_.node_processes().cpu_time();
+  const auto read = [](fleet_thread& there) {
+    return std::pair(fleet_thread::cpu_time(), there.judge().current().counts.deliveries);
+  };
+  const auto [fleet, deliveries] = co_await fleet_.call(read);
+  sample.fleet = fleet;
+  sample.deliveries = deliveries;
+  co_return sample;
+}
+
+asio::awaitable<engine_view> engine::view() {
+  engine_view now = view_;
+  now.since_zero = view_.has_begun ? fleet_.elapsed() - outcome_.zero : fleet_.elapsed();
+  if (!is_loaded_) co_return now;
+  const auto read = [](fleet_thread& there) {
+    return std::pair(there.fleet().status(), there.judge().current());
+  };
+  auto [clients, progress] = co_await fleet_.call(read);
+  now.clients = clients;
+  now.now = progress;
+  co_return now;
+}
+
+}  // namespace ordeal::harness

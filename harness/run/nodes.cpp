@@ -1,0 +1,229 @@
+#include "harness/run/nodes.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "fault-injection/redis/managed_redis.h"
+#include "net/async/deadline.h"
+#include "net/http.h"
+
+namespace ordeal::harness {
+namespace asio = net::asio;
+namespace {
+
+constexpr std::chrono::milliseconds probe_interval{50};
+constexpr std::chrono::milliseconds probe_limit{1'000};
+constexpr std::chrono::minutes prepare_limit{10};
+constexpr std::size_t shown_log_lines = 5;
+
+std::string seconds_text(std::chrono::nanoseconds duration) {
+  std::ostringstream text;
+  text << std::chrono::duration<double>(duration).count() << " s";
+  return text.str();
+}
+
+asio::awaitable<bool> can_connect(asio::ip::tcp::endpoint where) {
+  const auto ex = co_await asio::this_coro::executor;
+  asio::ip::tcp::socket socket(ex);
+  auto [ec] = co_await socket.async_connect(where, asio::as_tuple(asio::use_awaitable));
+  co_return !ec;
+}
+
+asio::awaitable<void> stop_one(std::shared_ptr<fault::process> which, std::chrono::milliseconds grace) {
+  co_await which->stop(grace);
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+node_set::node_set(asio::any_io_executor ex, fault::launcher& launch, const target& what, private_directory& secrets,
+                   node_surroundings around, on_change changed)
+    : ex_(ex),
+      launch_(launch),
+      target_(what),
+      secrets_(secrets),
+      around_(std::move(around)),
+      changed_(std::move(changed)),
+      nodes_(around_.redis_ports.size()),
+      watchers_(ex) {
+  tell_password(around_.redis_password);
+  for (node& each : nodes_) each.port = fault::free_loopback_port();
+}
+
+node_set::~node_set() = default;
+
+void node_set::tell_password(std::string_view password) {
+  password_file_ = secrets_.write_file("redis-password", std::string(password) + "\n");
+  around_.redis_password = password;
+}
+
+fault::process* node_set::running_process(std::size_t node) {
+  const auto& running = nodes_[node].running;
+  return running && !running->exit() ? running.get() : nullptr;
+}
+
+std::chrono::microseconds node_set::cpu_time() const {
+  std::chrono::microseconds sum{0};
+  for (const node& each : nodes_) {
+    if (each.running && !each.running->exit()) sum += fault::process_cpu_time(each.running->pid());
+  }
+  return sum;
+}
+
+placeholder_values node_set::values_of(std::size_t index) const {
+  const std::string port = std::to_string(around_.redis_ports[index]);
+  const std::string address = around_.redis_host + ":" + port;
+  const std::string& user = around_.redis_user;
+  const std::string& password = around_.redis_password;
+  const std::string login = password.empty() ? user : user + ":" + password;
+  return {
+      {"bin", around_.binaries.string()},
+      {"app", around_.app},
+      {"node.name", name(index)},
+      {"node.port", std::to_string(nodes_[index].port)},
+      {"redis.host", around_.redis_host},
+      {"redis.port", port},
+      {"redis.user", user},
+      {"redis.password_file", password_file_.string()},
+      {"redis.url", "redis://" + (user.empty() ? "" : user + "@") + address + "/0"},
+      {"redis.url_with_password", "redis://" + (login.empty() ? "" : login + "@") + address + "/0"},
+  };
+}
+
+fault::process_spec node_set::spec_of(std::size_t index) const {
+  const launch_recipe& recipe = *target_.launch;
+  const placeholder_values values = values_of(index);
+  fault::process_spec spec;
+  spec.name = name(index);
+  for (const std::string& word : recipe.command) spec.command.push_back(substitute(word, values));
+  for (const auto& [key, value] : recipe.env) spec.env.emplace_back(key, substitute(value, values));
+  spec.workdir = recipe.workdir;
+  spec.log_file = around_.logs / (name(index) + ".log");
+  return spec;
+}
+
+asio::awaitable<fault::step_result> node_set::prepare() {
+  const launch_recipe& recipe = *target_.launch;
+  if (recipe.prepare.empty()) co_return fault::step_result{true, {}};
+  fault::process_spec spec;
+  spec.name = "prepare";
+  spec.command = recipe.prepare;
+  spec.workdir = recipe.workdir;
+  spec.log_file = around_.logs / "prepare.log";
+  auto launched = co_await launch_.launch(spec);
+  if (!launched.started) co_return fault::step_result{false, launched.error};
+  auto ended = co_await net::with_deadline(launched.started->wait_exit(), prepare_limit);
+  if (ended && !ended->by_signal && ended->code == 0) co_return fault::step_result{true, {}};
+  const std::string how = ended ? ended->describe() : "no end within " + seconds_text(prepare_limit);
+  co_return fault::step_result{false, "the target's `prepare` command failed: " + how + last_log_lines("prepare")};
+}
+
+asio::awaitable<fault::step_result> node_set::start_all() {
+  fault::step_result prepared = co_await prepare();
+  if (!prepared.is_ok) co_return prepared;
+  std::vector<fault::step_result> results(nodes_.size());
+  net::task_group starts(ex_);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) starts.spawn(name(i), start_and_wait(i, results[i]));
+  co_await starts.join();
+  for (const fault::step_result& result : results) {
+    if (!result.is_ok) co_return result;
+  }
+  co_return fault::step_result{true, {}};
+}
+
+asio::awaitable<void> node_set::start_and_wait(std::size_t index, fault::step_result& result) {
+  result = co_await start(index);
+  if (result.is_ok) result = co_await wait_ready(index);
+}
+
+asio::awaitable<fault::step_result> node_set::start(std::size_t index) {
+  node& which = nodes_[index];
+  if (running_process(index) != nullptr) co_return fault::step_result{false, name(index) + " runs already"};
+  if (which.running) has_restarted_ = true;
+  const fault::process_spec spec = spec_of(index);
+  auto launched = co_await launch_.launch(spec);
+  if (!launched.started) co_return fault::step_result{false, launched.error};
+  which.running = std::move(launched.started);
+  which.is_exit_expected = false;
+  changed_(node_id(index), node_state::starting, true, "pid " + std::to_string(which.running->pid()));
+  watchers_.spawn(name(index), watch(index, which.running));
+  co_return fault::step_result{true, "pid " + std::to_string(which.running->pid())};
+}
+
+asio::awaitable<void> node_set::watch(std::size_t index, std::shared_ptr<fault::process> which) {
+  const fault::process_exit ended = co_await which->wait_exit();
+  const bool was_planned = nodes_[index].is_exit_expected;
+  const node_state state = was_planned ? node_state::stopped : node_state::exited;
+  changed_(node_id(index), state, was_planned, ended.describe());
+}
+
+asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
+  const readiness& ready = target_.launch->ready;
+  const auto begun = net::now();
+  while (net::now() - begun < ready.timeout) {
+    if (running_process(index) == nullptr) {
+      const auto& ended = nodes_[index].running;
+      const std::string how = ended && ended->exit() ? ended->exit()->describe() : "gone";
+      co_return fault::step_result{false, name(index) + " ended before it was ready: " + how + last_log_lines(name(index))};
+    }
+    const bool is_up = co_await is_ready(index);
+    if (is_up) {
+      changed_(node_id(index), node_state::ready, true, "after " + seconds_text(net::now() - begun));
+      co_return fault::step_result{true, name(index) + " ready after " + seconds_text(net::now() - begun)};
+    }
+    co_await net::sleep_for(probe_interval);
+  }
+  const std::string how = ready.kind == ready_kind::http  ? "no 200 from " + ready.text
+                          : ready.kind == ready_kind::tcp ? "no connection to its port"
+                                                          : "no log line with '" + ready.text + "'";
+  co_return fault::step_result{
+      false, name(index) + " was not ready within " + seconds_text(ready.timeout) + ": " + how + last_log_lines(name(index))};
+}
+
+asio::awaitable<bool> node_set::is_ready(std::size_t index) {
+  const readiness& ready = target_.launch->ready;
+  const asio::ip::tcp::endpoint where(asio::ip::address_v4::loopback(), nodes_[index].port);
+  if (ready.kind == ready_kind::log) {
+    const std::string log = read_file(around_.logs / (name(index) + ".log"));
+    co_return log.find(ready.text) != std::string::npos;
+  }
+  if (ready.kind == ready_kind::tcp) {
+    const auto connected = co_await net::with_deadline(can_connect(where), probe_limit);
+    co_return connected.value_or(false);
+  }
+  const net::http_result answer = co_await net::http_request_once(where, "GET", ready.text, "", probe_limit);
+  co_return !answer.ec && answer.response.status == 200;
+}
+
+std::string node_set::last_log_lines(const std::string& log) const {
+  const std::filesystem::path path = around_.logs / (log + ".log");
+  const std::string text = read_file(path);
+  // Back over the last lines; the final newline is not the start of one.
+  std::size_t from = text.size();
+  for (std::size_t lines = 0; lines < shown_log_lines && from > 0; ++lines) {
+    const std::size_t newline = from >= 2 ? text.rfind('\n', from - 2) : std::string::npos;
+    from = newline == std::string::npos ? 0 : newline + 1;
+  }
+  const std::string tail = text.substr(from);
+  return tail.empty() ? "\n  its log is empty: " + path.string() : "\n  the end of " + path.string() + ":\n" + tail;
+}
+
+asio::awaitable<void> node_set::stop_all(std::chrono::milliseconds grace) {
+  net::task_group stops(ex_);
+  std::vector<std::shared_ptr<fault::process>> running;
+  for (node& each : nodes_) {
+    each.is_exit_expected = true;
+    if (each.running && !each.running->exit()) running.push_back(each.running);
+  }
+  for (const auto& each : running) stops.spawn(each->name(), stop_one(each, grace));
+  co_await stops.join();
+  co_await watchers_.join();
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,145 @@
+#include "harness/run/recorder.h"
+
+#include <boost/json/object.hpp>
+
+namespace ordeal::harness {
+namespace {
+
+namespace json = boost::json;
+
+template <class... F>
+struct overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+overloaded(F...) -> overloaded<F...>;  // TOOLCHAIN(clang-14): not yet deduced for aggregates
+
+double seconds(run_time at) { return std::chrono::duration<double>(at).count(); }
+
+const char* name_of(node_state state) {
+  switch (state) {
+    case node_state::starting: return "starting";
+    case node_state::ready: return "ready";
+    case node_state::exited: return "exited";
+    case node_state::stopped: return "stopped";
+  }
+  return "?";
+}
+
+const char* name_of(phase_kind kind) {
+  switch (kind) {
+    case phase_kind::setup: return "setup";
+    case phase_kind::declared: return "declared";
+    case phase_kind::recovery: return "recovery";
+    case phase_kind::drain: return "drain";
+    case phase_kind::probe: return "probe";
+    case phase_kind::finished: return "finished";
+  }
+  return "?";
+}
+
+}  // namespace
+
+recorder::recorder(const plan& what, const std::filesystem::path& directory)
+    : plan_(what),
+      events_(directory / "events.jsonl"),
+      violations_(directory / "violations.jsonl"),
+      series_(directory / "series.jsonl"),
+      judge_(harness::judge::make(what, [this](const finding& found) { write_finding(found); })) {}
+
+void recorder::on(const event& what) {
+  if (has_begun_) {
+    pass_on(what);
+  } else {
+    setup_.push_back(what);
+  }
+}
+
+void recorder::begin(run_time zero) {
+  zero_ = zero;
+  has_begun_ = true;
+  for (event& early : setup_) pass_on(std::move(early));
+  setup_ = {};
+}
+
+void recorder::pass_on(event what) {
+  std::visit([this](auto& of) { of.at -= zero_; }, what);
+  if (auto* sent = std::get_if<send_invoked>(&what)) sent->intended -= zero_;
+  if (auto* arrived = std::get_if<delivered>(&what)) arrived->intended -= zero_;
+  judge_->on(what);
+  write_event(what);
+}
+
+void recorder::write_event(const event& what) {
+  json::object line;
+  const auto put = [&line](const char* kind, run_time at) {
+    line["t"] = seconds(at);
+    line["event"] = kind;
+  };
+  std::visit(overloaded{
+                 [&](const fault_changed& of) {
+                   put("fault", of.at);
+                   line["fault"] = plan_.faults[of.fault].name;
+                   line["kind"] = plan_.faults[of.fault].kind;
+                   line["state"] = fault::name_of(of.state);
+                   if (!of.evidence.empty()) line["evidence"] = of.evidence;
+                 },
+                 [&](const node_changed& of) {
+                   put("node", of.at);
+                   line["node"] = harness::name_of(of.node);
+                   line["state"] = name_of(of.state);
+                   line["planned"] = of.was_planned;
+                   line["detail"] = of.detail;
+                 },
+                 [&](const phase_changed& of) {
+                   put("phase", of.at);
+                   line["phase"] = of.name;
+                   line["kind"] = name_of(of.kind);
+                 },
+                 [&](const reset_received& of) {
+                   put("reset", of.at);
+                   line["client"] = harness::name_of(of.client);
+                   line["room"] = harness::name_of(of.room);
+                 },
+                 [](const auto&) {},
+             },
+             what);
+  if (!line.empty()) events_.append(line);
+}
+
+void recorder::write_finding(const finding& what) { violations_.append(report::to_json(row_of(what, plan_))); }
+
+void recorder::sample(run_time at, std::size_t connected) {
+  const progress now = judge_->current();
+  series_.append(json::object{{"t", seconds(at - zero_)},
+                              {"connected", connected},
+                              {"sent", now.counts.sent},
+                              {"ok", now.counts.ok},
+                              {"deliveries", now.counts.deliveries},
+                              {"missing", now.missing},
+                              {"p50_ms", now.latency.p50_ms},
+                              {"p99_ms", now.latency.p99_ms},
+                              {"lag_p99_ms", now.lag_p99_ms}});
+}
+
+std::string recorder::write_error() const {
+  for (const report::jsonl_writer* each : {&events_, &violations_, &series_}) {
+    if (!each->error().empty()) return each->error();
+  }
+  return {};
+}
+
+report::finding_row row_of(const finding& what, const plan& in) {
+  report::finding_row row;
+  row.kind = harness::name_of(what.kind);
+  row.at_s = seconds(what.at);
+  if (what.client) row.client = harness::name_of(*what.client);
+  if (what.node) row.node = harness::name_of(*what.node);
+  if (what.room) row.room = harness::name_of(*what.room);
+  if (what.message) row.message = harness::name_of(*what.message);
+  if (what.fault) row.fault = in.faults[*what.fault].name;
+  row.detail = what.detail;
+  return row;
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,267 @@
+#include "harness/run/run.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "fault-injection/process/process.h"
+#include "harness/drivers/driver.h"
+#include "harness/run/display.h"
+#include "harness/run/engine.h"
+#include "harness/run/record_of.h"
+#include "harness/run/requirements.h"
+#include "harness/scenario/problem_list.h"
+#include "harness/scenario/scenario_loader.h"
+#include "harness/target/target_loader.h"
+#include "harness/target/target_search.h"
+#include "net/async/clock.h"
+#include "net/async/log.h"
+#include "net/async/random.h"
+#include "net/async/run_main.h"
+#include "reports/console.h"
+#include "reports/junit.h"
+#include "reports/summary_json.h"
+#include "reports/summary_md.h"
+
+namespace ordeal::harness {
+namespace fs = std::filesystem;
+namespace json = boost::json;
+namespace {
+
+struct job {
+  harness::scenario scenario;
+  harness::target target;
+};
+
+void say(const std::string& problem) { std::cerr << "error: " << problem << std::endl; }
+
+fs::path binaries() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+// Loads every file before anything starts; prints all problems of all of them.
+std::optional<std::vector<job>> load(const run_options& options) {
+  const fs::path share = find_share();
+  std::vector<job> jobs;
+  bool is_valid = true;
+  for (const std::string& file : options.files) {
+    scenario_inputs inputs;
+    inputs.variables = options.variables;
+    inputs.target = options.target;
+    loaded_scenario loaded = load_scenario(file, fault::kinds(), inputs);
+    if (!loaded.value) {
+      std::cerr << render_all(loaded.problems, loaded.text);
+      is_valid = false;
+      continue;
+    }
+    loaded_target target = load_target(loaded.value->target_name, share, driver_names());
+    if (!target.value) {
+      std::cerr << render_all(target.problems, target.text);
+      is_valid = false;
+      continue;
+    }
+    jobs.push_back({std::move(*loaded.value), std::move(*target.value)});
+  }
+  if (!is_valid) return std::nullopt;
+  return jobs;
+}
+
+// Thousands of clients need as many descriptors as the system grants.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string replay_command(const job& what, const run_options& options, std::uint64_t seed) {
+  std::string command = "ordeal run " + what.scenario.file + " --seed " + std::to_string(seed);
+  if (options.target) command += " --target " + *options.target;
+  for (const auto& [name, value] : options.variables) command += " --set " + name + "=" + value;
+  if (options.is_strict) command += " --as strict";
+  return command;
+}
+
+struct finished_run {
+  report::run_record record;
+  exit_code code = exit_code::pass;
+};
+
+// One scenario from plan to written results.
+class single_run {
+ public:
+  // Forks the warden: no other thread may exist.
+  single_run(const job& what, const run_options& options, const report::console_style& style)
+      : options_(options), style_(style), results_(options.results_dir), warden_(fault::warden::fork_now()) {
+    const std::uint64_t seed = options.seed ? *options.seed : what.scenario.seed.value_or(net::random_seed() >> 32);
+    plan_ = make_plan(what.scenario, what.target, seed, net::random_id(run_nonce_length));
+    if (options.is_strict) plan_.promises = strict_contract();
+    replay_ = replay_command(what, options, seed);
+    started_at_ = net::wall_time_iso8601();
+    results_.write("scenario.yaml", what.scenario.text);
+    results_.describe_run({{"schema_version", 1},
+                           {"state", "running"},
+                           {"run_id", results_.run_id()},
+                           {"scenario", plan_.scenario.name},
+                           {"file", plan_.scenario.file},
+                           {"target", plan_.target.name},
+                           {"seed", seed},
+                           {"nonce", plan_.run_nonce},
+                           {"started_at", started_at_},
+                           {"pid", ::getpid()},
+                           {"replay", replay_}});
+  }
+
+  finished_run run() {
+    asio_context io{1};
+    const std::unique_ptr<fault::launcher> launch = warden_->make_launcher(io.get_executor());
+    engine_.emplace(io, *launch, plan_, results_, binaries(), [this] { leave_at_once(); });
+    display progress(io.get_executor(), *engine_, plan_, results_.run_id(), options_, style_);
+    run_outcome outcome;
+    net::run_main(io, drive(progress, outcome));
+    return conclude(outcome);
+  }
+
+ private:
+  using asio_context = net::asio::io_context;
+
+  net::asio::awaitable<void> drive(display& progress, run_outcome& outcome) {
+    const auto ex = co_await net::asio::this_coro::executor;
+    net::task_group screen(ex);
+    screen.spawn("display", progress.run());
+    outcome = co_await engine_->run();
+    progress.stop();
+    co_await screen.join();
+  }
+
+  finished_run conclude(run_outcome& outcome) {
+    finished_run result;
+    result.record = record_of(plan_, outcome, results_, engine_->bed().redis_description(), replay_);
+    result.record.started_at = started_at_;
+    result.code = exit_code_of(outcome);
+    const std::string unwritten = engine_->load().recorder().write_error();
+    engine_.reset();
+    if (!outcome.environment_problem.empty()) say(outcome.environment_problem);
+    try {
+      if (!unwritten.empty()) throw std::runtime_error(unwritten);
+      write_reports(result.record);
+    } catch (const std::exception& thrown) {
+      say(std::string("results are incomplete: ") + thrown.what());
+      result.code = exit_code::results_not_written;
+      result.record.exit_code = static_cast<int>(result.code);
+    }
+    return result;
+  }
+
+  void write_reports(const report::run_record& record) {
+    results_.write("summary.json", report::render_summary_json(record));
+    results_.write("junit.xml", report::render_junit(record));
+    results_.write("summary.md", report::render_summary_md(record));
+    const char* state = record.was_interrupted ? "interrupted" : record.checks.empty() ? "failed" : "finished";
+    results_.describe_run({{"state", state}, {"ended_at", net::wall_time_iso8601()}, {"exit_code", record.exit_code}});
+    results_.publish();
+  }
+
+  // The second signal, or one before there was load. The warden takes every process that is left.
+  [[noreturn]] void leave_at_once() {
+    say("interrupted: stopping everything now; what was recorded is in " + results_.path().string());
+    const fs::path secrets = engine_->bed().private_path();
+    try {
+      results_.describe_run({{"state", "interrupted"}, {"ended_at", net::wall_time_iso8601()}});
+    } catch (const std::exception& thrown) {
+      say(thrown.what());
+    }
+    warden_.reset();
+    std::error_code ec;
+    fs::remove_all(secrets, ec);
+    std::_Exit(static_cast<int>(exit_code::interrupted));
+  }
+
+  const run_options& options_;
+  const report::console_style& style_;
+  results_directory results_;
+  std::optional<fault::warden> warden_;
+  plan plan_;
+  std::string replay_, started_at_;
+  std::optional<engine> engine_;
+};
+
+void write_copy(const fs::path& path, const std::string& content) {
+  std::ofstream file(path, std::ios::trunc);
+  file << content;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+struct tally_of_runs {
+  std::size_t passed = 0, failed = 0, skipped = 0, inconclusive = 0;
+  exit_code code = exit_code::pass;
+
+  void add(const finished_run& done) {
+    code = worst_of(code, done.code);
+    if (done.code == exit_code::pass) {
+      ++passed;
+    } else if (done.record.verdict == "inconclusive" || done.record.verdict == "pass") {
+      ++inconclusive;  // also: a partial run in which nothing was found
+    } else {
+      ++failed;
+    }
+  }
+};
+
+exit_code run_jobs(const std::vector<job>& jobs, const run_options& options) {
+  const report::console_style style = choose_style(options);
+  tally_of_runs tally;
+  std::vector<report::run_record> records;
+  for (const job& next : jobs) {
+    if (const auto refusal = why_refused(next.scenario)) {
+      say("refused: " + *refusal);
+      tally.code = worst_of(tally.code, exit_code::refused);
+      ++tally.failed;
+      continue;
+    }
+    if (const auto missing = why_skipped(next.scenario, next.target)) {
+      std::cerr << "skipped: " << next.scenario.name << ": " << *missing << std::endl;
+      ++tally.skipped;
+      continue;
+    }
+    const finished_run done = single_run(next, options, style).run();
+    tally.add(done);
+    records.push_back(done.record);
+    if (options.format == output_format::json) {
+      std::cout << report::render_summary_json(done.record) << std::flush;
+    } else {
+      std::cout << report::render_summary(done.record, style) << std::flush;
+    }
+    if (done.record.was_interrupted) break;
+  }
+  if (!options.junit_file.empty()) write_copy(options.junit_file, report::render_junit(records));
+  if (options.format == output_format::text) {
+    std::cout << report::render_result_line(tally.passed, tally.failed, tally.skipped, tally.inconclusive) << std::flush;
+  }
+  return records.empty() && tally.code == exit_code::pass ? exit_code::nothing_ran : tally.code;
+}
+
+}  // namespace
+
+exit_code run_scenarios(const run_options& options) {
+  net::log_level level{};
+  if (net::parse_log_level(options.log_level, level)) net::set_log_level(level);
+  const auto jobs = load(options);
+  if (!jobs) return exit_code::invalid_file;
+  raise_descriptor_limit();
+  try {
+    return run_jobs(*jobs, options);
+  } catch (const results_error& thrown) {
+    say(thrown.what());
+    return exit_code::results_not_written;
+  } catch (const std::exception& thrown) {
+    say(std::string("internal: ") + thrown.what());
+    return exit_code::internal_error;
+  }
+}
+
+}  // namespace ordeal::harness

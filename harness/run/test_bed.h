@@ -1,0 +1,76 @@
+// What is under test, all of it: Redis, one link a node, the nodes. Implements the environment that faults act on.
+// Control thread only.
+//
+//    node-1 ── link 1 ──┐
+//    node-2 ── link 2 ──┼── redis-server
+//    node-3 ── link 3 ──┘
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fault-injection/environment.h"
+#include "fault-injection/link/link.h"
+#include "fault-injection/redis/managed_redis.h"
+#include "harness/run/nodes.h"
+#include "harness/run/private_directory.h"
+#include "harness/run/results_directory.h"
+#include "harness/scenario/plan.h"
+#include "net/websocket.h"
+
+namespace ordeal::harness {
+
+class test_bed final : public fault::environment {
+ public:
+  // All references outlive the bed.
+  test_bed(net::asio::any_io_executor ex, fault::launcher& launch, const plan& what, results_directory& results,
+           std::filesystem::path binaries, node_set::on_change on_node_change);
+  ~test_bed() override;
+
+  // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a sentence that says what to do.
+  net::asio::awaitable<fault::step_result> start();
+  // Stops the nodes, then Redis.
+  net::asio::awaitable<void> stop();
+
+  // Why the bed cannot carry the run any more (Redis ended although no fault asked for it); nullopt while all is well.
+  std::optional<std::string> collapse() const;
+
+  // Websocket addresses, by node.
+  std::vector<net::websocket_url> node_urls() const;
+  node_set& node_processes() { return *nodes_; }
+  // Where secrets and Redis data of this run are; goes away with the bed.
+  const std::filesystem::path& private_path() const { return secrets_.path(); }
+  std::string redis_description() const;  // "7.0.15 managed"
+
+  net::asio::any_io_executor executor() override { return ex_; }
+  fault::managed_redis* redis() override { return redis_.get(); }
+  fault::link& link_of(std::size_t node) override { return *links_[node]; }
+  fault::node_control& nodes() override { return *nodes_; }
+  void record_undo(std::string_view fault, std::string_view intent) override { results_.record_undo(fault, intent); }
+
+  // The nemesis says when a fault on Redis begins and ends, so that collapse() knows planned exits from others.
+  void begin_redis_fault() { ++redis_faults_; }
+  void end_redis_fault() { --redis_faults_; }
+
+ private:
+  net::asio::awaitable<fault::step_result> start_redis();
+  net::asio::awaitable<fault::step_result> find_external_redis();
+
+  net::asio::any_io_executor ex_;
+  fault::launcher& launch_;
+  const plan& plan_;
+  results_directory& results_;
+  std::filesystem::path binaries_;
+  node_set::on_change on_node_change_;
+  private_directory secrets_;
+  std::unique_ptr<fault::managed_redis> redis_;
+  net::redis::connection_options external_;
+  std::unique_ptr<fault::link_group> link_group_;
+  std::vector<std::unique_ptr<fault::link>> links_;
+  std::unique_ptr<node_set> nodes_;
+  int redis_faults_ = 0;
+};
+
+}  // namespace ordeal::harness

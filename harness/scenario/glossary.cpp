@@ -1,0 +1,125 @@
+#include "harness/scenario/glossary.h"
+
+namespace ordeal::harness {
+namespace {
+
+constexpr glossary_entry checks[] = {
+    {"delivery", "Every acknowledged message reaches every client that was in its room."},
+    {"duplicates", "No client gets a message twice."},
+    {"order", "Each client gets the messages of one sender in a room in the order they were sent."},
+    {"total_order", "All clients of a room agree on the order of its messages."},
+    {"integrity",
+     "Every payload arrives unaltered, and nothing arrives that was never sent in this run."},
+    {"isolation", "No message reaches a room that it was not sent to."},
+    {"acknowledgement",
+     "No message is acknowledged and then delivered to nobody; none is refused and then "
+     "delivered."},
+    {"recovery", "After each fault every node delivers again within the contract's bound."},
+    {"probe", "At the end a fresh message from every node reaches every client."},
+    {"nodes", "No node exits unless a fault made it."},
+    {"faults",
+     "Every fault was confirmed to be in effect, and to be healed, by an independent observation."},
+    {"generator", "The load left on schedule; a saturated generator proves nothing."},
+    {"traffic", "There was traffic while it mattered; silence proves nothing."},
+};
+
+constexpr glossary_entry findings[] = {
+    {"lost", "An acknowledged message never reached a client that had to get it."},
+    {"duplicate", "A client got a message twice."},
+    {"reordered", "A client got two messages of one sender in the wrong order."},
+    {"diverged", "Two clients of a room disagree on the order of its messages."},
+    {"phantom", "A client got something that was never sent, or belongs to another run."},
+    {"corrupt", "A payload was altered on its way."},
+    {"misdelivered", "A message reached a room that it was not sent to."},
+    {"false_ack", "A message was acknowledged and delivered to nobody."},
+    {"late", "A message arrived later than the contract's bound allows."},
+    {"stuck", "A node or client receives nothing after everything is healed."},
+    {"silent_loss", "Something was lost, and neither the sender nor the client was told."},
+    {"node_exit", "A node exited though no fault made it."},
+    {"leak", "A node's memory or connections grew and did not come back."},
+};
+
+constexpr glossary_entry verdicts[] = {
+    {"pass", "Every check had what it needs, and nothing is wrong."},
+    {"fail", "A violation of the target's contract is proven."},
+    {"inconclusive",
+     "Nothing wrong was seen, but too little to say that all is well; never green."},
+    {"error", "The check or the run itself broke."},
+    {"skipped", "It does not apply to this target or this machine; the reason is given."},
+};
+
+constexpr glossary_entry exit_codes[] = {
+    {"0", "pass: every scenario passed"},
+    {"1", "violation: a violation is proven"},
+    {"2", "bad command line"},
+    {"3", "invalid scenario or target file"},
+    {"4", "nothing selected or nothing ran"},
+    {"5", "inconclusive: not enough was seen to pass"},
+    {"6", "environment: the target or Redis never became ready, or a capability is missing"},
+    {"7", "refused by a safety guard"},
+    {"8", "results could not be written"},
+    {"10", "internal error: a bug in ordeal"},
+    {"130", "interrupted (Ctrl-C)"},
+    {"143", "terminated (SIGTERM)"},
+};
+
+constexpr metric_entry metrics[] = {
+    {"recovery_time", metric_unit::seconds, false, true,
+     "From a fault's confirmed heal until every node's messages arrive on every node again."},
+    {"delivery_latency", metric_unit::seconds, true, false,
+     "From the intended send time of a message until a client gets it."},
+    {"generator_lag", metric_unit::seconds, false, false,
+     "How late sends left, against their intended time."},
+    {"lost", metric_unit::count, false, false,
+     "Acknowledged messages that never reached a client, counted by client."},
+    {"duplicate", metric_unit::count, false, false, "Messages that a client got again."},
+    {"reordered", metric_unit::count, false, false, "Messages out of their sender's order."},
+    {"diverged", metric_unit::count, false, false,
+     "Disagreements of two clients on a room's order."},
+    {"phantom", metric_unit::count, false, false, "Deliveries of what was never sent."},
+    {"corrupt", metric_unit::count, false, false, "Altered payloads."},
+    {"misdelivered", metric_unit::count, false, false, "Messages in the wrong room."},
+    {"false_ack", metric_unit::count, false, false, "Acknowledged messages delivered to nobody."},
+    {"late", metric_unit::count, false, false, "Deliveries beyond the contract's bound."},
+    {"stuck", metric_unit::count, false, false,
+     "Nodes or clients that receive nothing after heal."},
+    {"silent_loss", metric_unit::count, false, false, "Losses without any notice."},
+    {"node_exit", metric_unit::count, false, false, "Unplanned exits of nodes."},
+    {"leak", metric_unit::count, false, false,
+     "Nodes whose memory or connections did not come back."},
+};
+
+}  // namespace
+
+std::span<const glossary_entry> check_entries() {
+  return checks;
+}
+std::span<const glossary_entry> finding_entries() {
+  return findings;
+}
+std::span<const glossary_entry> verdict_entries() {
+  return verdicts;
+}
+std::span<const glossary_entry> exit_code_entries() {
+  return exit_codes;
+}
+std::span<const metric_entry> metric_entries() {
+  return metrics;
+}
+
+const metric_entry* find_metric(std::string_view name) {
+  for (const metric_entry& metric : metrics) {
+    if (metric.name == name) return &metric;
+  }
+  return nullptr;
+}
+
+expected_stat default_stat(const metric_entry& metric) {
+  return metric.unit == metric_unit::count ? expected_stat::count : expected_stat::max;
+}
+
+bool has_stat(const metric_entry& metric, expected_stat stat) {
+  return (metric.unit == metric_unit::count) == (stat == expected_stat::count);
+}
+
+}  // namespace ordeal::harness

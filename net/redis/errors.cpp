@@ -1,0 +1,62 @@
+#include <string>
+
+#include "net/redis/connection.h"
+
+namespace ordeal::net::redis {
+namespace {
+
+class redis_category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "redis"; }
+  std::string message(int value) const override {
+    switch (static_cast<errc>(value)) {
+      case errc::resolve_failed:
+        return "the host name of Redis is unknown";
+      case errc::connect_timeout:
+        return "no connection to Redis in time";
+      case errc::command_timeout:
+        return "no reply from Redis in time";
+      case errc::protocol_error:
+        return "the peer does not speak the Redis protocol";
+      case errc::closed:
+        return "Redis closed the connection";
+      case errc::auth_failed:
+        return "Redis refused the credentials";
+      case errc::password_file:
+        return "the password file cannot be read";
+      case errc::refused_by_server:
+        return "Redis refused the connection";
+    }
+    return "unknown Redis error";
+  }
+};
+
+std::string_view first_word(std::string_view text) {
+  return text.substr(0, text.find(' '));
+}
+
+}  // namespace
+
+error_code make_error_code(errc value) {
+  static const redis_category category;
+  return error_code(static_cast<int>(value), category);
+}
+
+reply_class classify(reply_view reply) {
+  if (!reply.is_error()) return reply_class::ok;
+  const std::string_view text = reply.text();
+  const std::string_view code = first_word(text);
+  if (code == "NOSCRIPT") return reply_class::script_missing;
+  if (code == "READONLY") return reply_class::read_only;
+  for (const std::string_view refused : {"NOAUTH", "WRONGPASS", "NOPERM"}) {
+    if (code == refused) return reply_class::auth;
+  }
+  for (const std::string_view passing : {"LOADING", "OOM", "MISCONF", "NOREPLICAS", "BUSY",
+                                         "UNBLOCKED", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN"}) {
+    if (code == passing) return reply_class::retryable;
+  }
+  if (text.starts_with("ERR max number of clients")) return reply_class::retryable;
+  return reply_class::fatal;
+}
+
+}  // namespace ordeal::net::redis

@@ -1,0 +1,68 @@
+// The hub /chat of one node: its sessions, its rooms, and the fan-out from the log to both. One thread.
+//
+//      log ──▶ on_entries ──▶ room ──▶ members' queues ──▶ flusher ──▶ sessions write
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "net/async/condition.h"
+#include "net/http.h"
+#include "reference-server/hub/hub_context.h"
+#include "reference-server/hub/negotiated_ids.h"
+
+namespace ordeal::chat {
+
+class session;
+
+class chat_hub final : public log_subscriber {
+ public:
+  chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log);
+  ~chat_hub() override;  // no session is left, run() has ended
+
+  // Flushes, pings, times out, until stop().
+  asio::awaitable<void> run();
+  void stop();
+
+  // POST /chat/negotiate.
+  net::http_response negotiate(const net::http_request& request);
+  // GET /chat with an upgrade: 101, or the refusal.
+  net::http_response admit(const net::http_request& request) const;
+  // A child of the HTTP server: returns when the connection is over.
+  asio::awaitable<void> serve(net::http_request request, std::unique_ptr<net::websocket> socket);
+
+  // Admits nobody any more, answers what is on its way and closes every connection; returns when none is left, or at
+  // `deadline` with the rest aborted.
+  asio::awaitable<void> drain(net::time_point deadline);
+  bool is_draining() const { return is_draining_; }
+
+  void on_entries(const std::vector<entry_ptr>& batch) override;
+  void on_gap(std::string reason) override;
+  void on_state_change() override;
+
+  const hub_counters& counters() const { return count_; }
+  std::size_t session_count() const { return sessions_.size(); }
+  std::size_t room_count() const { return rooms_.size(); }
+  std::uint64_t flush_count() const { return flusher_.flush_count(); }
+
+ private:
+  asio::awaitable<void> watch_clients();
+
+  asio::any_io_executor ex_;
+  chat_log& log_;
+  flusher flusher_;
+  room_table rooms_;
+  hub_counters count_;
+  hub_context context_;
+  negotiated_ids ids_;
+  std::set<session*> sessions_;
+  net::condition session_gone_;
+  net::stop_event stopping_;
+  bool is_draining_ = false;
+};
+
+// The value of a query parameter, not decoded; empty when it is not there.
+std::string_view query_parameter(std::string_view query, std::string_view name);
+
+}  // namespace ordeal::chat

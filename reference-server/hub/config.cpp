@@ -1,0 +1,254 @@
+#include "reference-server/hub/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "net/async/random.h"
+#include "reference-server/hub/version.h"
+
+namespace ordeal::chat {
+namespace {
+
+namespace ip = boost::asio::ip;
+
+// The text of a bad value; the flag's name is put before it.
+struct bad_value : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::uint64_t parse_number(std::string_view text, std::string_view what) {
+  std::uint64_t value = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (ec != std::errc() || end != text.data() + text.size() || text.empty()) {
+    throw bad_value("'" + std::string(text) + "' is not " + std::string(what));
+  }
+  return value;
+}
+
+struct unit {
+  std::string_view suffix;
+  std::uint64_t factor;
+};
+
+// "<number><unit>" in multiples of the smallest unit.
+template <std::size_t Count>
+std::uint64_t parse_quantity(std::string_view text, const std::array<unit, Count>& units,
+                             std::string_view what) {
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto suffix = text.substr(digits);
+  for (const auto& candidate : units) {
+    if (candidate.suffix != suffix || digits == 0) continue;
+    const auto number = parse_number(text.substr(0, digits), what);
+    if (number == 0 || number > std::numeric_limits<std::uint32_t>::max()) break;
+    return number * candidate.factor;
+  }
+  throw bad_value("'" + std::string(text) + "' is not " + std::string(what));
+}
+
+std::chrono::milliseconds parse_duration(const std::string& text) {
+  constexpr std::array<unit, 3> units{{{"ms", 1}, {"s", 1'000}, {"m", 60'000}}};
+  const auto milliseconds = parse_quantity(text, units, "a duration above zero, as in 500ms, 5s or 2m");
+  return std::chrono::milliseconds(milliseconds);
+}
+
+std::size_t parse_bytes(const std::string& text) {
+  constexpr std::array<unit, 4> units{{{"", 1}, {"B", 1}, {"KiB", 1U << 10}, {"MiB", 1U << 20}}};
+  return parse_quantity(text, units, "a size above zero, as in 512B, 64KiB or 4MiB");
+}
+
+std::size_t parse_count(const std::string& text) {
+  constexpr std::array<unit, 1> units{{{"", 1}}};
+  return parse_quantity(text, units, "a number above zero");
+}
+
+ip::tcp::endpoint parse_endpoint(const std::string& text) {
+  constexpr auto remedy = "' is not an address with a port, as in 127.0.0.1:8080, [::1]:8080, or port 0 for any";
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) throw bad_value("'" + text + remedy);
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  boost::system::error_code ec;
+  const auto address = ip::make_address(host, ec);
+  if (ec) throw bad_value("'" + text + remedy);
+  const auto port = parse_number(std::string_view(text).substr(colon + 1), "a port");
+  if (port > 65'535) throw bad_value("'" + text + remedy);
+  return ip::tcp::endpoint(address, static_cast<std::uint16_t>(port));
+}
+
+// Builds the options of one server_config; every option has its environment twin and the place where it goes.
+class option_table {
+ public:
+  option_table(CLI::App& app, server_config& config) : app_(app), config_(config) {}
+
+  void add_all() {
+    add_addresses();
+    add_limits();
+    add_timing();
+  }
+
+ private:
+  void add_addresses();
+  void add_limits();
+  void add_timing();
+
+  template <class Store>
+  void add(const std::string& flag, const std::string& type, const std::string& shown_default,
+           const std::string& help, Store store) {
+    const auto take = [flag, store](const std::string& text) {
+      try {
+        store(text);
+      } catch (const bad_value& bad) {
+        throw CLI::ValidationError("--" + flag, bad.what());
+      }
+    };
+    auto* const option = app_.add_option_function<std::string>("--" + flag, take, help);
+    option->envname(environment_name(flag))->type_name(type)->default_str(shown_default);
+  }
+
+  void add_duration(const std::string& flag, std::chrono::milliseconds& value, const std::string& help) {
+    add(flag, "DURATION", std::to_string(value.count()) + "ms", help,
+        [&value](const std::string& text) { value = parse_duration(text); });
+  }
+  void add_bytes(const std::string& flag, std::size_t& value, const std::string& help) {
+    add(flag, "SIZE", std::to_string(value) + "B", help,
+        [&value](const std::string& text) { value = parse_bytes(text); });
+  }
+  void add_count(const std::string& flag, std::size_t& value, const std::string& help) {
+    add(flag, "N", std::to_string(value), help,
+        [&value](const std::string& text) { value = parse_count(text); });
+  }
+
+ public:
+  static std::string environment_name(const std::string& flag) {
+    std::string name = "ORDEAL_CHAT_";
+    for (const char c : flag) {
+      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    return name;
+  }
+
+ private:
+  CLI::App& app_;
+  server_config& config_;
+};
+
+void option_table::add_addresses() {
+  server_config& config = config_;
+  add("listen", "ADDRESS:PORT", "127.0.0.1:0", "Where to serve; port 0 takes a free one and logs it",
+      [&config](const std::string& text) { config.listen = parse_endpoint(text); });
+  add("node", "NAME", "node-<random>", "Name of this node in logs and in Redis",
+      [&config](const std::string& text) { config.log.node_name = text; });
+  add("app", "NAME", config.log.app, "Nodes of one application share one log; prefix of the keys in Redis",
+      [&config](const std::string& text) { config.log.app = text; });
+  add("redis-url", "URL", "redis://127.0.0.1:6379", "redis://[user@]host[:port][/db], without a password",
+      [&config](const std::string& text) {
+        auto parsed = net::redis::parse_url(text);
+        if (!parsed.options) throw bad_value(parsed.error);
+        parsed.options->auth.password = config.log.redis.auth.password;
+        parsed.options->auth.password_file = config.log.redis.auth.password_file;
+        config.log.redis = *parsed.options;
+      });
+  add("redis-password-file", "FILE", "", "Holds the Redis password; read again at every connect",
+      [&config](const std::string& text) { config.log.redis.auth.password_file = text; });
+  add("log-level", "LEVEL", "info", "debug, info, warn, error or off", [&config](const std::string& text) {
+    if (!net::parse_log_level(text, config.level)) {
+      throw bad_value("'" + text + "' is not one of debug, info, warn, error, off");
+    }
+  });
+  add("ack", "LEVEL", "appended", "When a Send is answered: appended, once the message is in the log",
+      [](const std::string& text) {
+        if (text != "appended") throw bad_value("'" + text + "' is not supported, only appended is");
+      });
+}
+
+void option_table::add_limits() {
+  hub_limits& limits = config_.limits;
+  add_bytes("message-bytes-max", limits.message_bytes_max, "Largest text of a message");
+  add_bytes("room-name-bytes-max", limits.room_name_bytes_max, "Longest name of a room");
+  add_bytes("message-id-bytes-max", limits.message_id_bytes_max, "Longest clientMessageId");
+  add_count("rooms-per-client-max", limits.rooms_per_client_max, "Rooms that one connection may be in");
+  add_count("connections-max", limits.connections_max, "Connections of this node");
+  add_count("sends-in-flight-max", limits.sends_in_flight_max,
+            "Unanswered Sends of a client above which its socket is not read");
+  add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
+            "Unsent data of a client above which it is cut off, to resume with its cursor");
+  add_count("retained-entries", config_.log.retained_entries, "Messages kept in Redis for late cursors");
+  add_bytes("outbox-bytes-max", config_.log.outbox_bytes_max, "Accepted messages not yet safe in the log");
+}
+
+void option_table::add_timing() {
+  hub_limits& limits = config_.limits;
+  add_duration("handshake-timeout", limits.handshake_timeout, "From the connection to the hub's handshake");
+  add_duration("ping-interval", limits.ping_interval, "The server pings a client after so much quiet");
+  add_duration("client-timeout", limits.client_timeout, "A client that is silent for so long is closed");
+  add_duration("heartbeat-interval", config_.log.heartbeat_interval, "Between heartbeats through the log");
+  add_duration("drain-timeout", config_.drain_timeout, "From SIGTERM to the end, at most");
+}
+
+std::string checked(const server_config& config) {
+  const auto& auth = config.log.redis.auth;
+  if (!auth.password.empty() && !auth.password_file.empty()) {
+    return "both ORDEAL_CHAT_REDIS_PASSWORD and a password file are set: keep one of them";
+  }
+  if (config.limits.out_queue_bytes_max < 2 * config.limits.record_bytes_max()) {
+    return "--out-queue-bytes-max must be at least " + std::to_string(2 * config.limits.record_bytes_max()) +
+           " bytes, room for two messages of --message-bytes-max as JSON";
+  }
+  if (config.limits.client_timeout <= config.limits.ping_interval) {
+    return "--client-timeout must be longer than --ping-interval";
+  }
+  if (config.log.app.empty()) return "--app is empty";
+  return {};
+}
+
+}  // namespace
+
+config_result parse_config(int argc, const char* const* argv) {
+  server_config config;
+  config.listen = ip::tcp::endpoint(ip::address_v4::loopback(), 0);
+  config.log.node_name = "node-" + net::random_id(6);
+  if (const char* const password = std::getenv("ORDEAL_CHAT_REDIS_PASSWORD")) {
+    config.log.redis.auth.password = password;
+  }
+
+  CLI::App app("Chat server with a replicated log in Redis: the reference target of ordeal.", "ordeal-chat");
+  app.set_version_flag("--version", std::string("ordeal-chat ") + version);
+  app.set_config("--config", "", "Read options from this file, TOML or INI, keys as the flags without dashes")
+      ->envname("ORDEAL_CHAT_CONFIG");
+  app.allow_config_extras(false);
+  app.footer(
+      "Every flag has an environment twin: ORDEAL_CHAT_LISTEN for --listen and so on. Flags win over the\n"
+      "environment, the environment over the file. The Redis password comes from --redis-password-file or from\n"
+      "the variable ORDEAL_CHAT_REDIS_PASSWORD, never from a flag.\n"
+      "Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot serve, 2 for a bad option.");
+  option_table(app, config).add_all();
+
+  config_result result;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream diagnostics;
+    const bool is_request = app.exit(error, out, diagnostics) == 0;
+    result.exit_code = is_request ? 0 : 2;
+    result.output = is_request ? out.str() : std::string("ordeal-chat: ") + error.what() + "\n";
+    return result;
+  }
+  if (const auto error = checked(config); !error.empty()) {
+    result.exit_code = 2;
+    result.output = "ordeal-chat: " + error + "\n";
+    return result;
+  }
+  result.config = std::move(config);
+  return result;
+}
+
+}  // namespace ordeal::chat

@@ -1,0 +1,20 @@
+// What every session of one hub works with. Owned by the hub, outlives the sessions.
+#pragma once
+
+#include "reference-server/hub/counters.h"
+#include "reference-server/hub/flusher.h"
+#include "reference-server/hub/limits.h"
+#include "reference-server/hub/rooms.h"
+#include "reference-server/log/chat_log.h"
+
+namespace ordeal::chat {
+
+struct hub_context {
+  hub_limits limits;
+  chat_log& log;
+  flusher& flush;
+  room_table& rooms;
+  hub_counters& count;
+};
+
+}  // namespace ordeal::chat

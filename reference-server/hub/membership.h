@@ -1,0 +1,83 @@
+// One client's place in one room: which entries it still wants, and whether they are held back behind a replay.
+//
+//      Join(cursor) ──▶ holding: new entries wait ──▶ replay queued ──▶ release() ──▶ live: entries go to the queue
+//
+// Shared by the session and its running Join; the room table keeps a plain pointer. No I/O, one thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference-server/hub/flusher.h"
+#include "reference-server/log/chat_log.h"
+
+namespace ordeal::chat {
+
+class room;
+
+class membership {
+ public:
+  membership(outlet& out, std::string room_name) : out_(out), room_name_(std::move(room_name)) {}
+  membership(const membership&) = delete;
+  membership& operator=(const membership&) = delete;
+
+  // From now on entries after `after` are wanted; held back until release() when `is_held`.
+  void start(position after, bool is_held) {
+    after_ = after;
+    is_holding_ = is_held;
+    held_.clear();
+    held_bytes_ = 0;
+  }
+
+  // An entry of the room, in log order. True when it went into the client's queue.
+  bool offer(position at, const record_ptr& record, flusher& flush) {
+    if (at <= after_) return false;  // the client's cursor is ahead of this node, or a replay has it already
+    after_ = at;
+    if (is_holding_) {
+      hold(record, flush);
+      return false;
+    }
+    const bool is_queued = out_.queue.push(record);
+    flush.mark(out_);  // also when it has overflown: the flush cuts the client off
+    return is_queued;
+  }
+
+  // The replay is queued: what was held follows it. Returns how many records the queue took.
+  std::size_t release(flusher& flush) {
+    is_holding_ = false;
+    held_bytes_ = 0;
+    std::size_t queued = 0;
+    const std::vector<record_ptr> held = std::exchange(held_, {});
+    for (const auto& record : held) queued += out_.queue.push(record) ? 1 : 0;
+    flush.mark(out_);
+    return queued;
+  }
+
+  position after() const { return after_; }
+  bool is_holding() const { return is_holding_; }
+  const std::string& room_name() const { return room_name_; }
+
+ private:
+  friend class room;
+
+  void hold(const record_ptr& record, flusher& flush) {
+    held_bytes_ += record->size();
+    held_.push_back(record);
+    if (held_bytes_ + out_.queue.bytes() > out_.queue.bytes_max()) {
+      out_.queue.overflow();
+      flush.mark(out_);
+    }
+  }
+
+  outlet& out_;
+  std::string room_name_;
+  position after_;
+  bool is_holding_ = false;
+  std::vector<record_ptr> held_;
+  std::size_t held_bytes_ = 0;
+  room* room_ = nullptr;   // where it is entered
+  std::size_t slot_ = 0;   // its index there
+};
+
+}  // namespace ordeal::chat

@@ -1,0 +1,185 @@
+#include "reference-server/hub/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "reference-server/hub/chat_hub.h"
+#include "reference-server/hub/version.h"
+
+namespace ordeal::chat {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Labels;
+using prometheus::Registry;
+
+Counter& make_counter(Registry& registry, const std::string& name, const std::string& help,
+                      const Labels& labels = {}) {
+  return prometheus::BuildCounter().Name("ordeal_chat_" + name).Help(help).Register(registry).Add(labels);
+}
+
+Gauge& make_gauge(Registry& registry, const std::string& name, const std::string& help,
+                  const Labels& labels = {}) {
+  return prometheus::BuildGauge().Name("ordeal_chat_" + name).Help(help).Register(registry).Add(labels);
+}
+
+void advance_to(Counter& counter, std::uint64_t value) {
+  counter.Increment(static_cast<double>(value) - counter.Value());
+}
+
+void set(Gauge& gauge, std::uint64_t value) { gauge.Set(static_cast<double>(value)); }
+
+template <std::size_t Count>
+std::array<Counter*, Count> make_counters(Registry& registry, const std::string& name, const std::string& help,
+                                          const std::string& label,
+                                          const std::array<const char*, Count>& values) {
+  std::array<Counter*, Count> children{};
+  for (std::size_t i = 0; i < Count; ++i) {
+    children[i] = &make_counter(registry, name, help, {{label, values[i]}});
+  }
+  return children;
+}
+
+template <std::size_t Count>
+void advance_to(const std::array<Counter*, Count>& children, const std::array<std::uint64_t, Count>& values) {
+  for (std::size_t i = 0; i < Count; ++i) advance_to(*children[i], values[i]);
+}
+
+constexpr std::array<const char*, send_failure_count> send_failure_names{
+    "retry_log", "retry_congested", "refused_log", "refused_arguments"};
+constexpr std::array<const char*, reset_cause_count> reset_cause_names{"gap", "trimmed", "unknown_log", "future"};
+constexpr std::array<const char*, end_cause_count> end_cause_names{
+    "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain"};
+constexpr std::array<const char*, 4> log_state_names{"connecting", "open", "refusing", "stopped"};
+
+Histogram::BucketBoundaries frame_boundaries() {
+  Histogram::BucketBoundaries boundaries;
+  for (std::size_t i = 0; i + 1 < frame_sizes::bucket_count; ++i) {
+    boundaries.push_back(static_cast<double>(std::size_t{1} << i));
+  }
+  return boundaries;
+}
+
+}  // namespace
+
+struct metrics::families {
+  Registry registry;
+
+  Gauge& connections = make_gauge(registry, "connections", "Open hub connections.");
+  Gauge& rooms = make_gauge(registry, "rooms", "Rooms with at least one member on this node.");
+  Counter& connections_opened = make_counter(registry, "connections_opened_total", "Hub connections accepted.");
+  std::array<Counter*, end_cause_count> connections_closed = make_counters(
+      registry, "connections_closed_total", "Hub connections that ended, by who or what ended them.", "cause",
+      end_cause_names);
+  Counter& sends = make_counter(registry, "sends_total", "Send invocations received from clients.");
+  std::array<Counter*, send_failure_count> send_failures = make_counters(
+      registry, "call_failures_total", "Calls answered with an error, by answer and origin.", "reason",
+      send_failure_names);
+  Counter& entries = make_counter(registry, "messages_read_total", "Messages read back from the log.");
+  Counter& deliveries = make_counter(registry, "deliveries_total", "Messages queued for a client.");
+  Counter& replayed = make_counter(registry, "deliveries_replayed_total",
+                                   "Deliveries of missed messages after a Join with a cursor.");
+  Counter& received_bytes = make_counter(registry, "received_bytes_total", "WebSocket payload received.");
+  Counter& sent_bytes = make_counter(registry, "sent_bytes_total", "WebSocket payload sent.");
+  std::array<Counter*, reset_cause_count> resets = make_counters(
+      registry, "resets_total", "Resets sent to clients, by cause.", "cause", reset_cause_names);
+  Counter& flushes = make_counter(registry, "flushes_total", "Rounds of writing to clients.");
+  Histogram& frame_records = prometheus::BuildHistogram()
+                                 .Name("ordeal_chat_frame_records")
+                                 .Help("Records written together in one WebSocket frame.")
+                                 .Register(registry)
+                                 .Add({}, frame_boundaries());
+
+  std::array<Gauge*, log_state_names.size()> log_state{};
+  Gauge& log_ready = make_gauge(registry, "log_ready", "1 when this node appends and reads.");
+  Gauge& log_epoch = make_gauge(registry, "log_epoch", "Epoch of the last entry read.");
+  Gauge& log_index = make_gauge(registry, "log_index", "Index of the last entry read.");
+  Gauge& log_top_index = make_gauge(registry, "log_top_index", "Index of the last known entry of the log.");
+  Counter& log_appended = make_counter(registry, "log_appended_total", "Messages appended by this node.");
+  Counter& log_duplicates = make_counter(registry, "log_duplicates_total",
+                                         "Messages that were in the log already when sent again.");
+  Counter& log_batches = make_counter(registry, "log_batches_total", "Append scripts run.");
+  Counter& log_reconnects = make_counter(registry, "log_reconnects_total", "Connections to Redis made anew.");
+  Gauge& outbox_entries = make_gauge(registry, "outbox_entries", "Messages accepted and not yet stable.");
+  Gauge& outbox_bytes = make_gauge(registry, "outbox_bytes", "Size of the messages accepted and not yet stable.");
+  Gauge& echo_age = make_gauge(registry, "heartbeat_echo_age_seconds",
+                               "Since this node's last heartbeat came back through the log, +Inf before the first.");
+
+  families() {
+    for (std::size_t i = 0; i < log_state.size(); ++i) {
+      log_state[i] = &make_gauge(registry, "log_state", "1 for the state that the log is in.",
+                                 {{"state", log_state_names[i]}});
+    }
+    make_gauge(registry, "build_info", "Always 1; the version is in the label.", {{"version", version}}).Set(1);
+  }
+
+  void read_hub(const chat_hub& hub);
+  void read_log(const log_health& health);
+
+  frame_sizes observed;
+};
+
+void metrics::families::read_hub(const chat_hub& hub) {
+  const hub_counters& count = hub.counters();
+  set(connections, hub.session_count());
+  set(rooms, hub.room_count());
+  advance_to(connections_opened, count.connections_opened);
+  advance_to(connections_closed, count.ends.values);
+  advance_to(sends, count.sends);
+  advance_to(send_failures, count.send_failures.values);
+  advance_to(entries, count.entries);
+  advance_to(deliveries, count.deliveries);
+  advance_to(replayed, count.replayed);
+  advance_to(received_bytes, count.received_bytes);
+  advance_to(sent_bytes, count.sent_bytes);
+  advance_to(resets, count.resets.values);
+  advance_to(flushes, hub.flush_count());
+
+  std::vector<double> new_frames;
+  for (std::size_t i = 0; i < frame_sizes::bucket_count; ++i) {
+    new_frames.push_back(static_cast<double>(count.frames.buckets[i] - observed.buckets[i]));
+  }
+  frame_records.ObserveMultiple(new_frames, static_cast<double>(count.frames.records - observed.records));
+  observed = count.frames;
+}
+
+void metrics::families::read_log(const log_health& health) {
+  for (std::size_t i = 0; i < log_state.size(); ++i) {
+    log_state[i]->Set(static_cast<std::size_t>(health.state) == i ? 1 : 0);
+  }
+  log_ready.Set(health.is_ready ? 1 : 0);
+  set(log_epoch, health.last_read.epoch);
+  set(log_index, health.last_read.index);
+  set(log_top_index, health.top_index);
+  advance_to(log_appended, health.appended);
+  advance_to(log_duplicates, health.duplicates);
+  advance_to(log_batches, health.batches);
+  advance_to(log_reconnects, health.reconnects);
+  set(outbox_entries, health.outbox_entries);
+  set(outbox_bytes, health.outbox_bytes);
+  double age_seconds = std::numeric_limits<double>::infinity();
+  if (health.echo_age) age_seconds = std::chrono::duration<double>(*health.echo_age).count();
+  echo_age.Set(age_seconds);
+}
+
+metrics::metrics(const chat_hub& hub, const chat_log& log)
+    : hub_(hub), log_(log), families_(std::make_unique<families>()) {}
+
+metrics::~metrics() = default;
+
+std::string metrics::scrape() {
+  families_->read_hub(hub_);
+  families_->read_log(log_.health());
+  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+}  // namespace ordeal::chat

@@ -1,0 +1,32 @@
+#include "reference-server/hub/negotiated_ids.h"
+
+#include <utility>
+
+namespace ordeal::chat {
+
+void negotiated_ids::add(std::string token, net::time_point expires) {
+  ids_.insert_or_assign(std::move(token), id{expires});
+}
+
+negotiated_ids::state negotiated_ids::find(std::string_view token) const {
+  const auto found = ids_.find(std::string(token));
+  if (found == ids_.end()) return state::unknown;
+  return found->second.is_in_use ? state::in_use : state::free;
+}
+
+bool negotiated_ids::claim(std::string_view token) {
+  const auto found = ids_.find(std::string(token));
+  if (found == ids_.end() || found->second.is_in_use) return false;
+  found->second.is_in_use = true;
+  return true;
+}
+
+void negotiated_ids::release(std::string_view token) { ids_.erase(std::string(token)); }
+
+void negotiated_ids::expire(net::time_point now) {
+  std::erase_if(ids_, [now](const auto& entry) {
+    return !entry.second.is_in_use && entry.second.expires <= now;
+  });
+}
+
+}  // namespace ordeal::chat

@@ -1,0 +1,64 @@
+#include "reference-server/hub/server.h"
+
+#include <utility>
+
+#include "net/async/log.h"
+#include "net/async/task_group.h"
+
+namespace ordeal::chat {
+namespace {
+
+net::http_server_options http_options(const hub_limits& limits) {
+  net::http_server_options options;
+  // Room for several records in one frame of a client.
+  options.websocket.message_bytes_max = 2 * limits.record_bytes_max();
+  // The hub's own pings notice a silent client first.
+  options.websocket.idle_timeout = 2 * limits.client_timeout;
+  options.websocket.handshake_timeout = limits.closing_timeout;
+  options.connection_count_max = limits.connections_max + 100;  // probes and negotiations beside the clients
+  return options;
+}
+
+}  // namespace
+
+server::server(asio::any_io_executor ex, const server_config& config)
+    : ex_(ex),
+      drain_timeout_(config.drain_timeout),
+      log_(make_chat_log(ex, config.log)),
+      hub_(ex, config.limits, *log_),
+      endpoints_(hub_, *log_),
+      stopping_(ex) {
+  net::http_handlers handlers;
+  handlers.on_request = [this](const net::http_request& request) { return endpoints_.answer(request); };
+  handlers.on_upgrade = [this](const net::http_request& request) { return hub_.admit(request); };
+  handlers.on_websocket = [this](net::http_request request, std::unique_ptr<net::websocket> socket) {
+    return hub_.serve(std::move(request), std::move(socket));
+  };
+  http_ = net::make_http_server(ex, config.listen, http_options(config.limits), std::move(handlers));
+}
+
+asio::awaitable<void> server::run() {
+  net::task_group tasks(ex_);
+  tasks.spawn("log", log_->run(hub_));
+  tasks.spawn("hub", hub_.run());
+  tasks.spawn("http", http_->run());
+  tasks.spawn("drain", drain_when_stopped());
+  co_await tasks.join();
+}
+
+asio::awaitable<void> server::drain_when_stopped() {
+  co_await stopping_.wait();
+  net::log(net::log_level::info, "server", "draining",
+           {{"connections", std::to_string(hub_.session_count())}});
+  const auto started = net::now();
+  http_->stop();
+  // Sends that the log cannot take now must not eat the time in which it could flush.
+  co_await hub_.drain(started + drain_timeout_ / 2);
+  const auto left = started + drain_timeout_ - net::now();
+  log_->stop(std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left),
+                      std::chrono::milliseconds(0)));
+  hub_.stop();
+  http_->abort_all();
+}
+
+}  // namespace ordeal::chat

@@ -1,0 +1,188 @@
+#include "reference-server/hub/subscriptions.h"
+
+#include <boost/json.hpp>
+#include <utility>
+
+#include "net/hub/codec.h"
+#include "reference-server/hub/records.h"
+#include "reference-server/hub/replay.h"
+
+namespace ordeal::chat {
+
+struct subscriptions::joining {
+  std::string invocation_id;
+  place mine;
+  cursor at;  // the client has everything of the room up to here, or it is in its queue
+  bool is_completed = false;
+};
+
+subscriptions::place subscriptions::open_place(const std::string& room_name) {
+  const auto mine = std::make_shared<membership>(client_, room_name);
+  const auto known = places_.find(room_name);
+  if (known != places_.end()) {
+    context_.rooms.leave(*known->second);
+    known->second = mine;
+    return mine;
+  }
+  if (places_.size() >= context_.limits.rooms_per_client_max) return nullptr;
+  places_.emplace(room_name, mine);
+  return mine;
+}
+
+bool subscriptions::is_current(const place& mine) const {
+  const auto known = places_.find(mine->room_name());
+  return known != places_.end() && known->second == mine;
+}
+
+asio::awaitable<void> subscriptions::join(std::string invocation_id, join_call wanted) {
+  joining join;
+  join.invocation_id = std::move(invocation_id);
+  join.mine = open_place(wanted.room);
+  if (!join.mine) {
+    fail(join, "refused: a client may be in " +
+                   std::to_string(context_.limits.rooms_per_client_max) + " rooms at most");
+    co_return;
+  }
+  const log_health& health = context_.log.health();
+  if (health.log_id.empty()) {
+    fail(join, "retry: this node has not reached its log yet");
+    co_return;
+  }
+  if (!wanted.cursor) {
+    go_live(join, health.last_read);
+    co_return;
+  }
+  const auto parsed = parse_cursor(*wanted.cursor);
+  if (!parsed) {
+    reset(join, reset_cause::unknown_log, "the cursor is not one of this server");
+    co_return;
+  }
+  if (parsed->log_id != health.log_id) {
+    give_up(join, range_status::unknown_log);
+    co_return;
+  }
+  join.at = *parsed;
+  bool is_going_on = true;
+  while (is_going_on) is_going_on = co_await advance(join);
+}
+
+asio::awaitable<bool> subscriptions::advance(joining& join) {
+  const position last_read = context_.log.health().last_read;
+  if (join.at.at > last_read) co_return co_await wait_for_node(join);
+  if (join.at.at == last_read) {
+    go_live(join, last_read);
+    co_return false;
+  }
+  const auto step = next_replay_step(join.at.at, last_read, context_.limits.replay_step_entries);
+  if (step.is_last) {
+    join.mine->start(step.upto, true);
+    context_.rooms.enter(*join.mine);
+  }
+  range_result read = co_await context_.log.range(join.at, step.upto, join.mine->room_name());
+  if (!is_current(join.mine)) {
+    fail(join, "retry: superseded by a later Join or Leave of this room");
+    co_return false;
+  }
+  if (read.status != range_status::ok) {
+    give_up(join, read.status);
+    co_return false;
+  }
+  complete(join, join.at.at);
+  const bool is_queued = co_await queue_replayed(join, std::move(read.entries));
+  if (!is_queued) co_return false;
+  join.at.at = step.upto;
+  if (step.is_last) context_.count.deliveries += join.mine->release(context_.flush);
+  co_return !step.is_last;
+}
+
+// The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it gets only what is
+// new to it once this node has caught up.
+asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
+  const range_status status = co_await context_.log.check_cursor(join.at);
+  if (!is_current(join.mine)) {
+    fail(join, "retry: superseded by a later Join or Leave of this room");
+    co_return false;
+  }
+  if (status != range_status::ok) {
+    give_up(join, status);
+    co_return false;
+  }
+  if (join.at.at < context_.log.health().last_read) co_return true;
+  go_live(join, join.at.at);
+  co_return false;
+}
+
+// False when the client was cut off or left the room meanwhile.
+asio::awaitable<bool> subscriptions::queue_replayed(joining& join, std::vector<entry_ptr> entries) {
+  for (const auto& missed : entries) {
+    if (client_.queue.bytes() > client_.queue.bytes_max() / 2) {
+      co_await client_.wait_for_room();
+      if (!is_current(join.mine)) co_return false;
+    }
+    const bool is_queued = client_.queue.push(message_record(*missed, join.at.log_id));
+    context_.flush.mark(client_);
+    if (!is_queued) co_return false;
+    ++context_.count.replayed;
+    ++context_.count.deliveries;
+  }
+  co_return true;
+}
+
+void subscriptions::go_live(joining& join, position from) {
+  join.mine->start(from, false);
+  context_.rooms.enter(*join.mine);
+  complete(join, from);
+}
+
+void subscriptions::reset(joining& join, reset_cause cause, std::string_view reason) {
+  ++context_.count.resets[cause];
+  client_.send(reset_record(join.mine->room_name(), reason));
+  context_.rooms.leave(*join.mine);
+  go_live(join, context_.log.health().last_read);
+}
+
+void subscriptions::give_up(joining& join, range_status status) {
+  if (status != range_status::unavailable) {
+    const auto why = reason_of(status);
+    reset(join, why.cause, why.text);
+  } else if (!join.is_completed) {
+    fail(join, "retry: the log cannot be read at the moment");
+  } else {
+    client_.end_for_resume(end_cause::log_unavailable,
+                           "the log cannot be read at the moment: resume with your cursor");
+  }
+}
+
+void subscriptions::complete(joining& join, position at) {
+  if (std::exchange(join.is_completed, true) || join.invocation_id.empty()) return;
+  const boost::json::value result(format_cursor(context_.log.health().log_id, at));
+  client_.send(shared_record(net::hub::encode_completion_result(join.invocation_id, result)));
+}
+
+// A client whose Join failed is in the room no more, whatever it was before.
+void subscriptions::fail(joining& join, std::string_view error) {
+  if (join.mine && is_current(join.mine)) leave(join.mine->room_name());
+  if (std::exchange(join.is_completed, true) || join.invocation_id.empty()) return;
+  client_.send(shared_record(net::hub::encode_completion_error(join.invocation_id, error)));
+}
+
+void subscriptions::leave(const std::string& room_name) {
+  const auto known = places_.find(room_name);
+  if (known == places_.end()) return;
+  context_.rooms.leave(*known->second);
+  places_.erase(known);
+}
+
+void subscriptions::leave_all() {
+  for (const auto& [name, mine] : places_) context_.rooms.leave(*mine);
+  places_.clear();
+}
+
+void subscriptions::reset_all(std::string_view reason) {
+  for (const auto& [name, mine] : places_) {
+    ++context_.count.resets[reset_cause::gap];
+    client_.send(reset_record(name, reason));
+  }
+}
+
+}  // namespace ordeal::chat

@@ -1,0 +1,73 @@
+// The rooms of one client: Join with or without a cursor, replay, Leave, and resets. Owned by the session.
+//
+// What a client sees of a Join, on the wire and in this order:
+//   no cursor:            completion(present position) · live messages
+//   a cursor we can keep: completion(the client's own cursor) · missed messages · live messages
+//   a cursor we cannot:   Reset(room, reason) · completion(present position) · live messages
+// The client takes the cursor of every Message over the completion's. So a connection that breaks right behind the
+// completion loses nothing: the client still holds the cursor that it resumed from.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "reference-server/hub/calls.h"
+#include "reference-server/hub/hub_context.h"
+
+namespace ordeal::chat {
+
+// What a subscription needs of its session.
+class client_link : public outlet {
+ public:
+  using outlet::outlet;
+
+  // Queues a record of the hub's own (not a delivery) and lets it be flushed.
+  virtual void send(record_ptr record) = 0;
+  // Returns when at most half of the queue is taken.
+  virtual asio::awaitable<void> wait_for_room() = 0;
+  // Ends the connection; the client may come back with its cursors.
+  virtual void end_for_resume(end_cause cause, std::string reason) = 0;
+};
+
+class subscriptions {
+ public:
+  subscriptions(hub_context& context, client_link& client) : context_(context), client_(client) {}
+  subscriptions(const subscriptions&) = delete;
+  subscriptions& operator=(const subscriptions&) = delete;
+  ~subscriptions() { leave_all(); }
+
+  // Answers the invocation and replays. A later join or leave of the same room supersedes it.
+  asio::awaitable<void> join(std::string invocation_id, join_call wanted);
+  void leave(const std::string& room_name);
+  void leave_all();
+
+  // This node lost entries: every room is told, and goes on live.
+  void reset_all(std::string_view reason);
+
+  std::size_t size() const { return places_.size(); }
+
+ private:
+  using place = std::shared_ptr<membership>;
+  struct joining;
+
+  place open_place(const std::string& room_name);  // null: too many rooms
+  bool is_current(const place& mine) const;
+
+  // One step towards the present; false when the join is over, in whatever way.
+  asio::awaitable<bool> advance(joining& join);
+  asio::awaitable<bool> wait_for_node(joining& join);
+  asio::awaitable<bool> queue_replayed(joining& join, std::vector<entry_ptr> entries);
+
+  void go_live(joining& join, position from);
+  void reset(joining& join, reset_cause cause, std::string_view reason);
+  void give_up(joining& join, range_status status);
+  void complete(joining& join, position at);
+  void fail(joining& join, std::string_view error);
+
+  hub_context& context_;
+  client_link& client_;
+  std::map<std::string, place, std::less<>> places_;
+};
+
+}  // namespace ordeal::chat

@@ -1,0 +1,31 @@
+// Positions and entries as Redis writes them: ids "<epoch>-<index>", entries as six fields k o s r c t. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/redis/reply.h"
+#include "reference-server/log/chat_log.h"
+
+namespace ordeal::chat {
+
+// Decimal digits and nothing else.
+std::optional<std::uint64_t> parse_number(std::string_view digits);
+
+std::string format_position(position at);
+std::optional<position> parse_position(std::string_view text);
+
+// One element of an XRANGE or XREAD reply: [id, [field, value, ...]]; null when it is not one of ours.
+entry_ptr parse_entry(net::redis::reply_view element);
+
+// The kind's letter in field k.
+std::string_view letter_of(entry_kind kind);
+
+// What it takes in memory, roughly.
+std::size_t entry_bytes(const entry& each);
+
+// Same place, same bytes.
+bool is_same_entry(const entry& one, const entry& other);
+
+}  // namespace ordeal::chat

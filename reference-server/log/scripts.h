@@ -1,0 +1,13 @@
+// The texts of scripts/*.lua, embedded by the build. Each file says what it takes and returns.
+#pragma once
+
+#include <string_view>
+
+namespace ordeal::chat::scripts {
+
+extern const std::string_view adopt;
+extern const std::string_view append;
+extern const std::string_view attach;
+extern const std::string_view create;
+
+}  // namespace ordeal::chat::scripts

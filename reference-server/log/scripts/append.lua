@@ -1,0 +1,88 @@
+-- Appends entries of one origin, all or, from the first gap on, none (log-protocol.md step 2).
+-- KEYS: meta seq req log.
+-- ARGV: log id, epoch, incarnation, origin, retained entries, then for each entry: kind, seq, room, client message id, text.
+--
+-- Returns {'STALE'} when the node must attach again; else {'OK', top, floor, result...}, a result for each entry:
+--   index             appended there
+--   'DUP id'          this seq was used before; id of the entry with its client message id, or '' when that was trimmed
+--   'DUPCLIENT id'    another entry has this client message id: the seq is used up, nothing is added
+--   'GAP seq'         not the next seq of this origin; seq is the last one known, and no result follows
+--
+-- Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
+-- A client message id lives in `req` exactly as long as its entry lives in the stream: within the retention, a message that
+-- is sent again, through whatever node and in whatever order, is recognised; beyond it, it is a new message.
+local entry_fields = 5
+local first = 6
+-- Entries are trimmed together, so that the cost of looking up what goes is shared.
+local trim_min, trim_max = 128, 1024
+
+local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor')
+if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= 'open' or meta[4] ~= ARGV[3] then
+  return {'STALE'}
+end
+local epoch, origin = ARGV[2], ARGV[4]
+-- Lua prints numbers with 14 digits unless told otherwise.
+local function digits(number) return string.format('%.0f', number) end
+
+local ids = {}
+for i = first, #ARGV, entry_fields do
+  if ARGV[i + 3] ~= '' then ids[#ids + 1] = ARGV[i + 3] end
+end
+local known = {}
+if #ids > 0 then
+  local found = redis.call('HMGET', KEYS[3], unpack(ids))
+  for i = 1, #ids do known[ids[i]] = found[i] or nil end
+end
+
+local top, floor = tonumber(meta[5]), tonumber(meta[6])
+local last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
+local results, added = {'OK', 0, 0}, {}
+for i = first, #ARGV, entry_fields do
+  local seq, client_id = tonumber(ARGV[i + 1]), ARGV[i + 3]
+  local result
+  if seq ~= 0 and seq <= last then
+    result = 'DUP ' .. (known[client_id] or '')
+  elseif seq ~= 0 and seq ~= last + 1 then
+    results[#results + 1] = 'GAP ' .. digits(last)
+    break
+  else
+    if seq ~= 0 then last = seq end
+    if known[client_id] then
+      result = 'DUPCLIENT ' .. known[client_id]
+    else
+      top = top + 1
+      local id = epoch .. '-' .. digits(top)
+      redis.call('XADD', KEYS[4], id, 'k', ARGV[i], 'o', origin, 's', ARGV[i + 1], 'r', ARGV[i + 2],
+                 'c', client_id, 't', ARGV[i + 4])
+      if client_id ~= '' then
+        known[client_id] = id
+        added[#added + 1] = client_id
+        added[#added + 1] = id
+      end
+      result = top
+    end
+  end
+  results[#results + 1] = result
+end
+
+-- Before trimming, which may reach into this very batch.
+if #added > 0 then redis.call('HSET', KEYS[3], unpack(added)) end
+
+local excess = top - floor + 1 - tonumber(ARGV[5])
+if excess >= trim_min then
+  local gone = math.min(excess, trim_max)
+  local oldest = redis.call('XRANGE', KEYS[4], '-', '+', 'COUNT', gone + 1)
+  local forgotten = {}
+  for i = 1, gone do
+    local client_id = oldest[i][2][10]
+    if client_id ~= '' then forgotten[#forgotten + 1] = client_id end
+  end
+  if #forgotten > 0 then redis.call('HDEL', KEYS[3], unpack(forgotten)) end
+  redis.call('XTRIM', KEYS[4], 'MINID', '=', oldest[gone + 1][1])
+  floor = floor + gone
+end
+
+redis.call('HSET', KEYS[2], origin, digits(last))
+redis.call('HSET', KEYS[1], 'top', digits(top), 'floor', digits(floor))
+results[2], results[3] = top, floor
+return results

@@ -1,0 +1,74 @@
+// ordeal-chat: reads its configuration, serves, drains on SIGTERM or SIGINT; a second signal ends it at once.
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <sstream>
+
+#include "net/async/log.h"
+#include "net/async/run_main.h"
+#include "net/async/task_group.h"
+#include "reference-server/hub/server.h"
+#include "reference-server/hub/version.h"
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace ordeal;
+
+asio::awaitable<void> watch_signals(chat::server& node) {
+  const auto ex = co_await asio::this_coro::executor;
+  asio::signal_set signals(ex, SIGTERM, SIGINT);
+  const auto token = asio::as_tuple(asio::use_awaitable);
+  const auto [ec, first] = co_await signals.async_wait(token);
+  if (ec) co_return;
+  node.stop();
+  const auto [second_ec, second] = co_await signals.async_wait(token);
+  if (!second_ec) std::_Exit(128 + second);
+}
+
+asio::awaitable<void> serve(chat::server& node) {
+  const auto ex = co_await asio::this_coro::executor;
+  net::task_group tasks(ex);
+  tasks.spawn("signals", watch_signals(node));
+  std::exception_ptr failure;
+  try {
+    co_await node.run();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  tasks.cancel();
+  co_await tasks.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+int serve_until_stopped(const chat::server_config& config) {
+  asio::io_context io(1);
+  chat::server node(io.get_executor(), config);
+  std::ostringstream where;
+  where << node.local_endpoint();
+  net::log(net::log_level::info, "server", "listening on " + where.str(),
+           {{"node", config.log.node_name}, {"app", config.log.app}, {"version", chat::version}});
+  net::run_main(io, serve(node));
+  net::log(net::log_level::info, "server", "stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    auto parsed = chat::parse_config(argc, argv);
+    if (!parsed.config) {
+      (parsed.exit_code == 0 ? std::cout : std::cerr) << parsed.output;
+      return parsed.exit_code;
+    }
+    net::set_log_level(parsed.config->level);
+    return serve_until_stopped(*parsed.config);
+  } catch (const std::exception& failure) {
+    std::cerr << "ordeal-chat: " << failure.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,103 @@
+// Goal: clients that resume get exactly what they missed, from memory or from Redis, or are told that it is gone.
+#include "tests/integration/chat/log/log_nodes.h"
+
+namespace ordeal::test {
+namespace {
+
+using namespace std::chrono_literals;
+using chat::range_status;
+
+class History : public LogNodes {
+ protected:
+  // Appends `count` messages "0", "1", ..., to rooms "even" and "odd"; all are read.
+  void fill(log_node& node, int count) {
+    const std::size_t before = node.read.size();
+    for (int i = 0; i < count; ++i) append(node, std::to_string(i), i % 2 == 0 ? "even" : "odd");
+    ASSERT_TRUE(until("all read", [&] { return node.read.size() == before + static_cast<std::size_t>(count); }));
+  }
+  static std::vector<std::string> ids(const chat::range_result& result) {
+    std::vector<std::string> found;
+    for (const auto& each : result.entries) found.push_back(each->client_message_id);
+    return found;
+  }
+  redis_server server_;
+};
+
+TEST_F(History, ComesFromMemory) {
+  log_node& node = add_ready_node(options_for(server_));
+  fill(node, 10);
+  const auto result = range(node, cursor_at(node, node.read[3]->at), "even");
+  EXPECT_EQ(result.status, range_status::ok);
+  EXPECT_EQ(ids(result), (std::vector<std::string>{"4", "6", "8"}));
+  EXPECT_EQ(range(node, cursor_at(node, node.read[9]->at), "even").entries.size(), 0U);
+}
+
+TEST_F(History, ComesFromRedisWhereMemoryEnds) {
+  auto options = options_for(server_);
+  options.replay_entries = 5;
+  log_node& node = add_ready_node(options);
+  fill(node, 2'000);
+  const auto result = range(node, cursor_at(node, node.read[99]->at), "odd");
+  EXPECT_EQ(result.status, range_status::ok);
+  const auto found = ids(result);
+  ASSERT_EQ(found.size(), 950U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], std::to_string(101 + 2 * i));
+}
+
+TEST_F(History, ComesFromRedisForAJoiner) {
+  log_node& one = add_ready_node(options_for(server_));
+  fill(one, 20);
+  log_node& late = add_ready_node(options_for(server_));
+  const auto result = range(late, cursor_at(one, one.read[15]->at), "even");
+  EXPECT_EQ(result.status, range_status::ok);
+  EXPECT_EQ(ids(result), (std::vector<std::string>{"16", "18"}));
+}
+
+TEST_F(History, SaysWhenItIsTrimmed) {
+  auto options = options_for(server_);
+  options.retained_entries = 100;
+  options.replay_entries = 10;
+  options.batch_entries_max = 50;
+  log_node& node = add_ready_node(options);
+  fill(node, 1'000);
+  const auto old_cursor = cursor_at(node, node.read[10]->at);
+  EXPECT_EQ(check(node, old_cursor), range_status::trimmed);
+  EXPECT_EQ(range(node, old_cursor, "even").status, range_status::trimmed);
+  const auto kept = cursor_at(node, node.read[950]->at);
+  EXPECT_EQ(check(node, kept), range_status::ok);
+  EXPECT_EQ(range(node, kept, "even").entries.size(), 24U);
+  const auto length = server_.command({"XLEN", "{chat}:log"});
+  EXPECT_LT(length->integer(), 300);
+  const auto remembered = server_.command({"HLEN", "{chat}:req"});
+  EXPECT_LE(remembered->integer(), length->integer()) << "ids of trimmed messages are still there";
+}
+
+TEST_F(History, KnowsForeignAndFutureCursors) {
+  log_node& node = add_ready_node(options_for(server_));
+  fill(node, 2);
+  chat::cursor foreign = cursor_at(node, node.read[0]->at);
+  EXPECT_EQ(check(node, foreign), range_status::ok);
+  foreign.log_id = "another";
+  EXPECT_EQ(check(node, foreign), range_status::unknown_log);
+  EXPECT_EQ(range(node, foreign).status, range_status::unknown_log);
+  const auto future = cursor_at(node, {1, 1'000'000});
+  EXPECT_EQ(check(node, future), range_status::future);
+  EXPECT_EQ(range(node, future).status, range_status::future);
+  EXPECT_EQ(check(node, cursor_at(node, {2, 1})), range_status::future);
+}
+
+TEST_F(History, IsUnavailableWhileRedisIsAway) {
+  auto options = options_for(server_);
+  options.replay_entries = 1;
+  log_node& node = add_ready_node(options);
+  fill(node, 10);
+  const auto cursor = cursor_at(node, node.read[0]->at);
+  server_.kill();
+  ASSERT_TRUE(until("noticed", [&] { return node.state() != chat::log_state::open; }));
+  EXPECT_EQ(range(node, cursor, "even").status, range_status::unavailable);
+  EXPECT_EQ(check(node, cursor_at(node, {1, 999})), range_status::unavailable);
+  EXPECT_EQ(check(node, cursor), range_status::ok) << "what was read needs no Redis";
+}
+
+}  // namespace
+}  // namespace ordeal::test

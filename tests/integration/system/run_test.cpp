@@ -1,0 +1,213 @@
+// The whole program on real input: launch, break, verify, report.
+#include <signal.h>
+
+#include "tests/integration/system/ordeal_run.h"
+
+namespace ordeal::test {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+TEST_F(ordeal_run, ShortRunPassesAndLeavesCompleteResults) {
+  const fs::path scenario = write("small.yaml", small_scenario(2));
+  const auto run = start(scenario, {"--seed", "7"});
+  ASSERT_EQ(run->wait(run_limit), 0) << run->err();
+  EXPECT_TRUE(run->out().ends_with("result: 1 passed, 0 failed, 0 skipped\n")) << run->out();
+
+  const json::value found = summary();
+  EXPECT_EQ(found.at("verdict"), "pass");
+  EXPECT_EQ(found.at("seed").to_number<int>(), 7);
+  EXPECT_GT(found.at("totals").at("sent").to_number<int>(), 90);
+  EXPECT_EQ(found.at("totals").at("obligations"), found.at("totals").at("delivered"));
+  EXPECT_EQ(found.at("totals").at("obligations").to_number<int>(), 4 * found.at("totals").at("ok").to_number<int>());
+  for (const char* name : {"run.json", "events.jsonl", "series.jsonl", "junit.xml", "scenario.yaml", "logs/node-1.log"}) {
+    EXPECT_TRUE(fs::exists(results(name))) << name;
+  }
+  EXPECT_EQ(json::parse(read_file(results("run.json"))).at("state"), "finished");
+}
+
+TEST_F(ordeal_run, SurvivesACrashOfRedis) {
+  const fs::path scenario = write(
+      "crash.yaml", small_scenario(5, "faults:\n  - { name: crash, at: steady+1s, kind: redis_kill, for: 1s }\n"));
+  const auto run = start(scenario);
+  ASSERT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
+  const json::value crash = summary().at("faults").at(0);
+  EXPECT_EQ(crash.at("state"), "healed");
+  EXPECT_GE(crash.at("active_s").to_number<double>(), 1.0);
+  EXPECT_EQ(crash.at("recovery_s").as_object().size(), 2U);
+}
+
+TEST_F(ordeal_run, TypoInAScenarioIsNamedWithItsPlaceAndASuggestion) {
+  std::string text = small_scenario(2);
+  text.replace(text.find("duration"), 8, "duraton");
+  const auto run = start(write("typo.yaml", text));
+  EXPECT_EQ(run->wait(run_limit), 3);
+  EXPECT_NE(run->err().find("did you mean 'duration'?"), std::string::npos) << run->err();
+  EXPECT_NE(run->err().find("typo.yaml:13:"), std::string::npos) << run->err();
+  EXPECT_FALSE(fs::exists(scratch_.path() / "results/latest"));
+}
+
+TEST_F(ordeal_run, MissingRedisServerSaysWhatToInstall) {
+  fs::create_directory(scratch_.path() / "empty");
+  const auto run = start(write("small.yaml", small_scenario(2)), {}, {{"PATH", (scratch_.path() / "empty").string()}});
+  EXPECT_EQ(run->wait(run_limit), 6);
+  EXPECT_NE(run->err().find("redis-server"), std::string::npos) << run->err();
+  EXPECT_NE(run->err().find("install"), std::string::npos) << run->err();
+}
+
+// A target whose one node runs `command`, otherwise like the reference server.
+std::string broken_target(const std::string& command) {
+  return "schema_version: 1\n"
+         "name: broken\n"
+         "description: A node that never works.\n"
+         "driver: signalr\n"
+         "launch:\n"
+         "  command: " + command + "\n"
+         "  env: { ORDEAL_CHAT_REDIS_URL: \"${redis.url}\" }\n"
+         "  ready: { http: /readyz, timeout: 1s }\n"
+         "protocol:\n"
+         "  path: /chat\n"
+         "  join:    { send: Join, args: [\"${room}\", \"${cursor}\"], ack: true, cursor: result }\n"
+         "  publish: { send: Send, args: [\"${room}\", \"${message_id}\", \"${payload}\"], ack: true }\n"
+         "  receive: { on: Message, room: 0, cursor: 1, payload: 3 }\n"
+         "  resume:  cursor\n"
+         "contract: { delivery: every_message, order: total, duplicates: none, ack: appended, resume: true, recovery: 15s }\n";
+}
+
+TEST_F(ordeal_run, NodeThatNeverGetsReadyEndsTheRun) {
+  const fs::path target = write("broken.yaml", broken_target("[sleep, \"60\"]"));
+  const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
+  EXPECT_EQ(run->wait(run_limit), 6);
+  EXPECT_NE(run->err().find("not ready within 1 s"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, NodeThatEndsAtOnceShowsItsLastWords) {
+  const fs::path target = write("broken.yaml", broken_target("[sh, -c, \"echo no such luck; exit 3\"]"));
+  const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
+  EXPECT_EQ(run->wait(run_limit), 6);
+  EXPECT_NE(run->err().find("exit code 3"), std::string::npos) << run->err();
+  EXPECT_NE(run->err().find("no such luck"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, PortInUseIsNamed) {
+  // Both nodes are told to listen on one port: the second cannot.
+  const fs::path target = write(
+      "broken.yaml", broken_target("[\"${bin}/ordeal-chat\", --listen, \"127.0.0.1:${redis.port}\"]"));
+  const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
+  EXPECT_EQ(run->wait(run_limit), 6);
+  EXPECT_NE(run->err().find("Address already in use"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, UnwritableResultsEndBeforeAnythingStarts) {
+  const fs::path file = write("results", "a file where the directory should be");
+  const auto run = start(write("small.yaml", small_scenario(2)));
+  EXPECT_EQ(run->wait(run_limit), 8);
+  EXPECT_NE(run->err().find("results"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, RedisKilledBySomebodyElseEndsTheRun) {
+  const auto run = start(write("small.yaml", small_scenario(30)));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  for (const pid_t pid : run->descendants()) {
+    if (read_file("/proc/" + std::to_string(pid) + "/comm") == "redis-server\n") ::kill(pid, SIGKILL);
+  }
+  EXPECT_EQ(run->wait(run_limit), 6);
+  EXPECT_NE(run->err().find("redis-server ended"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, FirstInterruptJudgesThePartialRun) {
+  const auto run = start(write("small.yaml", small_scenario(60)));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  const std::set<pid_t> children = run->descendants();
+  run->signal(SIGINT);
+  EXPECT_EQ(run->wait(run_limit), 130) << run->err();
+  EXPECT_EQ(summary().at("findings").at("lost").to_number<int>(), 0);
+  EXPECT_GT(summary().at("totals").at("delivered").to_number<int>(), 0);
+  for (const pid_t pid : children) EXPECT_FALSE(is_alive(pid));
+}
+
+TEST_F(ordeal_run, SecondInterruptLeavesAtOnceAndLeavesNobodyBehind) {
+  const auto run = start(write(
+      "slow.yaml", small_scenario(60, "faults:\n  - { name: down, at: steady+1s, kind: redis_pause, for: 50s }\n")));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  const std::set<pid_t> children = run->descendants();
+  EXPECT_GE(children.size(), 4U);  // the warden, Redis, two nodes
+  run->signal(SIGINT);
+  run->signal(SIGINT);
+  run->signal(SIGTERM);
+  EXPECT_TRUE(run->wait(std::chrono::seconds(10)).has_value());
+  for (const pid_t pid : children) {
+    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10))) << "pid " << pid << " survived";
+  }
+}
+
+TEST_F(ordeal_run, KilledRunLeavesReadableResultsAndNobodyBehind) {
+  const auto run = start(write("small.yaml", small_scenario(60)));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  const std::set<pid_t> children = run->descendants();
+  EXPECT_GE(children.size(), 4U);
+  run->signal(SIGKILL);
+  ASSERT_EQ(run->wait(run_limit), 128 + SIGKILL);
+  for (const pid_t pid : children) {
+    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10))) << "pid " << pid << " survived";
+  }
+  EXPECT_EQ(json::parse(read_file(current("run.json"))).at("state"), "running");
+  for (const char* name : {"events.jsonl", "series.jsonl"}) {
+    std::ifstream file(current(name));
+    std::size_t lines = 0;
+    for (std::string line; std::getline(file, line); ++lines) EXPECT_NO_THROW(json::parse(line)) << name << ": " << line;
+    EXPECT_GT(lines, 0U) << name;
+  }
+}
+
+// The marker is the generated password itself, taken from the nodes' password file while the run goes on; rotated once.
+TEST_F(ordeal_run, NoPasswordOnACommandLineInALogOrInAResult) {
+  const auto run = start(write(
+      "rotate.yaml", small_scenario(4, "faults:\n  - { name: rotate, at: steady+2s, kind: redis_password, "
+                                       "with: { change: rotate, kick: true, tell_nodes_after: 500ms } }\n")));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  std::set<std::string> secrets;
+  std::string command_lines;
+  const auto look = [&] {
+    for (const fs::path parent : {"/dev/shm", "/tmp"}) {
+      for (const fs::directory_entry& entry : fs::directory_iterator(parent)) {
+        if (entry.path().filename().string().rfind("ordeal-" + std::to_string(run->pid()) + "-", 0) != 0) continue;
+        std::string secret = read_file(entry.path() / "redis-password");
+        if (!secret.empty()) secrets.insert(secret.substr(0, secret.find('\n')));
+      }
+    }
+    for (const pid_t pid : run->descendants()) command_lines += read_file("/proc/" + std::to_string(pid) + "/cmdline");
+    return !is_alive(run->pid());
+  };
+  ASSERT_TRUE(eventually(look, run_limit));
+  EXPECT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
+  ASSERT_EQ(secrets.size(), 2U);
+  EXPECT_NE(command_lines.find("ordeal-chat"), std::string::npos);
+  std::size_t files = 0;
+  for (const std::string& secret : secrets) {
+    ASSERT_GE(secret.size(), 16U);
+    EXPECT_EQ(command_lines.find(secret), std::string::npos);
+    EXPECT_EQ(run->out().find(secret), std::string::npos);
+    EXPECT_EQ(run->err().find(secret), std::string::npos);
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(scratch_.path())) {
+      if (!entry.is_regular_file()) continue;
+      ++files;
+      EXPECT_EQ(read_file(entry.path()).find(secret), std::string::npos) << entry.path();
+    }
+  }
+  EXPECT_GT(files, 10U);
+}
+
+TEST_F(ordeal_run, FaultThatNeverTookEffectIsInconclusive) {
+  // Redis is down already when the second fault wants to pause it.
+  const auto run = start(write("overlap.yaml", small_scenario(6, "faults:\n"
+                                                                 "  - { name: first, at: steady+1s, kind: redis_kill, for: 3s }\n"
+                                                                 "  - { name: second, at: steady+2s, kind: redis_pause, for: 500ms }\n")));
+  EXPECT_EQ(run->wait(run_limit), 5) << run->out() << run->err();
+  EXPECT_EQ(summary().at("faults").at(1).at("state"), "failed");
+  EXPECT_NE(run->out().find("1 inconclusive"), std::string::npos) << run->out();
+}
+
+}  // namespace
+}  // namespace ordeal::test

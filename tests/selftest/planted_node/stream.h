@@ -1,0 +1,72 @@
+// The backplane: one Redis stream that all nodes append to and read. What every node delivers, and
+// in which order, is the stream; a node that lost Redis continues where it had stopped reading.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/async/condition.h"
+#include "net/redis/connection.h"
+#include "tests/selftest/planted_node/entry.h"
+#include "tests/selftest/planted_node/redis_calls.h"
+
+namespace ordeal::planted {
+
+class stream_subscriber {
+ public:
+  virtual ~stream_subscriber() = default;
+  // In stream order; empty when the stream was quiet for a second.
+  virtual void on_entries(std::vector<entry> batch) = 0;
+  // False: read no more.
+  virtual bool on_reconnect() = 0;
+};
+
+struct append_result {
+  call_status status = call_status::not_sent;
+  std::optional<stream_id> id;  // set when it is in the stream
+  bool is_retryable = false;    // Redis refused it for now
+  std::string reason;           // when it is not, or nobody knows
+};
+
+struct range_result {
+  bool is_ok = false;
+  std::vector<entry> entries;
+  std::string reason;
+};
+
+class stream {
+ public:
+  stream(asio::any_io_executor ex, net::redis::connection_options options, std::string key);
+
+  // Until stop(). `subscriber` outlives it.
+  asio::awaitable<void> run(stream_subscriber& subscriber);
+  void stop();
+
+  bool is_ready() const { return calls_.is_connected() && position_ && !is_reader_lost_; }
+  // The last entry read; nullopt before the first connection.
+  const std::optional<stream_id>& position() const { return position_; }
+
+  asio::awaitable<append_result> append(entry what);
+  // `from` as XRANGE writes it, `to` inclusive.
+  asio::awaitable<range_result> range(std::string from, stream_id to);
+
+ private:
+  asio::awaitable<void> read_loop(stream_subscriber& subscriber);
+  asio::awaitable<void> read_until_error(stream_subscriber& subscriber);
+  asio::awaitable<bool> find_end();
+
+  asio::any_io_executor ex_;
+  net::redis::connection_options options_;
+  std::string key_;
+  redis_calls calls_;
+  std::unique_ptr<net::redis::connection> reader_;
+  std::optional<stream_id> position_;
+  bool is_reader_lost_ = false;
+  net::stop_event stopped_;
+};
+
+}  // namespace ordeal::planted

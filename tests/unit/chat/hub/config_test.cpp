@@ -1,0 +1,114 @@
+#include "reference-server/hub/config.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <initializer_list>
+#include <vector>
+
+namespace ordeal::chat {
+namespace {
+
+config_result parse(std::initializer_list<const char*> flags) {
+  std::vector<const char*> arguments{"ordeal-chat"};
+  arguments.insert(arguments.end(), flags);
+  return parse_config(static_cast<int>(arguments.size()), arguments.data());
+}
+
+// An environment variable for the length of a test.
+class scoped_variable {
+ public:
+  scoped_variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~scoped_variable() { ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
+
+TEST(Config, DefaultsToLoopbackAndAnyPort) {
+  const auto parsed = parse({});
+  ASSERT_TRUE(parsed.config) << parsed.output;
+  EXPECT_TRUE(parsed.config->listen.address().is_loopback());
+  EXPECT_EQ(parsed.config->listen.port(), 0);
+  EXPECT_FALSE(parsed.config->log.node_name.empty());
+}
+
+TEST(Config, TakesFlags) {
+  const auto parsed = parse({"--listen", "127.0.0.1:4711", "--redis-url", "redis://chat@127.0.0.1:7000/3",
+                             "--redis-password-file", "/run/secret", "--drain-timeout", "2s",
+                             "--message-bytes-max", "1KiB", "--rooms-per-client-max", "3"});
+  ASSERT_TRUE(parsed.config) << parsed.output;
+  EXPECT_EQ(parsed.config->listen.port(), 4711);
+  EXPECT_EQ(parsed.config->log.redis.port, 7000);
+  EXPECT_EQ(parsed.config->log.redis.database, 3);
+  EXPECT_EQ(parsed.config->log.redis.auth.user, "chat");
+  EXPECT_EQ(parsed.config->log.redis.auth.password_file, "/run/secret");
+  EXPECT_EQ(parsed.config->drain_timeout, std::chrono::seconds(2));
+  EXPECT_EQ(parsed.config->limits.message_bytes_max, 1'024U);
+  EXPECT_EQ(parsed.config->limits.rooms_per_client_max, 3U);
+}
+
+TEST(Config, TakesTheEnvironmentAndFlagsWin) {
+  const scoped_variable node("ORDEAL_CHAT_NODE", "from-environment");
+  const scoped_variable app("ORDEAL_CHAT_APP", "from-environment");
+  const scoped_variable password("ORDEAL_CHAT_REDIS_PASSWORD", "secret");
+  const auto parsed = parse({"--node", "from-flag", "--redis-url", "redis://127.0.0.1:7000"});
+  ASSERT_TRUE(parsed.config) << parsed.output;
+  EXPECT_EQ(parsed.config->log.node_name, "from-flag");
+  EXPECT_EQ(parsed.config->log.app, "from-environment");
+  EXPECT_EQ(parsed.config->log.redis.auth.password, "secret");
+}
+
+TEST(Config, RefusesBadValuesWithOneSentence) {
+  const auto error_of = [](const char* flag, const char* value) {
+    const auto parsed = parse({flag, value});
+    EXPECT_FALSE(parsed.config);
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_EQ(std::count(parsed.output.begin(), parsed.output.end(), '\n'), 1) << parsed.output;
+    return parsed.output;
+  };
+  EXPECT_EQ(error_of("--drain-timeout", "5x"),
+            "ordeal-chat: --drain-timeout: '5x' is not a duration above zero, as in 500ms, 5s or 2m\n");
+  EXPECT_EQ(error_of("--drain-timeout", "0s"),
+            "ordeal-chat: --drain-timeout: '0s' is not a duration above zero, as in 500ms, 5s or 2m\n");
+  EXPECT_EQ(error_of("--message-bytes-max", "1KB"),
+            "ordeal-chat: --message-bytes-max: '1KB' is not a size above zero, as in 512B, 64KiB or 4MiB\n");
+  EXPECT_EQ(error_of("--connections-max", "-1"),
+            "ordeal-chat: --connections-max: '-1' is not a number above zero\n");
+  EXPECT_EQ(error_of("--log-level", "loud"),
+            "ordeal-chat: --log-level: 'loud' is not one of debug, info, warn, error, off\n");
+  EXPECT_EQ(error_of("--ack", "stable"), "ordeal-chat: --ack: 'stable' is not supported, only appended is\n");
+  EXPECT_NE(error_of("--listen", "localhost").find("as in 127.0.0.1:8080"), std::string::npos);
+  EXPECT_NE(error_of("--listen", "127.0.0.1:70000").find("as in 127.0.0.1:8080"), std::string::npos);
+  EXPECT_NE(error_of("--out-queue-bytes-max", "1KiB").find("must be at least"), std::string::npos);
+  EXPECT_NE(error_of("--client-timeout", "1s").find("longer than --ping-interval"), std::string::npos);
+  EXPECT_NE(error_of("--colour", "red").find("--colour"), std::string::npos);
+}
+
+TEST(Config, NeverRepeatsAPassword) {
+  const auto parsed = parse({"--redis-url", "redis://chat:hunter2@127.0.0.1:7000"});
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_EQ(parsed.output.find("hunter2"), std::string::npos) << parsed.output;
+  EXPECT_NE(parsed.output.find("--redis-url"), std::string::npos) << parsed.output;
+}
+
+TEST(Config, RefusesTwoPasswords) {
+  const scoped_variable password("ORDEAL_CHAT_REDIS_PASSWORD", "hunter2");
+  const auto parsed = parse({"--redis-password-file", "/run/secret"});
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_EQ(parsed.output.find("hunter2"), std::string::npos) << parsed.output;
+}
+
+TEST(Config, AnswersHelpAndVersion) {
+  const auto help = parse({"--help"});
+  EXPECT_FALSE(help.config);
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.output.find("ORDEAL_CHAT_LISTEN"), std::string::npos);
+  const auto version_text = parse({"--version"});
+  EXPECT_EQ(version_text.exit_code, 0);
+  EXPECT_EQ(version_text.output.rfind("ordeal-chat ", 0), 0U);
+}
+
+}  // namespace
+}  // namespace ordeal::chat

@@ -1,0 +1,91 @@
+// The small pure decisions: replay steps, keepalive, negotiated ids, query parameters.
+#include <gtest/gtest.h>
+
+#include "reference-server/hub/chat_hub.h"
+#include "reference-server/hub/keepalive.h"
+#include "reference-server/hub/negotiated_ids.h"
+#include "reference-server/hub/replay.h"
+
+namespace ordeal::chat {
+namespace {
+
+using std::chrono::seconds;
+
+// Method: walk a log of three epochs step by step and collect which positions each range (after, upto] covers.
+TEST(Replay, StepsCoverEveryPositionOnceAndEndAtThePresent) {
+  std::vector<position> log;
+  for (std::uint64_t index = 1; index <= 100; ++index) {
+    log.push_back(position{index <= 30 ? 1U : index <= 31 ? 2U : 5U, index});
+  }
+  position after{1, 3};
+  std::vector<position> covered;
+  bool is_over = false;
+  for (int steps = 0; !is_over && steps < 100; ++steps) {
+    const auto step = next_replay_step(after, log.back(), 10);
+    for (const auto& at : log) {
+      if (at > after && at <= step.upto) covered.push_back(at);
+    }
+    after = step.upto;
+    is_over = step.is_last;
+  }
+  EXPECT_TRUE(is_over);
+  EXPECT_EQ(covered, std::vector<position>(log.begin() + 3, log.end()));
+}
+
+TEST(Keepalive, ClosesAClientThatNeverShakesHands) {
+  const hub_limits limits;
+  keepalive_state state;
+  EXPECT_EQ(due_action(state, limits, state.opened + seconds(14)), keepalive_action::none);
+  EXPECT_EQ(due_action(state, limits, state.opened + seconds(15)), keepalive_action::handshake_timeout);
+}
+
+TEST(Keepalive, PingsAnIdleConnectionAndClosesASilentOne) {
+  const hub_limits limits;
+  keepalive_state state;
+  state.has_handshaken = true;
+  EXPECT_EQ(due_action(state, limits, state.sent + seconds(14)), keepalive_action::none);
+  EXPECT_EQ(due_action(state, limits, state.sent + seconds(15)), keepalive_action::ping);
+  EXPECT_EQ(due_action(state, limits, state.received + seconds(30)), keepalive_action::silent);
+}
+
+TEST(Keepalive, DoesNotCallAClientSilentWhoseSocketIsNotRead) {
+  const hub_limits limits;
+  keepalive_state state;
+  state.has_handshaken = true;
+  state.is_reading = false;
+  EXPECT_EQ(due_action(state, limits, state.received + seconds(300)), keepalive_action::ping);
+}
+
+TEST(NegotiatedIds, OpenOneConnectionEach) {
+  negotiated_ids ids;
+  const net::time_point start{};
+  ids.add("t", start + seconds(60));
+  EXPECT_EQ(ids.find("t"), negotiated_ids::state::free);
+  EXPECT_TRUE(ids.claim("t"));
+  EXPECT_FALSE(ids.claim("t"));
+  EXPECT_EQ(ids.find("t"), negotiated_ids::state::in_use);
+  ids.expire(start + seconds(3'600));
+  EXPECT_EQ(ids.find("t"), negotiated_ids::state::in_use);
+  ids.release("t");
+  EXPECT_EQ(ids.find("t"), negotiated_ids::state::unknown);
+}
+
+TEST(NegotiatedIds, ExpireUnclaimed) {
+  negotiated_ids ids;
+  const net::time_point start{};
+  ids.add("t", start + seconds(60));
+  ids.expire(start + seconds(59));
+  EXPECT_EQ(ids.size(), 1U);
+  ids.expire(start + seconds(60));
+  EXPECT_EQ(ids.size(), 0U);
+}
+
+TEST(QueryParameter, FindsWholeNamesOnly) {
+  EXPECT_EQ(query_parameter("id=abc&x=1", "id"), "abc");
+  EXPECT_EQ(query_parameter("xid=no&id=yes", "id"), "yes");
+  EXPECT_EQ(query_parameter("id", "id"), "");
+  EXPECT_EQ(query_parameter("", "id"), "");
+}
+
+}  // namespace
+}  // namespace ordeal::chat

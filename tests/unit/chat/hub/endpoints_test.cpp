@@ -1,0 +1,145 @@
+// The plain HTTP side: probes, metrics, negotiate, who is admitted.
+#include "reference-server/hub/endpoints.h"
+
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "tests/unit/chat/hub/hub_fixture.h"
+
+namespace ordeal::chat::test {
+namespace {
+
+class Endpoints : public hub_fixture {
+ protected:
+  net::http_response ask(std::string method, std::string path, std::string query = {}) {
+    net::http_request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.query = std::move(query);
+    return endpoints(*hub, log).answer(request);
+  }
+  unsigned admitted(std::string query) {
+    net::http_request request;
+    request.path = "/chat";
+    request.query = std::move(query);
+    return hub->admit(request).status;
+  }
+};
+
+TEST_F(Endpoints, ReadyFollowsTheLogHealthDoesNot) {
+  start();
+  EXPECT_EQ(ask("GET", "/readyz").status, 200U);
+  log.health().is_ready = false;
+  log.health().reason = "Redis does not answer";
+  const auto unready = ask("GET", "/readyz");
+  EXPECT_EQ(unready.status, 503U);
+  EXPECT_EQ(unready.body, "Redis does not answer\n");
+  EXPECT_EQ(ask("GET", "/healthz").status, 200U);
+}
+
+TEST_F(Endpoints, NotReadyWhileDraining) {
+  start();
+  tasks().spawn("drain", hub->drain(net::now()));
+  poll();
+  EXPECT_EQ(ask("GET", "/readyz").status, 503U);
+  EXPECT_EQ(ask("POST", "/chat/negotiate").status, 503U);
+  EXPECT_EQ(admitted(""), 503U);
+}
+
+TEST_F(Endpoints, RefuseWhatIsNotThere) {
+  start();
+  EXPECT_EQ(ask("GET", "/").status, 404U);
+  EXPECT_EQ(ask("GET", "/chat").status, 426U);
+  EXPECT_EQ(ask("GET", "/chat/negotiate").status, 405U);
+  EXPECT_EQ(ask("DELETE", "/metrics").status, 405U);
+}
+
+TEST_F(Endpoints, NegotiateGivesATokenThatOpensOneConnection) {
+  start();
+  const auto answer = json::parse(ask("POST", "/chat/negotiate", "negotiateVersion=1").body).as_object();
+  EXPECT_EQ(answer.at("negotiateVersion").as_int64(), 1);
+  const auto& transport = answer.at("availableTransports").as_array().at(0).as_object();
+  EXPECT_EQ(transport.at("transport").as_string(), "WebSockets");
+  EXPECT_EQ(transport.at("transferFormats").as_array().at(0).as_string(), "Text");
+  const std::string token(answer.at("connectionToken").as_string());
+  EXPECT_NE(answer.at("connectionId").as_string(), json::string_view(token)) << "the token is secret";
+
+  EXPECT_EQ(admitted("id=" + token), 101U);
+  client opened = connect("id=" + token);
+  EXPECT_EQ(admitted("id=" + token), 409U);
+  client second = connect("id=" + token);
+  EXPECT_TRUE(second.wire->is_gone) << "both were admitted before the first was served";
+  opened.wire->hang_up();
+  poll();
+  EXPECT_EQ(admitted("id=" + token), 404U);
+}
+
+TEST_F(Endpoints, NegotiateVersionZeroHasNoToken) {
+  start();
+  const auto answer = json::parse(ask("POST", "/chat/negotiate").body).as_object();
+  EXPECT_FALSE(answer.contains("connectionToken"));
+  EXPECT_EQ(admitted("id=" + std::string(answer.at("connectionId").as_string())), 101U);
+}
+
+TEST_F(Endpoints, AdmitKnowsNoStrangersAndKeepsTheLimit) {
+  hub_limits limits;
+  limits.connections_max = 1;
+  start(limits);
+  EXPECT_EQ(admitted("id=guessed"), 404U);
+  EXPECT_EQ(admitted(""), 101U);
+  client only = connect();
+  EXPECT_EQ(admitted(""), 503U);
+}
+
+// Method: the rules of `promtool check metrics`: names in snake_case with our prefix, HELP and TYPE for each family,
+// counters and only counters end in _total, base units.
+TEST_F(Endpoints, MetricsKeepTheNamingRules) {
+  start();
+  std::istringstream exposition(ask("GET", "/metrics").body);
+  std::set<std::string> families;
+  std::set<std::string> sampled;
+  const std::regex type_line(R"(# TYPE (ordeal_chat_[a-z0-9_]+) (counter|gauge|histogram))");
+  const std::regex bad_unit(R"(.*(_ms|_milliseconds|_kb|_mb|_minutes|_micros|_us)(_.*)?)");
+  for (std::string line; std::getline(exposition, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, type_line)) {
+      families.insert(match[1]);
+      const std::string name = match[1];
+      const bool ends_in_total = name.size() > 6 && name.compare(name.size() - 6, 6, "_total") == 0;
+      EXPECT_EQ(ends_in_total, match[2] == "counter") << line;
+      EXPECT_FALSE(std::regex_match(name, bad_unit)) << name;
+    } else if (line.rfind("# HELP ", 0) != 0) {
+      sampled.insert(line.substr(0, line.find_first_of("{ ")));
+    }
+  }
+  EXPECT_GE(families.size(), 25U);
+  for (const auto& name : families) {
+    EXPECT_TRUE(sampled.count(name) + sampled.count(name + "_bucket") > 0) << name << " has no child";
+  }
+}
+
+TEST_F(Endpoints, MetricsCount) {
+  start();
+  client reader = connect_and_greet();
+  invoke(reader, "1", "Join", R"(["a",null])");
+  invoke(reader, "2", "Send", R"(["a","m1","x"])");
+  endpoints node(*hub, log);
+  net::http_request request;
+  request.method = "GET";
+  request.path = "/metrics";
+  node.answer(request);
+  log.publish("a", "m2", "x");
+  poll();
+  const std::string body = node.answer(request).body;
+  for (const char* sample : {"ordeal_chat_connections 1\n", "ordeal_chat_rooms 1\n", "ordeal_chat_sends_total 1\n",
+                             "ordeal_chat_messages_read_total 2\n", "ordeal_chat_deliveries_total 2\n",
+                             "ordeal_chat_log_state{state=\"open\"} 1\n", "ordeal_chat_log_index 2\n",
+                             "ordeal_chat_connections_closed_total{cause=\"slow\"} 0\n",
+                             "ordeal_chat_frame_records_bucket{le=\"+Inf\"} "}) {
+    EXPECT_NE(body.find(sample), std::string::npos) << sample << "\n" << body;
+  }
+}
+
+}  // namespace
+}  // namespace ordeal::chat::test

@@ -1,0 +1,167 @@
+// A log and a WebSocket without Redis and sockets, for the hub's unit tests. Everything happens when the test polls its
+// io_context.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/async/condition.h"
+#include "net/websocket.h"
+#include "reference-server/log/chat_log.h"
+
+namespace ordeal::chat::test {
+
+inline constexpr const char* fake_log_id = "log1";
+
+class fake_log final : public chat_log {
+ public:
+  explicit fake_log(asio::any_io_executor ex) : changed_(ex) {
+    health_.state = log_state::open;
+    health_.is_ready = true;
+    health_.log_id = fake_log_id;
+    health_.last_read = position{1, 0};
+  }
+
+  // What another node appended: read by this one at once.
+  void publish(std::string room, std::string id, std::string text) {
+    auto added = std::make_shared<entry>();
+    added->at = position{health_.last_read.epoch, health_.last_read.index + 1};
+    added->room = std::move(room);
+    added->client_message_id = std::move(id);
+    added->text = std::move(text);
+    health_.last_read = added->at;
+    entries_.push_back(added);
+    if (subscriber != nullptr) subscriber->on_entries({added});
+  }
+  void let_go() {
+    is_append_held = is_range_held = false;
+    changed_.notify_all();
+  }
+
+  asio::awaitable<void> run(log_subscriber& to) override {
+    subscriber = &to;
+    co_return;
+  }
+  void stop(std::chrono::milliseconds) override {}
+
+  asio::awaitable<append_outcome> append(std::string room, std::string id, std::string text) override {
+    accepted.push_back(text);
+    while (is_append_held) co_await changed_.wait();
+    append_outcome outcome = next_outcome;
+    if (outcome.status == append_status::appended) {
+      publish(std::move(room), std::move(id), std::move(text));
+      outcome.at = health_.last_read;
+    }
+    co_return outcome;
+  }
+
+  bool is_congested() const override { return is_full; }
+
+  asio::awaitable<range_result> range(cursor after, position upto, std::string room) override {
+    ++range_count;
+    while (is_range_held) co_await changed_.wait();
+    range_result result;
+    result.status = range_answer;
+    if (range_answer != range_status::ok) co_return result;
+    for (const auto& kept : entries_) {
+      if (kept->at > after.at && kept->at <= upto && kept->room == room) result.entries.push_back(kept);
+    }
+    co_return result;
+  }
+
+  asio::awaitable<range_status> check_cursor(cursor) override { co_return check_answer; }
+
+  const log_health& health() const override { return health_; }
+  log_health& health() { return health_; }
+
+  log_subscriber* subscriber = nullptr;
+  std::vector<std::string> accepted;  // texts, in the order of append calls
+  append_outcome next_outcome{append_status::appended, {}, {}};
+  range_status range_answer = range_status::ok;
+  range_status check_answer = range_status::ok;
+  std::size_t range_count = 0;
+  bool is_append_held = false;
+  bool is_range_held = false;
+  bool is_full = false;
+
+ private:
+  net::condition changed_;
+  log_health health_;
+  std::vector<entry_ptr> entries_;
+};
+
+// The client's end of a fake connection.
+struct fake_wire {
+  explicit fake_wire(asio::any_io_executor ex) : changed(ex) {}
+
+  void receive(std::string frame) {
+    inbox.push_back(std::move(frame));
+    changed.notify_all();
+  }
+  void hang_up() {
+    is_gone = true;
+    changed.notify_all();
+  }
+  void let_write() {
+    is_write_held = false;
+    changed.notify_all();
+  }
+
+  net::condition changed;
+  std::deque<std::string> inbox;
+  std::vector<std::string> frames;  // as written by the server
+  std::uint16_t close_code = 0;
+  std::string close_reason;
+  std::size_t read_count = 0;
+  bool is_write_held = false;
+  bool is_gone = false;
+};
+
+class fake_socket final : public net::websocket {
+ public:
+  explicit fake_socket(std::shared_ptr<fake_wire> wire) : wire_(std::move(wire)) {}
+  ~fake_socket() override { wire_->is_gone = true; }
+
+  asio::awaitable<net::read_result> read() override {
+    while (wire_->inbox.empty() && !wire_->is_gone) co_await wire_->changed.wait();
+    net::read_result result;
+    if (wire_->inbox.empty()) {
+      result.ec = asio::error::eof;
+      co_return result;
+    }
+    current_ = std::move(wire_->inbox.front());
+    wire_->inbox.pop_front();
+    ++wire_->read_count;
+    result.message = current_;
+    co_return result;
+  }
+
+  asio::awaitable<net::error_code> write(std::span<const asio::const_buffer> parts) override {
+    std::string frame;
+    for (const auto& part : parts) frame.append(static_cast<const char*>(part.data()), part.size());
+    while (wire_->is_write_held && !wire_->is_gone) co_await wire_->changed.wait();
+    if (wire_->is_gone) co_return asio::error::broken_pipe;
+    wire_->frames.push_back(std::move(frame));
+    co_return net::error_code{};
+  }
+
+  asio::awaitable<void> close(net::close_code code, std::string_view reason) override {
+    wire_->close_code = static_cast<std::uint16_t>(code);
+    wire_->close_reason = std::string(reason);
+    wire_->hang_up();
+    co_return;
+  }
+
+  void abort() noexcept override { wire_->hang_up(); }
+  std::pair<std::uint16_t, std::string> close_reason() const override { return {0, {}}; }
+  std::string peer() const override { return "fake:1"; }
+
+ private:
+  std::shared_ptr<fake_wire> wire_;
+  std::string current_;
+};
+
+}  // namespace ordeal::chat::test

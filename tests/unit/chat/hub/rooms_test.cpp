@@ -1,0 +1,101 @@
+#include "reference-server/hub/rooms.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+
+namespace ordeal::chat {
+namespace {
+
+struct quiet_outlet final : outlet {
+  using outlet::outlet;
+  void flush() override {}
+};
+
+class Rooms : public testing::Test {
+ protected:
+  ~Rooms() override {
+    for (outlet* out : {&first_, &second_}) flush_.forget(*out);
+  }
+
+  std::size_t deliver(const std::string& name, position at, std::string text) {
+    const room* const where = rooms_.find(name);
+    const auto record = std::make_shared<const std::string>(std::move(text));
+    return where == nullptr ? 0 : rooms_.deliver(*where, at, record, flush_);
+  }
+  static std::string taken(outlet& from) {
+    std::vector<record_ptr> frame;
+    from.queue.take(frame, 1'000);
+    std::string joined;
+    for (const auto& part : frame) joined += *part;
+    return joined;
+  }
+
+  boost::asio::io_context io_;
+  flusher flush_{io_.get_executor(), flush_pacing{}};
+  room_table rooms_;
+  quiet_outlet first_{100};
+  quiet_outlet second_{100};
+};
+
+TEST_F(Rooms, DeliverToEveryMemberOfTheRoomOnly) {
+  membership here(first_, "a");
+  membership there(second_, "b");
+  rooms_.enter(here);
+  rooms_.enter(there);
+  EXPECT_EQ(deliver("a", position{1, 1}, "x"), 1U);
+  EXPECT_EQ(taken(first_), "x");
+  EXPECT_EQ(taken(second_), "");
+  EXPECT_TRUE(first_.is_dirty);
+  EXPECT_FALSE(second_.is_dirty);
+}
+
+TEST_F(Rooms, ForgetARoomWithItsLastMember) {
+  membership one(first_, "a");
+  membership two(second_, "a");
+  rooms_.enter(one);
+  rooms_.enter(two);
+  rooms_.leave(one);
+  EXPECT_EQ(deliver("a", position{1, 1}, "x"), 1U);
+  EXPECT_EQ(taken(second_), "x");
+  rooms_.leave(two);
+  rooms_.leave(two);
+  EXPECT_EQ(rooms_.size(), 0U);
+}
+
+TEST_F(Rooms, SkipWhatTheClientHasAlready) {
+  membership ahead(first_, "a");
+  ahead.start(position{1, 7}, false);
+  rooms_.enter(ahead);
+  EXPECT_EQ(deliver("a", position{1, 6}, "x"), 0U);
+  EXPECT_EQ(deliver("a", position{1, 7}, "y"), 0U);
+  EXPECT_EQ(deliver("a", position{1, 8}, "z"), 1U);
+  EXPECT_EQ(deliver("a", position{2, 9}, "w"), 1U) << "the next epoch goes on";
+  EXPECT_EQ(taken(first_), "zw");
+}
+
+TEST_F(Rooms, HoldLiveEntriesBehindAReplay) {
+  membership joining(first_, "a");
+  joining.start(position{1, 2}, true);
+  rooms_.enter(joining);
+  EXPECT_EQ(deliver("a", position{1, 3}, "c"), 0U);
+  EXPECT_EQ(deliver("a", position{1, 4}, "d"), 0U);
+  first_.queue.push(std::make_shared<const std::string>("ab"));
+  EXPECT_EQ(joining.release(flush_), 2U);
+  EXPECT_EQ(deliver("a", position{1, 5}, "e"), 1U);
+  EXPECT_EQ(taken(first_), "abcde");
+}
+
+TEST_F(Rooms, OverflowWhenTooMuchIsHeld) {
+  membership joining(first_, "a");
+  joining.start(position{1, 0}, true);
+  rooms_.enter(joining);
+  deliver("a", position{1, 1}, std::string(60, 'x'));
+  EXPECT_FALSE(first_.queue.is_overflown());
+  deliver("a", position{1, 2}, std::string(60, 'x'));
+  EXPECT_TRUE(first_.queue.is_overflown());
+  EXPECT_TRUE(first_.is_dirty) << "nobody would cut the client off";
+}
+
+}  // namespace
+}  // namespace ordeal::chat

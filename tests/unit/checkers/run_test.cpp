@@ -1,0 +1,490 @@
+// The checks about the run itself: faults, recovery, probes, nodes, load; and the verdict over all of them.
+#include <gtest/gtest.h>
+
+#include "tests/unit/checkers/history_builder.h"
+
+namespace ordeal::harness {
+namespace {
+
+using fault::fault_state;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+plan one_fault() {
+  plan of = make_test_plan();
+  add_fault(of, "crash");
+  return of;
+}
+
+plan three_nodes() { return make_test_plan(3, {{0}, {0}, {0}}); }
+
+// --- recovery
+
+TEST(RecoveryChecker, MeasuresFromTheHealUntilEveryNodeHearsEveryOther) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks().heals();
+  EXPECT_FALSE(h.now().has_recovered());
+  const auto healed = h.time();
+  h.later(seconds(2));
+  h.exchanges(0);
+  EXPECT_FALSE(h.now().has_recovered()) << "nobody has heard node 1 yet";
+  h.later(seconds(1));
+  const auto m = h.says(1);
+  h.gets(0, m);
+  const auto node0 = h.time() - healed;
+  h.gets(1, m);
+  const auto node1 = h.time() - healed;
+  EXPECT_TRUE(h.now().has_recovered());
+  h.gets(2, m).gets(3, m);
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+  EXPECT_EQ(h.end().faults.at(0).recovery.at(0), node0);
+  EXPECT_EQ(h.end().faults.at(0).recovery.at(1), node1);
+}
+
+TEST(RecoveryChecker, AMessageSentBeforeTheHealProvesNothing) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks();
+  const auto a = h.says(0), b = h.says(1);
+  h.heals().everybody_gets(a).everybody_gets(b);
+  EXPECT_FALSE(h.now().has_recovered());
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::inconclusive) << h.detail_of("recovery");
+}
+
+TEST(RecoveryChecker, TooLateIsAFailure) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks().heals();
+  h.exchanges(0);
+  h.later(seconds(16));
+  h.exchanges(1);
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::fail);
+  EXPECT_NE(h.detail_of("recovery").find("after crash, promised 15.0s"), std::string::npos)
+      << h.detail_of("recovery");
+}
+
+TEST(RecoveryChecker, ADeafNodeIsStuck) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks().heals();
+  for (std::size_t i = 0; i < 20; ++i) {
+    const auto m = h.says(i % 2);
+    h.gets(0, m).gets(2, m);
+    if (m.sender == client_id(1)) h.gets(1, m).gets(3, m);
+    h.later(seconds(1));
+  }
+  EXPECT_FALSE(h.now().has_recovered());
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::fail);
+  EXPECT_NE(h.detail_of("recovery").find("node-2 got nothing from node-1"), std::string::npos)
+      << h.detail_of("recovery");
+  EXPECT_EQ(h.count(finding_kind::stuck), 1U);
+}
+
+TEST(RecoveryChecker, NothingIsClaimedWithoutTrafficAfterTheHeal) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.exchanges(0);
+  h.breaks().heals().later(seconds(60));
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::inconclusive);
+  EXPECT_EQ(h.findings(), "");
+}
+
+TEST(RecoveryChecker, AFurtherFaultRestartsTheClockOfWhoHadNotRecovered) {
+  plan of = make_test_plan();
+  add_fault(of, "first");
+  add_fault(of, "second");
+  history h(of);
+  h.everybody_joins();
+  h.breaks(0).heals(0);
+  h.exchanges(0);
+  h.breaks(1).later(seconds(30)).heals(1);
+  h.exchanges(0);
+  h.exchanges(1);
+  EXPECT_TRUE(h.now().has_recovered());
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+}
+
+TEST(RecoveryChecker, ANodeThatAllClientsMovedAwayFromIsNotWaitedFor) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks().heals();
+  h.exchanges(0);
+  EXPECT_FALSE(h.now().has_recovered());
+  for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
+  EXPECT_TRUE(h.now().has_recovered());
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+}
+
+TEST(RecoveryChecker, NodesThatShareNoRoomNeedNotHearEachOther) {
+  plan of = make_test_plan(2, {{0}, {1}});
+  add_fault(of, "crash");
+  history h(of);
+  h.everybody_joins();
+  h.breaks().heals();
+  h.exchanges(0, 0);
+  h.exchanges(1, 1);
+  EXPECT_TRUE(h.now().has_recovered());
+}
+
+TEST(RecoveryChecker, IsSkippedWithoutFaults) {
+  history h;
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::skipped);
+  EXPECT_EQ(h.verdict_of("faults"), verdict::skipped);
+}
+
+// --- faults
+
+TEST(FaultsChecker, WantsEveryFaultActiveAndHealed) {
+  history h(one_fault());
+  h.breaks().heals();
+  EXPECT_EQ(h.verdict_of("faults"), verdict::pass);
+}
+
+TEST(FaultsChecker, IsInconclusiveWhenAFaultNeverBegan) {
+  history h(one_fault());
+  EXPECT_EQ(h.verdict_of("faults"), verdict::inconclusive);
+  EXPECT_EQ(h.detail_of("faults"), "crash never began");
+}
+
+TEST(FaultsChecker, IsInconclusiveWhenAFaultWasNotConfirmed) {
+  history inactive(one_fault());
+  inactive.fault_is(0, fault_state::injecting).fault_is(0, fault_state::failed);
+  EXPECT_EQ(inactive.verdict_of("faults"), verdict::inconclusive);
+  EXPECT_EQ(inactive.detail_of("faults"), "crash was not seen in effect");
+
+  history unhealed(one_fault());
+  unhealed.breaks().fault_is(0, fault_state::healing);
+  EXPECT_EQ(unhealed.verdict_of("faults"), verdict::inconclusive);
+  EXPECT_EQ(unhealed.detail_of("faults"), "crash was never seen healed");
+}
+
+TEST(FaultsChecker, TheEndOfAFailedFaultIsWaitedForAndItsWindowCovers) {
+  plan of = one_fault();
+  of.promises.delivery = delivery_promise::best_effort_in_outage;
+  history h(of);
+  h.everybody_joins();
+  h.fault_is(0, fault_state::injecting).fault_is(0, fault_state::failed);
+  EXPECT_FALSE(h.now().has_recovered());
+  h.gets(0, h.says(0));
+  h.exchanges(0);
+  h.exchanges(1);
+  EXPECT_TRUE(h.now().has_recovered());
+  EXPECT_EQ(h.findings(), "lost=3");
+  EXPECT_EQ(h.verdict_of("delivery"), verdict::pass);
+  EXPECT_EQ(h.end().result, verdict::inconclusive);
+}
+
+// --- probe
+
+TEST(ProbeChecker, WantsEveryProbeAtEveryClient) {
+  history h;
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  EXPECT_FALSE(h.now().are_probes_complete());
+  const auto a = h.says(0), b = h.says(1);
+  h.everybody_gets(a);
+  EXPECT_FALSE(h.now().are_probes_complete());
+  h.everybody_gets(b);
+  EXPECT_TRUE(h.now().are_probes_complete());
+  EXPECT_EQ(h.verdict_of("probe"), verdict::pass);
+}
+
+TEST(ProbeChecker, IsInconclusiveWithoutProbes) {
+  history h;
+  h.everybody_joins();
+  h.exchanges(0);
+  EXPECT_EQ(h.verdict_of("probe"), verdict::inconclusive);
+}
+
+TEST(ProbeChecker, NamesADeafNode) {
+  history h(three_nodes());
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  for (std::size_t c : {0U, 1U, 2U}) {
+    const auto m = h.says(c);
+    for (std::size_t to : {0U, 1U, 2U}) {
+      if (to != 2 || c == 2) h.gets(to, m);  // node 3 hears only itself
+    }
+  }
+  EXPECT_EQ(h.count(finding_kind::stuck), 1U);
+  EXPECT_EQ(h.verdict_of("probe"), verdict::fail);
+  EXPECT_NE(h.detail_of("probe").find("node-3 is deaf"), std::string::npos) << h.detail_of("probe");
+}
+
+TEST(ProbeChecker, NamesAMuteNode) {
+  history h(three_nodes());
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  for (std::size_t c : {0U, 1U, 2U}) {
+    const auto m = h.says(c);
+    for (std::size_t to : {0U, 1U, 2U}) {
+      if (c != 0 || to == 0) h.gets(to, m);  // only node 1 hears node 1
+    }
+  }
+  EXPECT_EQ(h.count(finding_kind::stuck), 2U);
+  EXPECT_NE(h.detail_of("probe").find("node-1 is mute"), std::string::npos) << h.detail_of("probe");
+}
+
+TEST(ProbeChecker, AnUnknownProbeMustArriveToo) {
+  history h;
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  const auto a = h.sends(0), b = h.says(1);
+  h.gives_up(a).everybody_gets(b);
+  EXPECT_FALSE(h.now().are_probes_complete());
+  EXPECT_EQ(h.findings(), "stuck=4") << "not lost, but stuck";
+}
+
+TEST(ProbeChecker, ARefusedProbeIsStuck) {
+  history h;
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  h.refuses(h.sends(0));
+  h.exchanges(1);
+  EXPECT_EQ(h.findings(), "stuck=1");
+  EXPECT_EQ(h.found().at(0).node, node_id(0));
+}
+
+TEST(ProbeChecker, ANodeWithoutAnyProbeIsStuck) {
+  history h;
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  h.exchanges(0);
+  EXPECT_EQ(h.findings(), "stuck=1");
+  EXPECT_EQ(h.found().at(0).node, node_id(1));
+}
+
+TEST(ProbeChecker, AClientThatIsNotBackIsStuck) {
+  plan of = make_test_plan();
+  of.promises.resume = false;
+  history h(of);
+  h.everybody_joins();
+  h.disconnects(3);
+  h.phase(phase_kind::probe);
+  for (std::size_t sender : {0U, 1U}) {
+    const auto m = h.says(sender);
+    h.gets(0, m).gets(1, m).gets(2, m);
+  }
+  EXPECT_EQ(h.findings(), "stuck=1");
+  EXPECT_EQ(h.found().at(0).client, client_id(3));
+}
+
+TEST(ProbeChecker, LosesWhatItMayWhereBestEffortIsPromised) {
+  plan of = make_test_plan();
+  of.promises.delivery = delivery_promise::best_effort;
+  history h(of);
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  const auto a = h.says(0), b = h.says(1);
+  h.everybody_gets(a).gets(0, b).gets(1, b).gets(2, b);
+  EXPECT_EQ(h.findings(), "lost=1");
+  EXPECT_EQ(h.verdict_of("probe"), verdict::pass);
+}
+
+// --- nodes, generator, traffic
+
+TEST(NodesChecker, ReportsAnExitThatNobodyPlanned) {
+  history h;
+  h.node_is(0, node_state::ready).node_is(1, node_state::exited, true).node_is(1, node_state::starting);
+  h.node_is(0, node_state::exited, false);
+  EXPECT_EQ(h.findings(), "node_exit=1");
+  EXPECT_EQ(h.verdict_of("nodes"), verdict::fail);
+  EXPECT_NE(h.detail_of("nodes").find("killed by signal 11"), std::string::npos);
+}
+
+TEST(GeneratorChecker, IsInconclusiveWhenLateOrLeavingOut) {
+  history good;
+  for (int i = 0; i < 1000; ++i) good.lags(milliseconds(i < 995 ? 1 : 500));
+  EXPECT_EQ(good.verdict_of("generator"), verdict::pass) << good.detail_of("generator");
+
+  history late;
+  for (int i = 0; i < 100; ++i) late.lags(milliseconds(i < 95 ? 1 : 200));
+  EXPECT_EQ(late.verdict_of("generator"), verdict::inconclusive);
+
+  history leaving_out;
+  leaving_out.everybody_joins();
+  for (int i = 0; i < 50; ++i) {
+    leaving_out.exchanges(0);
+    leaving_out.lags(milliseconds(1));
+  }
+  leaving_out.lags({}, true);
+  EXPECT_EQ(leaving_out.verdict_of("generator"), verdict::inconclusive);
+  EXPECT_EQ(leaving_out.end().sends_skipped, 1U);
+}
+
+TEST(TrafficChecker, WantsMessagesInEveryDeclaredPhase) {
+  plan of = make_test_plan();
+  of.phases = {{"warmup", {}, {}}, {"steady", {}, {}}};
+  history quiet(of);
+  quiet.everybody_joins();
+  quiet.phase(phase_kind::declared, "warmup");
+  quiet.exchanges(0);
+  quiet.phase(phase_kind::declared, "steady").phase(phase_kind::recovery);
+  EXPECT_EQ(quiet.verdict_of("traffic"), verdict::inconclusive);
+  EXPECT_EQ(quiet.detail_of("traffic"), "no message was sent in phase steady");
+
+  history good(of);
+  good.everybody_joins();
+  for (const char* name : {"warmup", "steady"}) {
+    good.phase(phase_kind::declared, name);
+    good.exchanges(0);
+  }
+  EXPECT_EQ(good.verdict_of("traffic"), verdict::pass) << good.detail_of("traffic");
+}
+
+TEST(TrafficChecker, WantsSomebodyToDeliverTo) {
+  plan of = make_test_plan();
+  of.phases = {{"steady", {}, {}}};
+  history h(of);
+  h.phase(phase_kind::declared, "steady");
+  h.says(0);
+  EXPECT_EQ(h.verdict_of("traffic"), verdict::inconclusive);
+}
+
+TEST(TrafficChecker, WantsWhatThePlanAskedFor) {
+  plan of = make_test_plan();
+  of.phases = {{"steady", {}, seconds(10)}};
+  of.publishing_ends = seconds(10);
+  history h(of);
+  h.everybody_joins();
+  h.phase(phase_kind::declared, "steady");
+  h.exchanges(0);
+  EXPECT_EQ(h.verdict_of("traffic"), verdict::inconclusive);
+  EXPECT_EQ(h.detail_of("traffic"), "only 1 of 1000 planned messages were sent");
+
+  history cut(of);
+  cut.everybody_joins();
+  cut.phase(phase_kind::declared, "steady");
+  cut.exchanges(0);
+  cut.end(true);
+  EXPECT_EQ(cut.verdict_of("traffic"), verdict::pass);
+}
+
+// --- expectations
+
+expectation expect_at_most(const std::string& metric, double max) {
+  expectation row;
+  row.metric = metric;
+  row.max = max;
+  return row;
+}
+
+TEST(Expectations, AreCheckedOneByOne) {
+  plan of = one_fault();
+  of.phases = {{"steady", {}, {}}};
+  of.scenario.expectations = {expect_at_most("recovery_time", 0.001), expect_at_most("recovery_time", 15),
+                              expect_at_most("delivery_latency", 5), expect_at_most("lost", 0),
+                              expect_at_most("recovery_time", 15), expect_at_most("delivery_latency", 5)};
+  of.scenario.expectations[4].fault = "another";
+  of.scenario.expectations[5].when = "steady";
+  history h(of);
+  h.everybody_joins();
+  h.breaks().heals();
+  h.exchanges(0);
+  h.exchanges(1);
+  EXPECT_EQ(h.verdict_of("expect[0]"), verdict::fail) << h.detail_of("expect[0]");
+  EXPECT_EQ(h.verdict_of("expect[1]"), verdict::pass);
+  EXPECT_EQ(h.verdict_of("expect[2]"), verdict::pass);
+  EXPECT_EQ(h.verdict_of("expect[3]"), verdict::pass);
+  EXPECT_EQ(h.verdict_of("expect[4]"), verdict::inconclusive) << "no sample";
+  EXPECT_EQ(h.verdict_of("expect[5]"), verdict::inconclusive) << "the phase was never on";
+}
+
+TEST(Expectations, KnowMinimaAndQuantiles) {
+  plan of = make_test_plan();
+  expectation row;
+  row.metric = "delivery_latency";
+  row.stat = expected_stat::p50;
+  row.min = 1.0;
+  of.scenario.expectations = {row};
+  history h(of);
+  h.everybody_joins();
+  h.exchanges(0);
+  EXPECT_EQ(h.verdict_of("expect[0]"), verdict::fail) << h.detail_of("expect[0]");
+}
+
+// --- the verdict
+
+plan whole_run() {
+  plan of = one_fault();
+  of.phases = {{"steady", {}, {}}};
+  return of;
+}
+
+void play(history& h) {
+  h.everybody_joins();
+  h.phase(phase_kind::declared, "steady");
+  h.exchanges(0);
+  h.breaks();
+  h.exchanges(1);
+  h.heals();
+  h.exchanges(0);
+  h.exchanges(1);
+  h.ends_well();
+}
+
+TEST(Judge, PassesACleanRun) {
+  history h(whole_run());
+  play(h);
+  EXPECT_EQ(h.end().result, verdict::pass) << h.end().why;
+  EXPECT_EQ(h.end().why, "");
+  EXPECT_EQ(h.findings(), "");
+  EXPECT_EQ(h.end().checks.size(), 13U);
+  EXPECT_EQ(h.end().counts.deliveries, 24U);
+  EXPECT_EQ(h.end().latency.count, 24U);
+  ASSERT_TRUE(h.end().latency.steady_p99_ms);
+}
+
+TEST(Judge, ARunThatWasCutShortIsNeverGreen) {
+  history h(whole_run());
+  play(h);
+  EXPECT_EQ(h.end(true).result, verdict::inconclusive);
+
+  history broken(whole_run());
+  broken.everybody_joins();
+  broken.says(0);
+  EXPECT_EQ(broken.end(true).result, verdict::fail);
+  EXPECT_EQ(broken.verdict_of("faults"), verdict::inconclusive);
+}
+
+TEST(Judge, AProofIsNotMaskedByAnInconclusiveCheck) {
+  history h;
+  h.everybody_joins();
+  h.says(0);
+  EXPECT_EQ(h.verdict_of("generator"), verdict::inconclusive);
+  EXPECT_EQ(h.end().result, verdict::fail);
+  EXPECT_EQ(h.end().why.substr(0, 9), "delivery:");
+}
+
+TEST(Judge, CountsEverythingButPassesOnAThousandOfAKindAndKeepsThree) {
+  history h;
+  h.everybody_joins();
+  const auto m = h.exchanges(0);
+  for (int i = 0; i < 1500; ++i) h.gets(1, m);
+  EXPECT_EQ(h.count(finding_kind::duplicate), 1500U);
+  EXPECT_EQ(h.found().size(), 1000U);
+  EXPECT_EQ(h.end().examples.size(), 3U);
+}
+
+TEST(Judge, ProgressShowsWhatIsMissingNow) {
+  history h;
+  h.everybody_joins();
+  const auto m = h.says(0);
+  h.gets(0, m);
+  EXPECT_EQ(h.now().current().missing, 3U);
+  EXPECT_EQ(h.now().current().counts.sent, 1U);
+  h.gets(1, m).gets(2, m).gets(3, m);
+  EXPECT_EQ(h.now().current().missing, 0U);
+  EXPECT_EQ(h.now().current().latency.count, 4U);
+}
+
+TEST(Judge, AFaultOutsideThePlanBreaksTheBooksNotTheProgram) {
+  history h;
+  h.everybody_joins();
+  h.fault_is(3, fault_state::injecting);
+  EXPECT_EQ(h.end().result, verdict::inconclusive);
+}
+
+}  // namespace
+}  // namespace ordeal::harness
