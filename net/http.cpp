@@ -35,7 +35,8 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds accept_complaint_interval{10};
 
-// How much of a request that was refused half read is still swallowed, so that the refusal arrives before the reset.
+// How much of a request that was refused half read is still swallowed, so that the refusal arrives
+// before the reset.
 constexpr std::chrono::milliseconds drain_time_max{1'000};
 constexpr std::size_t drain_bytes_max = 1U << 20;
 
@@ -45,7 +46,8 @@ http_request to_plain(const upgrade_request& from) {
   const std::string_view target(from.target().data(), from.target().size());
   const std::size_t question_mark = target.find('?');
   plain.path = std::string(target.substr(0, question_mark));
-  if (question_mark != std::string_view::npos) plain.query = std::string(target.substr(question_mark + 1));
+  if (question_mark != std::string_view::npos)
+    plain.query = std::string(target.substr(question_mark + 1));
   for (const auto& field : from) {
     http_header header;
     header.name = std::string(field.name_string());
@@ -66,7 +68,8 @@ http_response text_response(unsigned status, std::string_view text) {
 // The answer to a request that could not be read; nullopt when the peer went away.
 std::optional<http_response> refusal_of(error_code ec) {
   if (ec == http::error::end_of_stream || ec == http::error::partial_message) return std::nullopt;
-  if (ec == http::error::header_limit) return text_response(431, "the request headers are too large\n");
+  if (ec == http::error::header_limit)
+    return text_response(431, "the request headers are too large\n");
   if (ec == http::error::body_limit) return text_response(413, "the request body is too large\n");
   const bool is_malformed = ec.category() == make_error_code(http::error::bad_method).category();
   if (is_malformed) return text_response(400, "malformed request: " + ec.message() + "\n");
@@ -92,7 +95,8 @@ using live_connections = std::unordered_set<connection*>;
 // A connection as long as it speaks HTTP.
 class connection {
  public:
-  connection(tcp::socket connected, live_connections& live) : socket(std::move(connected)), live_(live) {
+  connection(tcp::socket connected, live_connections& live)
+      : socket(std::move(connected)), live_(live) {
     live_.insert(this);
   }
   connection(const connection&) = delete;
@@ -116,11 +120,13 @@ class connection {
 };
 
 asio::awaitable<error_code> read_request(connection& from) {
-  const auto [ec, size] = co_await http::async_read(from.socket, from.buffer, *from.parser, as_result);
+  const auto [ec, size] =
+      co_await http::async_read(from.socket, from.buffer, *from.parser, as_result);
   co_return ec;
 }
 
-asio::awaitable<error_code> write_response(connection& to, http::response<http::string_body>& response) {
+asio::awaitable<error_code> write_response(connection& to,
+                                           http::response<http::string_body>& response) {
   const auto [ec, size] = co_await http::async_write(to.socket, response, as_result);
   co_return ec;
 }
@@ -142,8 +148,12 @@ class beast_http_server final : public http_server {
  public:
   beast_http_server(asio::any_io_executor ex, tcp::acceptor acceptor, http_server_options options,
                     http_handlers handlers)
-      : acceptor_(std::move(acceptor)), endpoint_(acceptor_.local_endpoint()), options_(options),
-        handlers_(std::move(handlers)), group_(ex), connection_ended_(ex) {}
+      : acceptor_(std::move(acceptor)),
+        endpoint_(acceptor_.local_endpoint()),
+        options_(options),
+        handlers_(std::move(handlers)),
+        group_(ex),
+        connection_ended_(ex) {}
 
   tcp::endpoint local_endpoint() const override { return endpoint_; }
   asio::awaitable<void> run() override;
@@ -172,7 +182,8 @@ class beast_http_server final : public http_server {
   asio::awaitable<void> serve_requests(std::unique_ptr<connection> peer);
   asio::awaitable<void> serve_websocket(std::unique_ptr<connection> peer, upgrade_request request,
                                         http_request plain, std::vector<http_header> headers);
-  asio::awaitable<bool> respond(connection& peer, http_response response, bool is_head, bool is_kept_alive);
+  asio::awaitable<bool> respond(connection& peer, http_response response, bool is_head,
+                                bool is_kept_alive);
   asio::awaitable<void> refuse(connection& peer, http_response response);
 
   http_response answer(const http_request& request) const {
@@ -228,7 +239,8 @@ asio::awaitable<void> beast_http_server::accept_loop() {
 asio::awaitable<void> beast_http_server::pause_accepting(error_code why) {
   if (now() >= next_accept_complaint_) {
     next_accept_complaint_ = now() + accept_complaint_interval;
-    log(log_level::warn, "http", "cannot accept connections, trying on", {{"reason", why.message()}});
+    log(log_level::warn, "http", "cannot accept connections, trying on",
+        {{"reason", why.message()}});
   }
   co_await sleep_for(accept_pause);
 }
@@ -277,7 +289,8 @@ asio::awaitable<void> beast_http_server::serve_requests(std::unique_ptr<connecti
 }
 
 asio::awaitable<void> beast_http_server::serve_websocket(std::unique_ptr<connection> peer,
-                                                         upgrade_request request, http_request plain,
+                                                         upgrade_request request,
+                                                         http_request plain,
                                                          std::vector<http_header> headers) {
   if (peer->buffer.size() > 0) {
     // Frames before our 101 break RFC 6455, and Beast could not be handed them.
@@ -286,14 +299,14 @@ asio::awaitable<void> beast_http_server::serve_websocket(std::unique_ptr<connect
   }
   tcp::socket socket = std::move(peer->socket);
   peer.reset();
-  connect_result accepted = co_await accept_websocket(std::move(socket), std::move(request),
-                                                      std::move(headers), options_.websocket, websockets_);
+  connect_result accepted = co_await accept_websocket(
+      std::move(socket), std::move(request), std::move(headers), options_.websocket, websockets_);
   if (accepted.ec) co_return;
   co_await handlers_.on_websocket(std::move(plain), std::move(accepted.connection));
 }
 
-asio::awaitable<bool> beast_http_server::respond(connection& peer, http_response response, bool is_head,
-                                                 bool is_kept_alive) {
+asio::awaitable<bool> beast_http_server::respond(connection& peer, http_response response,
+                                                 bool is_head, bool is_kept_alive) {
   auto message = to_beast(std::move(response), is_head, is_kept_alive);
   const auto ec = co_await with_deadline(write_response(peer, message), options_.request_timeout);
   co_return ec && !*ec;

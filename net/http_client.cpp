@@ -35,7 +35,8 @@ http_response to_plain(http::response<http::string_body>& from) {
   return plain;
 }
 
-asio::awaitable<http_result> exchange(tcp::endpoint server, http::request<http::string_body> request) {
+asio::awaitable<http_result> exchange(tcp::endpoint server,
+                                      http::request<http::string_body> request) {
   const auto ex = co_await asio::this_coro::executor;
   http_result result;
   tcp::socket socket(ex);

@@ -1,8 +1,6 @@
 #include "net/websocket.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -12,7 +10,6 @@
 #include <utility>
 
 #include "net/accept_websocket.h"
-#include "net/async/assert.h"
 #include "net/async/deadline.h"
 
 namespace ordeal::net {
@@ -20,16 +17,6 @@ namespace {
 
 namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
-
-// The concrete executor: a type-erased one costs more than all of our own code around a write.
-using io_executor = asio::io_context::executor_type;
-using io_socket = asio::basic_stream_socket<tcp, io_executor>;
-
-io_executor concrete(const asio::any_io_executor& ex) {
-  const auto* found = ex.target<io_executor>();
-  ORDEAL_ASSERT(found != nullptr);  // rule R9: io_contexts run by one thread each, no strands
-  return *found;
-}
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
@@ -60,9 +47,12 @@ struct upgrade_result {
 
 class beast_websocket final : public websocket {
  public:
-  beast_websocket(io_socket socket, const websocket_limits& limits, std::string peer,
+  beast_websocket(tcp::socket socket, const websocket_limits& limits, std::string peer,
                   std::shared_ptr<live_websockets> live)
-      : stream_(std::move(socket)), limits_(limits), peer_(std::move(peer)), live_(std::move(live)) {
+      : stream_(std::move(socket)),
+        limits_(limits),
+        peer_(std::move(peer)),
+        live_(std::move(live)) {
     if (live_) live_->insert(this);
     beast::websocket::stream_base::timeout timeout{};
     timeout.handshake_timeout = limits.handshake_timeout;
@@ -135,7 +125,8 @@ class beast_websocket final : public websocket {
 
   std::pair<std::uint16_t, std::string> close_reason() const override {
     const auto& why = stream_.reason();
-    return std::pair<std::uint16_t, std::string>(why.code, std::string(why.reason.data(), why.reason.size()));
+    return std::pair<std::uint16_t, std::string>(why.code,
+                                                 std::string(why.reason.data(), why.reason.size()));
   }
 
   std::string peer() const override { return peer_; }
@@ -146,8 +137,8 @@ class beast_websocket final : public websocket {
     co_return ec;
   }
 
-  // Copying a batch of small messages costs less than handing the kernel an array of them, and Asio writes at most
-  // 16 buffers a system call.
+  // Copying a batch of small messages costs less than handing the kernel an array of them, and Asio
+  // writes at most 16 buffers a system call.
   asio::const_buffer joined(std::span<const asio::const_buffer> parts) {
     if (parts.size() == 1) return parts.front();
     if (joined_.capacity() > kept_buffer_bytes_max) joined_ = std::string();
@@ -158,7 +149,7 @@ class beast_websocket final : public websocket {
     return asio::const_buffer(joined_.data(), joined_.size());
   }
 
-  beast::websocket::stream<io_socket, false> stream_;
+  beast::websocket::stream<tcp::socket, false> stream_;
   beast::flat_buffer received_;
   std::string joined_;
   websocket_limits limits_;
@@ -182,12 +173,12 @@ std::vector<tcp::endpoint> endpoints_of(const websocket_url& url) {
 
 struct connected_socket {
   error_code ec = asio::error::host_not_found;
-  std::optional<io_socket> socket;
+  std::optional<tcp::socket> socket;
   tcp::endpoint peer;
 };
 
 asio::awaitable<connected_socket> connect_first(std::vector<tcp::endpoint> endpoints) {
-  const auto ex = concrete(co_await asio::this_coro::executor);
+  const auto ex = co_await asio::this_coro::executor;
   connected_socket result;
   for (const tcp::endpoint& endpoint : endpoints) {
     result.socket.emplace(ex);
@@ -219,7 +210,8 @@ asio::awaitable<connect_result> connect_and_upgrade(websocket_url url, websocket
 }  // namespace
 
 asio::awaitable<connect_result> connect_websocket(websocket_url url, websocket_limits limits) {
-  auto finished = co_await with_deadline(connect_and_upgrade(url, limits), limits.handshake_timeout);
+  auto finished =
+      co_await with_deadline(connect_and_upgrade(url, limits), limits.handshake_timeout);
   if (finished) co_return std::move(*finished);
   connect_result result;
   result.ec = asio::error::timed_out;
@@ -238,10 +230,8 @@ asio::awaitable<connect_result> accept_websocket(tcp::socket socket, upgrade_req
     result.ec = ec;
     co_return result;
   }
-  const auto ex = concrete(socket.get_executor());
-  io_socket same_socket(ex, peer.protocol(), socket.release());
   auto connection =
-      std::make_unique<beast_websocket>(std::move(same_socket), limits, to_text(peer), std::move(live));
+      std::make_unique<beast_websocket>(std::move(socket), limits, to_text(peer), std::move(live));
   result.ec = co_await connection->upgrade_as_server(request, headers);
   if (!result.ec) result.connection = std::move(connection);
   co_return result;

@@ -1,4 +1,5 @@
-// ordeal-chat: reads its configuration, serves, drains on SIGTERM or SIGINT; a second signal ends it at once.
+// ordeal-chat: reads its configuration, serves, drains on SIGTERM or SIGINT; a second signal ends
+// it at once.
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>

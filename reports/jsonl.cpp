@@ -3,47 +3,59 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "reports/json_text.h"
 
 namespace ordeal::report {
 
-jsonl_writer::jsonl_writer(const std::filesystem::path& path)
-    : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
-  if (file_ < 0) fail();
+jsonl_writer::jsonl_writer(std::filesystem::path file) : file_(std::move(file)) {
+  fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd_ < 0) fail("cannot open", errno);
 }
 
 jsonl_writer::~jsonl_writer() {
-  if (file_ >= 0) ::close(file_);
+  if (fd_ >= 0) ::close(fd_);
 }
 
+jsonl_writer::jsonl_writer(jsonl_writer&& other) noexcept
+    : file_(std::move(other.file_)),
+      fd_(std::exchange(other.fd_, -1)),
+      error_(std::move(other.error_)) {}
+
 void jsonl_writer::append(const boost::json::object& line) {
-  if (!error_.empty()) return;
-  std::string text = boost::json::serialize(line);
-  text += '\n';
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(file_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail();
-    rest.remove_prefix(static_cast<std::size_t>(written));
+  if (fd_ < 0) return;
+  const std::string text = json_text(line) + "\n";
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t n = ::write(fd_, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail("cannot write", errno);
+    done += static_cast<std::size_t>(n);
   }
 }
 
-void jsonl_writer::fail() { error_ = "cannot write " + path_.string() + ": " + std::strerror(errno); }
+void jsonl_writer::fail(const char* what, int error_number) {
+  error_ = std::string(what) + " " + file_.string() + ": " + std::strerror(error_number);
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
 
-boost::json::object to_json(const finding_row& row) {
-  boost::json::object line{{"kind", row.kind}, {"t", row.at_s}};
+boost::json::object to_json(const finding_row& found) {
+  boost::json::object line;
+  line["t"] = found.at_s;
+  line["kind"] = found.kind;
   const auto put = [&line](const char* key, const std::string& value) {
     if (!value.empty()) line[key] = value;
   };
-  put("client", row.client);
-  put("node", row.node);
-  put("room", row.room);
-  put("message", row.message);
-  put("fault", row.fault);
-  put("detail", row.detail);
+  put("client", found.client);
+  put("node", found.node);
+  put("room", found.room);
+  put("message", found.message);
+  put("fault", found.fault);
+  put("detail", found.detail);
   return line;
 }
 

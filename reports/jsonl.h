@@ -1,5 +1,6 @@
-// An append-only file of JSON objects, one a line, each written by one system call: readable up to the last line however
-// the run ends. One thread a writer.
+// Append-only JSON lines: events.jsonl, violations.jsonl, series.jsonl. Each line is one write(2),
+// so that a run that is killed leaves whole lines up to its last second. Used from one thread at a
+// time; never throws.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -12,27 +13,26 @@ namespace ordeal::report {
 
 class jsonl_writer {
  public:
-  // Creates the file. A failure is remembered, not thrown.
-  explicit jsonl_writer(const std::filesystem::path& path);
-  jsonl_writer(const jsonl_writer&) = delete;
-  jsonl_writer& operator=(const jsonl_writer&) = delete;
+  explicit jsonl_writer(std::filesystem::path file);
   ~jsonl_writer();
+  jsonl_writer(jsonl_writer&& other) noexcept;
+  jsonl_writer& operator=(jsonl_writer&&) = delete;
 
-  // After a failure nothing more is written.
+  // After a failure nothing more is written: a file with a hole in it would mislead.
   void append(const boost::json::object& line);
 
-  // The first failure as a sentence with the path; empty when there was none.
+  // The first failure, as a sentence; empty when there was none.
   const std::string& error() const { return error_; }
 
  private:
-  void fail();
+  void fail(const char* what, int error_number);
 
-  std::filesystem::path path_;
-  int file_ = -1;
+  std::filesystem::path file_;
+  int fd_ = -1;
   std::string error_;
 };
 
-// A line of violations.jsonl; members that do not apply are left out.
-boost::json::object to_json(const finding_row& row);
+// A line of violations.jsonl; what does not apply is left out.
+boost::json::object to_json(const finding_row& found);
 
 }  // namespace ordeal::report

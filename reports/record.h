@@ -35,6 +35,7 @@ struct finding_row {
 };
 
 struct run_record {
+  std::string tool_version;
   std::string run_id, scenario, scenario_file, description, target, redis;  // redis: "7.0.15 managed"
   std::size_t scenario_line = 1;
   std::string started_at;                                       // ISO 8601, UTC

@@ -1,86 +1,93 @@
 #include "reports/summary_json.h"
 
 #include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-#include <cmath>
+
+#include "reports/json_text.h"
+#include "reports/jsonl.h"
 
 namespace ordeal::report {
 namespace {
 
 namespace json = boost::json;
 
-// Microseconds are noise in a report read by people.
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
-
-json::value number(std::optional<double> value) {
-  if (!value) return nullptr;
-  return rounded(*value);
+json::value number_or_null(const std::optional<double>& value) {
+  return value ? json::value(*value) : json::value(nullptr);
 }
 
-json::object fault_object(const fault_row& row) {
-  json::object recovery;
-  for (const auto& [node, seconds] : row.recovery_s) recovery[node] = number(seconds);
-  json::object object{{"name", row.name},
-                      {"kind", row.kind},
-                      {"target", row.target},
-                      {"state", row.state},
-                      {"planned_s", rounded(row.planned_s)},
-                      {"active_s", number(row.active_s)},
-                      {"healed_s", number(row.healed_s)},
-                      {"recovery_s", std::move(recovery)}};
-  if (!row.evidence.empty()) object["evidence"] = row.evidence;
-  return object;
+json::array checks_of(const run_record& run) {
+  json::array rows;
+  for (const check_row& check : run.checks) {
+    rows.push_back(
+        json::object{{"id", check.id}, {"verdict", check.verdict}, {"detail", check.detail}});
+  }
+  return rows;
 }
 
-json::object totals_object(const run_record& record) {
-  return {{"nodes", record.nodes}, {"clients", record.clients}, {"sent", record.sent},
-          {"ok", record.ok},       {"fail", record.fail},       {"info", record.info},
-          {"obligations", record.obligations}, {"delivered", record.delivered}};
+json::array faults_of(const run_record& run) {
+  json::array rows;
+  for (const fault_row& fault : run.faults) {
+    json::object recovery;
+    for (const auto& [node, seconds] : fault.recovery_s) recovery[node] = number_or_null(seconds);
+    json::object row;
+    row["name"] = fault.name;
+    row["kind"] = fault.kind;
+    row["target"] = fault.target;
+    row["state"] = fault.state;
+    row["planned_s"] = fault.planned_s;
+    row["active_s"] = number_or_null(fault.active_s);
+    row["healed_s"] = number_or_null(fault.healed_s);
+    row["recovery_s"] = std::move(recovery);
+    row["findings"] = fault.findings;
+    if (!fault.evidence.empty()) row["evidence"] = fault.evidence;
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 }  // namespace
 
-std::string render_summary_json(const run_record& record) {
+std::string summary_json(const run_record& run) {
+  json::object page;
+  page["schema_version"] = 1;
+  if (!run.tool_version.empty()) page["tool_version"] = run.tool_version;
+  page["run_id"] = run.run_id;
+  page["scenario"] = run.scenario;
+  page["scenario_file"] = run.scenario_file;
+  page["target"] = run.target;
+  page["redis"] = run.redis;
+  page["seed"] = run.seed;
+  page["started_at"] = run.started_at;
+  page["verdict"] = run.verdict;
+  page["exit_code"] = run.exit_code;
+  page["was_interrupted"] = run.was_interrupted;
+  page["duration_s"] = run.duration_s;
+  page["why"] = run.why;
+  page["totals"] = json::object{{"nodes", run.nodes},
+                                {"clients", run.clients},
+                                {"sent", run.sent},
+                                {"ok", run.ok},
+                                {"fail", run.fail},
+                                {"info", run.info},
+                                {"obligations", run.obligations},
+                                {"delivered", run.delivered}};
   json::object findings;
-  for (const auto& [kind, count] : record.findings) findings[kind] = count;
-  json::array checks, faults;
-  for (const check_row& row : record.checks) {
-    checks.push_back(json::object{{"id", row.id}, {"verdict", row.verdict}, {"detail", row.detail}});
-  }
-  for (const fault_row& row : record.faults) faults.push_back(fault_object(row));
-
-  json::object summary{{"schema_version", 1},
-                       {"run_id", record.run_id},
-                       {"scenario", record.scenario},
-                       {"target", record.target},
-                       {"redis", record.redis},
-                       {"seed", record.seed},
-                       {"started_at", record.started_at},
-                       {"verdict", record.verdict},
-                       {"exit_code", record.exit_code},
-                       {"interrupted", record.was_interrupted},
-                       {"duration_s", rounded(record.duration_s)},
-                       {"why", record.why},
-                       {"totals", totals_object(record)},
-                       {"findings", std::move(findings)},
-                       {"checks", std::move(checks)},
-                       {"faults", std::move(faults)},
-                       {"latency_ms", json::object{{"p50", rounded(record.p50_ms)},
-                                                   {"p99", rounded(record.p99_ms)},
-                                                   {"max", rounded(record.max_ms)},
-                                                   {"steady_p99", number(record.steady_p99_ms)}}},
-                       {"generator", json::object{{"lag_p99_ms", rounded(record.lag_p99_ms)}, {"skipped", record.skipped_sends}}},
-                       {"cost", json::object{{"server_cpu_us_per_delivery", number(record.server_cpu_us)},
-                                             {"fleet_cpu_us_per_delivery", number(record.fleet_cpu_us)}}},
-                       {"replay", record.replay}};
-  std::string text = "{\n";
-  for (const auto& member : summary) {
-    text += " " + json::serialize(json::string(member.key())) + ": " + json::serialize(member.value()) + ",\n";
-  }
-  text.replace(text.size() - 2, 1, "");
-  return text + "}\n";
+  for (const auto& [kind, count] : run.findings) findings[kind] = count;
+  page["findings"] = std::move(findings);
+  page["checks"] = checks_of(run);
+  page["faults"] = faults_of(run);
+  json::object latency{{"p50", run.p50_ms}, {"p99", run.p99_ms}, {"max", run.max_ms}};
+  latency["steady_p99"] = number_or_null(run.steady_p99_ms);
+  page["latency_ms"] = std::move(latency);
+  page["generator"] = json::object{{"lag_p99_ms", run.lag_p99_ms}, {"skipped", run.skipped_sends}};
+  json::object cost;
+  cost["server_cpu_us_per_delivery"] = number_or_null(run.server_cpu_us);
+  cost["fleet_cpu_us_per_delivery"] = number_or_null(run.fleet_cpu_us);
+  page["cost"] = std::move(cost);
+  json::array examples;
+  for (const finding_row& found : run.examples) examples.push_back(to_json(found));
+  page["examples"] = std::move(examples);
+  page["replay"] = run.replay;
+  return json_page(page);
 }
 
 }  // namespace ordeal::report

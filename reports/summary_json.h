@@ -1,4 +1,5 @@
-// summary.json, version 1 (docs/results.md).
+// summary.json, version 1: the record for programs. Keys are only ever added within a version
+// (interfaces.md).
 #pragma once
 
 #include <string>
@@ -7,7 +8,6 @@
 
 namespace ordeal::report {
 
-// One JSON object, pretty-printed one member a line at the top level, with a final newline.
-std::string render_summary_json(const run_record& record);
+std::string summary_json(const run_record& run);
 
 }  // namespace ordeal::report

@@ -1,4 +1,5 @@
-// An acknowledgement means something: a message that was acknowledged and owed to somebody reached somebody.
+// An acknowledgement means something: a message that was acknowledged and owed to somebody reached
+// somebody.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -11,7 +12,8 @@ class acknowledgement final : public checker {
 
   check_result finish(run_time) override {
     at_.book.for_each_open([&](seat_index sender, std::uint32_t seq, const open_message& message) {
-      const bool is_false = message.state == send_state::ok && message.arrivals == 0 && message.must > 0;
+      const bool is_false =
+          message.state == send_state::ok && message.arrivals == 0 && message.must > 0;
       if (is_false) report_false(sender, seq, message);
     });
     return judge();
@@ -30,13 +32,15 @@ class acknowledgement final : public checker {
     ++count_;
     if (!found.fault) ++outside_count_;
     report(at_, std::move(found), [&] {
-      return name_of(message.origin) + " acknowledged " + name_of(message_id{from.client, from.room, seq}) +
-             ", sent at " + text_of(message.invoked_at) + "; none of the " + std::to_string(message.must) +
+      return name_of(message.origin) + " acknowledged " +
+             name_of(message_id{from.client, from.room, seq}) + ", sent at " +
+             text_of(message.invoked_at) + "; none of the " + std::to_string(message.must) +
              " clients it was owed to got it";
     });
   }
 
-  // An acknowledgement that only says "taken over" cannot promise more than the delivery contract does.
+  // An acknowledgement that only says "taken over" cannot promise more than the delivery contract
+  // does.
   std::uint64_t violations() const {
     const contract& promises = at_.of.promises;
     if (promises.ack == ack_promise::none) return 0;
@@ -50,8 +54,9 @@ class acknowledgement final : public checker {
   check_result judge() const {
     check_result result{id(), violations() > 0 ? verdict::fail : verdict::pass, {}};
     if (count_ == 0) {
-      result.detail = counted(at_.book.totals().ok, "acknowledged message", "acknowledged messages") +
-                      ", none of them delivered to nobody";
+      result.detail =
+          counted(at_.book.totals().ok, "acknowledged message", "acknowledged messages") +
+          ", none of them delivered to nobody";
     } else {
       result.detail = counted(count_, "acknowledged message", "acknowledged messages") +
                       " delivered to nobody, " + whereabouts(at_, finding_kind::false_ack) +

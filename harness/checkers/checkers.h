@@ -1,5 +1,5 @@
-// The checkers there are, one file each, and what they share. Everything in `bench` is folded before the checkers see
-// an event, outlives them, and is read only.
+// The checkers there are, one file each, and what they share. Everything in `bench` is folded
+// before the checkers see an event, outlives them, and is read only.
 #pragma once
 
 #include <memory>

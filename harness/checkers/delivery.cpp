@@ -16,21 +16,22 @@ class delivery final : public checker {
   }
 
   void on(const delivered& what) override {
-    if (at_.book.last_reception().is_first_of_refused) report_refused(what.at, what.id, what.node, what.client);
+    if (at_.book.last_reception().is_first_of_refused)
+      report_refused(what.at, what.id, what.node, what.client);
   }
 
   check_result finish(run_time at) override {
     at_.book.for_each_open([&](seat_index sender, std::uint32_t seq, const open_message& message) {
       if (message.state != send_state::ok) return;
-      at_.book.for_each_creditor(sender, seq, [&](seat_index member) {
-        report_lost(at, sender, seq, message, member);
-      });
+      at_.book.for_each_creditor(
+          sender, seq, [&](seat_index member) { report_lost(at, sender, seq, message, member); });
     });
     return judge();
   }
 
  private:
-  void report_refused(run_time at, const message_id& id, node_id node, std::optional<client_id> client) {
+  void report_refused(run_time at, const message_id& id, node_id node,
+                      std::optional<client_id> client) {
     ++refused_count_;
     finding found;
     found.kind = finding_kind::phantom;
@@ -66,9 +67,10 @@ class delivery final : public checker {
       at_.found.on(std::move(silent));
     }
     report(at_, std::move(found), [&] {
-      return name_of(message_id{from.client, from.room, seq}) + ", sent at " + text_of(message.invoked_at) +
-             " through " + name_of(message.origin) + " and acknowledged, had not reached " +
-             name_of(to.client) + " on " + name_of(at_.book.node_of(to.client)) + " by " + text_of(now);
+      return name_of(message_id{from.client, from.room, seq}) + ", sent at " +
+             text_of(message.invoked_at) + " through " + name_of(message.origin) +
+             " and acknowledged, had not reached " + name_of(to.client) + " on " +
+             name_of(at_.book.node_of(to.client)) + " by " + text_of(now);
     });
   }
 
@@ -86,16 +88,20 @@ class delivery final : public checker {
                       counted(totals.ok, "acknowledged message", "acknowledged messages");
     }
     if (refused_count_ > 0) {
-      result.detail += "; " + counted(refused_count_, "refused message", "refused messages") + " delivered";
+      result.detail +=
+          "; " + counted(refused_count_, "refused message", "refused messages") + " delivered";
     }
     return result;
   }
 
   std::uint64_t lost_violations() const {
     switch (at_.of.promises.delivery) {
-      case delivery_promise::every_message: return lost_count_;
-      case delivery_promise::best_effort_in_outage: return lost_outside_count_;
-      case delivery_promise::best_effort: return 0;
+      case delivery_promise::every_message:
+        return lost_count_;
+      case delivery_promise::best_effort_in_outage:
+        return lost_outside_count_;
+      case delivery_promise::best_effort:
+        return 0;
     }
     return lost_count_;
   }
@@ -106,6 +112,8 @@ class delivery final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_delivery(const bench& at) { return std::make_unique<delivery>(at); }
+std::unique_ptr<checker> make_delivery(const bench& at) {
+  return std::make_unique<delivery>(at);
+}
 
 }  // namespace ordeal::harness

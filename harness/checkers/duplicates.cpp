@@ -1,4 +1,5 @@
-// No client gets a message twice. One that was sent, or that came again, during an outage counts as inside it.
+// No client gets a message twice. One that was sent, or that came again, during an outage counts as
+// inside it.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -23,8 +24,8 @@ class duplicates final : public checker {
     ++count_;
     if (!found.fault) ++outside_count_;
     report(at_, std::move(found), [&] {
-      return name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id) + " again at " +
-             text_of(what.at);
+      return name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id) +
+             " again at " + text_of(what.at);
     });
   }
 
@@ -45,9 +46,12 @@ class duplicates final : public checker {
  private:
   std::uint64_t violations() const {
     switch (at_.of.promises.duplicates) {
-      case duplicates_promise::none: return count_;
-      case duplicates_promise::in_outage: return outside_count_;
-      case duplicates_promise::allowed: return 0;
+      case duplicates_promise::none:
+        return count_;
+      case duplicates_promise::in_outage:
+        return outside_count_;
+      case duplicates_promise::allowed:
+        return 0;
     }
     return count_;
   }
@@ -58,6 +62,8 @@ class duplicates final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_duplicates(const bench& at) { return std::make_unique<duplicates>(at); }
+std::unique_ptr<checker> make_duplicates(const bench& at) {
+  return std::make_unique<duplicates>(at);
+}
 
 }  // namespace ordeal::harness

@@ -14,29 +14,41 @@ struct measured {
 
 const char* name_of(expected_stat stat) {
   switch (stat) {
-    case expected_stat::max: return "max";
-    case expected_stat::p50: return "p50";
-    case expected_stat::p95: return "p95";
-    case expected_stat::p99: return "p99";
-    case expected_stat::min: return "min";
-    case expected_stat::count: return "count";
+    case expected_stat::max:
+      return "max";
+    case expected_stat::p50:
+      return "p50";
+    case expected_stat::p95:
+      return "p95";
+    case expected_stat::p99:
+      return "p99";
+    case expected_stat::min:
+      return "min";
+    case expected_stat::count:
+      return "count";
   }
   return "?";
 }
 
 double share_of(expected_stat stat) {
   switch (stat) {
-    case expected_stat::p50: return 0.5;
-    case expected_stat::p95: return 0.95;
-    case expected_stat::p99: return 0.99;
+    case expected_stat::p50:
+      return 0.5;
+    case expected_stat::p95:
+      return 0.95;
+    case expected_stat::p99:
+      return 0.99;
     case expected_stat::max:
     case expected_stat::min:
-    case expected_stat::count: return 1.0;
+    case expected_stat::count:
+      return 1.0;
   }
   return 1.0;
 }
 
-double seconds(std::chrono::nanoseconds value) { return std::chrono::duration<double>(value).count(); }
+double seconds(std::chrono::nanoseconds value) {
+  return std::chrono::duration<double>(value).count();
+}
 
 measured stat_of(const histogram& values, expected_stat stat) {
   if (stat == expected_stat::count) return {static_cast<double>(values.count()), false};
@@ -68,8 +80,10 @@ class expectation_check final : public checker {
     std::string bounds;
     if (row_.max) bounds += ", at most " + text(*row_.max, now.is_duration);
     if (row_.min) bounds += ", at least " + text(*row_.min, now.is_duration);
-    const bool is_outside = (row_.max && *now.value > *row_.max) || (row_.min && *now.value < *row_.min);
-    return {id_, is_outside ? verdict::fail : verdict::pass, what + " " + text(*now.value, now.is_duration) + bounds};
+    const bool is_outside =
+        (row_.max && *now.value > *row_.max) || (row_.min && *now.value < *row_.min);
+    return {id_, is_outside ? verdict::fail : verdict::pass,
+            what + " " + text(*now.value, now.is_duration) + bounds};
   }
 
  private:
@@ -80,7 +94,8 @@ class expectation_check final : public checker {
 
   std::string title() const {
     std::string words = row_.metric;
-    if (row_.metric == "recovery_time" || row_.metric == "delivery_latency" || row_.metric == "generator_lag") {
+    if (row_.metric == "recovery_time" || row_.metric == "delivery_latency" ||
+        row_.metric == "generator_lag") {
       words += std::string(" ") + name_of(row_.stat);
     }
     if (!row_.when.empty()) words += " (" + row_.when + ")";

@@ -1,4 +1,5 @@
-// Every planned fault was seen in effect and seen healed. One that was not proves nothing, so the run does not either.
+// Every planned fault was seen in effect and seen healed. One that was not proves nothing, so the
+// run does not either.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -25,7 +26,8 @@ class faults final : public checker {
       }
     }
     if (!problems.empty()) return {id(), verdict::inconclusive, problems};
-    return {id(), verdict::pass, counted(count, "fault", "faults") + " seen in effect and seen healed"};
+    return {id(), verdict::pass,
+            counted(count, "fault", "faults") + " seen in effect and seen healed"};
   }
 
  private:
@@ -49,6 +51,8 @@ class faults final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_faults(const bench& at) { return std::make_unique<faults>(at); }
+std::unique_ptr<checker> make_faults(const bench& at) {
+  return std::make_unique<faults>(at);
+}
 
 }  // namespace ordeal::harness

@@ -1,5 +1,5 @@
-// The load was what the scenario asked for: the generator kept its own schedule. When it did not, latency and losses
-// may be its fault, and the run proves nothing.
+// The load was what the scenario asked for: the generator kept its own schedule. When it did not,
+// latency and losses may be its fault, and the run proves nothing.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -15,7 +15,8 @@ class generator final : public checker {
 
   check_result finish(run_time) override {
     const timings& times = at_.times;
-    if (times.lag().count() + times.skipped() == 0) return {id(), verdict::inconclusive, "nothing was sent"};
+    if (times.lag().count() + times.skipped() == 0)
+      return {id(), verdict::inconclusive, "nothing was sent"};
     const auto lag = times.lag().quantile(0.99);
     const double skipped = static_cast<double>(times.skipped()) /
                            static_cast<double>(times.skipped() + at_.book.totals().sent);
@@ -25,7 +26,8 @@ class generator final : public checker {
       return {id(), verdict::inconclusive, "the generator fell behind its schedule: " + detail};
     }
     if (skipped > skipped_share_max) {
-      return {id(), verdict::inconclusive, "the generator left out more than 1 % of its sends: " + detail};
+      return {id(), verdict::inconclusive,
+              "the generator left out more than 1 % of its sends: " + detail};
     }
     return {id(), verdict::pass, detail};
   }
@@ -36,6 +38,8 @@ class generator final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_generator(const bench& at) { return std::make_unique<generator>(at); }
+std::unique_ptr<checker> make_generator(const bench& at) {
+  return std::make_unique<generator>(at);
+}
 
 }  // namespace ordeal::harness

@@ -1,5 +1,5 @@
-// Counts durations in buckets of at most 3 % width: linear below 32 ns, then 32 steps for each doubling. Constant
-// memory, constant time, and two of them add up to the histogram of both.
+// Counts durations in buckets of at most 3 % width: linear below 32 ns, then 32 steps for each
+// doubling. Constant memory, constant time, and two of them add up to the histogram of both.
 #pragma once
 
 #include <array>
@@ -23,7 +23,8 @@ class histogram {
   std::uint64_t count() const { return count_; }
   std::chrono::nanoseconds max() const { return std::chrono::nanoseconds(max_); }
   std::chrono::nanoseconds min() const { return std::chrono::nanoseconds(count_ == 0 ? 0 : min_); }
-  // The upper edge of the bucket in which the share `q` (0 to 1) of all values is reached; never above max().
+  // The upper edge of the bucket in which the share `q` (0 to 1) of all values is reached; never
+  // above max().
   std::chrono::nanoseconds quantile(double q) const;
 
  private:
@@ -33,7 +34,8 @@ class histogram {
   static std::size_t bucket_of(std::uint64_t value) {
     if (value < (1U << step_bits)) return static_cast<std::size_t>(value);
     const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - step_bits - 1;
-    return ((shift + 1U) << step_bits) + static_cast<std::size_t>((value >> shift) & ((1U << step_bits) - 1));
+    return ((shift + 1U) << step_bits) +
+           static_cast<std::size_t>((value >> shift) & ((1U << step_bits) - 1));
   }
   static std::uint64_t upper_edge(std::size_t bucket);
 

@@ -21,7 +21,8 @@ class isolation final : public checker {
     found.message = what.id;
     found.fault = at_.book.faults().current();
     report(at_, std::move(found), [&] {
-      const std::string who = name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id);
+      const std::string who =
+          name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id);
       if (!what.is_known_room) return who + " under a room that is none of this run";
       if (kind == reception_kind::wrong_room) return who + " under " + name_of(what.room);
       return who + " though it is not in " + name_of(what.room);
@@ -32,7 +33,8 @@ class isolation final : public checker {
     const std::uint64_t count = at_.found.count(finding_kind::misdelivered);
     check_result result{id(), count > 0 ? verdict::fail : verdict::pass, {}};
     if (count == 0) {
-      result.detail = "all " + counted(at_.book.totals().arrivals, "delivery", "deliveries") + " in their room";
+      result.detail =
+          "all " + counted(at_.book.totals().arrivals, "delivery", "deliveries") + " in their room";
     } else {
       result.detail = counted(count, "delivery", "deliveries") + " to the wrong room or client" +
                       first_example(at_, finding_kind::misdelivered);
@@ -46,6 +48,8 @@ class isolation final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_isolation(const bench& at) { return std::make_unique<isolation>(at); }
+std::unique_ptr<checker> make_isolation(const bench& at) {
+  return std::make_unique<isolation>(at);
+}
 
 }  // namespace ordeal::harness

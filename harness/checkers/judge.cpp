@@ -13,8 +13,9 @@ double milliseconds(std::chrono::nanoseconds value) {
 }
 
 // Worst first: what `why` is about when several checks failed.
-constexpr std::array severity{"integrity", "isolation",  "delivery", "acknowledgement", "duplicates",
-                              "order",     "total_order", "nodes",   "probe",           "recovery"};
+constexpr std::array severity{"integrity",  "isolation", "delivery",    "acknowledgement",
+                              "duplicates", "order",     "total_order", "nodes",
+                              "probe",      "recovery"};
 
 std::size_t severity_of(const check_result& check) {
   const auto it = std::find(severity.begin(), severity.end(), check.id);
@@ -26,9 +27,9 @@ class streaming_judge final : public judge {
   streaming_judge(const plan& of, std::function<void(const finding&)> on_finding)
       : plan_(of), book_(of), times_(of, book_), found_(of, std::move(on_finding)) {
     const bench at{plan_, book_, times_, found_, was_cut_short_};
-    for (auto make : {make_delivery, make_acknowledgement, make_duplicates, make_order, make_total_order,
-                      make_integrity, make_isolation, make_recovery, make_probe, make_nodes, make_faults,
-                      make_traffic, make_generator}) {
+    for (auto make : {make_delivery, make_acknowledgement, make_duplicates, make_order,
+                      make_total_order, make_integrity, make_isolation, make_recovery, make_probe,
+                      make_nodes, make_faults, make_traffic, make_generator}) {
       checks_.push_back({make(at), {}});
     }
     for (auto& row : make_expectations(at)) checks_.push_back({std::move(row), {}});
@@ -101,16 +102,19 @@ class streaming_judge final : public judge {
     } catch (const std::exception& ex) {
       each.problem = ex.what();
     }
-    result.detail = "the checker broke down: " + (each.problem.empty() ? book_problem_ : each.problem);
+    result.detail =
+        "the checker broke down: " + (each.problem.empty() ? book_problem_ : each.problem);
     return result;
   }
 
   verdict overall(const std::vector<check_result>& checks) const {
     const auto has = [&checks](verdict value) {
-      return std::any_of(checks.begin(), checks.end(), [value](const check_result& c) { return c.result == value; });
+      return std::any_of(checks.begin(), checks.end(),
+                         [value](const check_result& c) { return c.result == value; });
     };
     if (has(verdict::fail)) return verdict::fail;
-    if (was_cut_short_ || has(verdict::inconclusive) || has(verdict::error)) return verdict::inconclusive;
+    if (was_cut_short_ || has(verdict::inconclusive) || has(verdict::error))
+      return verdict::inconclusive;
     return verdict::pass;
   }
 
@@ -146,10 +150,12 @@ class streaming_judge final : public judge {
     if (end.result == verdict::pass) return {};
     const check_result* worst = nullptr;
     for (const check_result& check : end.checks) {
-      const bool is_relevant = end.result == verdict::fail
-                                   ? check.result == verdict::fail
-                                   : check.result == verdict::inconclusive || check.result == verdict::error;
-      if (is_relevant && (worst == nullptr || severity_of(check) < severity_of(*worst))) worst = &check;
+      const bool is_relevant =
+          end.result == verdict::fail
+              ? check.result == verdict::fail
+              : check.result == verdict::inconclusive || check.result == verdict::error;
+      if (is_relevant && (worst == nullptr || severity_of(check) < severity_of(*worst)))
+        worst = &check;
     }
     if (worst == nullptr) return "the run was cut short, so it proves nothing";
     return worst->id + ": " + worst->detail;

@@ -129,9 +129,14 @@ void ledger::book_arrival(const delivered& what, reception& now) {
   now.sent_during = sent_during(now.sender, seq);
   now.highest_before = with.received.end() == 0 ? 0 : with.received.end() - 1;
   switch (with.received.add(seq)) {
-    case seq_ranges::placing::highest: break;
-    case seq_ranges::placing::behind: now.kind = reception_kind::behind; break;
-    case seq_ranges::placing::repeated: now.kind = reception_kind::repeated; return;
+    case seq_ranges::placing::highest:
+      break;
+    case seq_ranges::placing::behind:
+      now.kind = reception_kind::behind;
+      break;
+    case seq_ranges::placing::repeated:
+      now.kind = reception_kind::repeated;
+      return;
   }
   if (!books.refused.empty()) {
     const auto it = std::find(books.refused.begin(), books.refused.end(), seq);
@@ -250,7 +255,8 @@ void ledger::on(const reset_received& what) {
 void ledger::on(const client_connected& what) {
   const std::size_t client = index_of(what.client);
   if (client >= nodes_.size()) {
-    throw std::logic_error("the history names " + name_of(what.client) + ", which is not in the plan");
+    throw std::logic_error("the history names " + name_of(what.client) +
+                           ", which is not in the plan");
   }
   if (nodes_[client] == what.node) return;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {

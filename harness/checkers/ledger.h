@@ -1,10 +1,11 @@
-// The books of a run, folded once per event and read by all checkers: who is a member where, what was sent and with
-// which outcome, what has arrived at whom, and what is still owed to whom.
+// The books of a run, folded once per event and read by all checkers: who is a member where, what
+// was sent and with which outcome, what has arrived at whom, and what is still owed to whom.
 //
-// The claim of a member covers what is sent after its join was confirmed. A claim ends when the member leaves, is
-// reset, joins afresh, or loses its connection to a target that cannot resume. What had not arrived then is excused,
-// because nothing says that it was not under way - except what a later message of the same sender had already
-// overtaken while the target promises order per sender: that was lost before the claim ended.
+// The claim of a member covers what is sent after its join was confirmed. A claim ends when the
+// member leaves, is reset, joins afresh, or loses its connection to a target that cannot resume.
+// What had not arrived then is excused, because nothing says that it was not under way - except
+// what a later message of the same sender had already overtaken while the target promises order per
+// sender: that was lost before the claim ended.
 //
 // The memory is one small record for each (sender, member of the same room), plus what is open.
 #pragma once
@@ -26,8 +27,8 @@ struct send_totals {
 };
 
 enum class reception_kind {
-  in_order,         // first time, above everything of its sender so far
-  behind,           // first time, below something of its sender that came before
+  in_order,  // first time, above everything of its sender so far
+  behind,    // first time, below something of its sender that came before
   repeated,
   corrupt,
   foreign,          // an envelope of another run, or none
@@ -68,11 +69,12 @@ class ledger {
   const harness::outages& faults() const { return outages_; }
   const send_totals& totals() const { return totals_; }
 
-  // What the last `delivered` was, and whether the last `send_settled` refused a message that had arrived before.
+  // What the last `delivered` was, and whether the last `send_settled` refused a message that had
+  // arrived before.
   const reception& last_reception() const { return last_reception_; }
   bool was_refused_after_arrival() const { return was_refused_after_arrival_; }
 
-  std::uint64_t owed() const { return owed_; }         // of acknowledged messages
+  std::uint64_t owed() const { return owed_; }  // of acknowledged messages
   std::uint64_t unsettled() const { return pending_; }
   bool are_probes_complete() const { return has_probes_ && probe_debt_ == 0; }
   bool is_probing() const { return is_probing_; }
@@ -118,14 +120,15 @@ class ledger {
   };
   struct sender_books {
     open_messages open;
-    std::vector<account> accounts;     // by the member's position; empty until the first send
-    std::vector<send_period> periods;  // changes of the outage window
+    std::vector<account> accounts;       // by the member's position; empty until the first send
+    std::vector<send_period> periods;    // changes of the outage window
     std::vector<std::uint32_t> refused;  // that have not arrived anywhere
   };
   struct member_books {
     bool is_asked = false, is_joining = false, is_live = false;
     std::optional<run_time> left_at, reset_at;
-    std::vector<std::pair<seat_index, std::uint32_t>> overtaken;  // still owed though the claim ended
+    std::vector<std::pair<seat_index, std::uint32_t>>
+        overtaken;  // still owed though the claim ended
   };
 
   seat_index seat_for(client_id client, room_id room) const;

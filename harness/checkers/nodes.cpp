@@ -36,6 +36,8 @@ class nodes final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_nodes(const bench& at) { return std::make_unique<nodes>(at); }
+std::unique_ptr<checker> make_nodes(const bench& at) {
+  return std::make_unique<nodes>(at);
+}
 
 }  // namespace ordeal::harness

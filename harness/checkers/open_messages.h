@@ -1,5 +1,5 @@
-// The messages of one sender into one room that are not done with: unsettled, or owed to somebody. Those that are
-// complete are forgotten, so memory is what is under way plus what was lost.
+// The messages of one sender into one room that are not done with: unsettled, or owed to somebody.
+// Those that are complete are forgotten, so memory is what is under way plus what was lost.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,14 @@ struct open_message {
   std::uint32_t owed() const { return must - met; }
   bool is_done() const {
     switch (state) {
-      case send_state::pending: return false;
-      case send_state::refused: return true;
-      case send_state::ok: return met == must;
-      case send_state::unknown: return !is_probe || met == must;
+      case send_state::pending:
+        return false;
+      case send_state::refused:
+        return true;
+      case send_state::ok:
+        return met == must;
+      case send_state::unknown:
+        return !is_probe || met == must;
     }
     return false;
   }
@@ -85,10 +89,10 @@ class open_messages {
   open_message* find_stuck(std::uint32_t seq);
   void advance();
 
-  std::vector<open_message> recent_;              // recent_[head_] has seq base_
+  std::vector<open_message> recent_;  // recent_[head_] has seq base_
   std::size_t head_ = 0;
   std::uint32_t base_ = 1;
-  std::map<std::uint32_t, open_message> stuck_;   // older ones that something is still missing of
+  std::map<std::uint32_t, open_message> stuck_;  // older ones that something is still missing of
 };
 
 }  // namespace ordeal::harness

@@ -33,7 +33,8 @@ class order final : public checker {
     if (count == 0) {
       result.detail = "in order, " + counted(at_.book.totals().arrivals, "delivery", "deliveries");
     } else {
-      result.detail = std::to_string(count) + " out of order, " + whereabouts(at_, finding_kind::reordered) +
+      result.detail = std::to_string(count) + " out of order, " +
+                      whereabouts(at_, finding_kind::reordered) +
                       (is_promised ? "" : " (the contract allows that)") +
                       first_example(at_, finding_kind::reordered);
     }
@@ -46,6 +47,8 @@ class order final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_order(const bench& at) { return std::make_unique<order>(at); }
+std::unique_ptr<checker> make_order(const bench& at) {
+  return std::make_unique<order>(at);
+}
 
 }  // namespace ordeal::harness

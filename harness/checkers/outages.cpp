@@ -17,13 +17,17 @@ void outages::on(const fault_changed& what) {
   fault_course& course = courses_.at(what.fault);
   course.state = what.state;
   switch (what.state) {
-    case fault_state::planned: break;
-    case fault_state::injecting: course.is_window_open = true; break;
+    case fault_state::planned:
+      break;
+    case fault_state::injecting:
+      course.is_window_open = true;
+      break;
     case fault_state::active:
       course.is_window_open = true;
       course.active_at = what.at;
       break;
-    case fault_state::healing: break;
+    case fault_state::healing:
+      break;
     case fault_state::healed:
       course.healed_at = what.at;
       begin_recovery(what.fault, what.at);

@@ -1,11 +1,12 @@
-// When was something broken, and when did the nodes work again? Follows every fault through its states, opens its
-// outage window at `injecting`, and closes it once every node has heard every other one after the heal:
+// When was something broken, and when did the nodes work again? Follows every fault through its states,
+// opens its outage window at `injecting`, and closes it once every node has heard every other one after
+// the heal:
 //
-//   injecting ──▶ active ──▶ healing ──▶ healed ──▶ each node hears each origin ──▶ closed
-//   └────────────────────────────── outage window ──────────────────────────────────┘
+//   injecting ──▶ active ──▶ healing ──▶ healed ──▶ each node hears each other ──▶ closed
 //
-// A fault that failed is treated as one that healed then: what it did is unknown, so its window stays open until the
-// nodes are seen to work. A node that has not recovered when another fault heals is measured anew from there.
+// A fault that failed is treated as one that healed then: what it did is unknown, so its window stays open
+// until the nodes are seen to work. A node that has not recovered when another fault heals is measured
+// anew from there.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@
 namespace ordeal::harness {
 
 struct node_course {
-  run_time from{};                 // its recovery is measured from here
-  std::vector<bool> heard;         // by origin
+  run_time from{};          // its recovery is measured from here
+  std::vector<bool> heard;  // by origin
   std::optional<run_time> took;
 };
 
@@ -27,7 +28,7 @@ struct fault_course {
   std::optional<run_time> active_at, healed_at;
   bool is_window_open = false;
   bool is_recovering = false;
-  bool had_traffic = false;        // something was sent while it recovered
+  bool had_traffic = false;  // something was sent while it recovered
   std::vector<node_course> nodes;
 };
 
@@ -37,7 +38,8 @@ class outages {
 
   void on(const fault_changed& what);
 
-  // A member of `room` is (no longer) at `node`. A node is expected to hear those it shares a room with.
+  // A member of `room` is (no longer) at `node`. A node is expected to hear those it shares a room
+  // with.
   void seat(room_id room, node_id node, run_time at);
   void move(room_id room, node_id from, node_id to, run_time at);
 

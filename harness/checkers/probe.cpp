@@ -1,4 +1,5 @@
-// When all is over and healed, a fresh message from every node reaches every client. Names who stays deaf or mute.
+// When all is over and healed, a fresh message from every node reaches every client. Names who
+// stays deaf or mute.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -48,8 +49,8 @@ class probe final : public checker {
     report_clients(at);
     if (problem_count_ > 0) {
       return {id(), verdict::fail,
-              counted(problem_count_, "client or node", "clients or nodes") + " stuck after the heal; first: " +
-                  first_problem_};
+              counted(problem_count_, "client or node", "clients or nodes") +
+                  " stuck after the heal; first: " + first_problem_};
     }
     return {id(), verdict::pass,
             counted(sent_count_, "probe", "probes") + " reached every client on every node"};
@@ -83,7 +84,8 @@ class probe final : public checker {
   void report_silent_nodes(run_time at) {
     for (std::size_t n = 0; n < node_count_; ++n) {
       if (has_sent_[n] || !at_.book.faults().is_node_used(n)) continue;
-      report_stuck(at, std::nullopt, node_id(n), "no client of " + name_of(node_id(n)) + " could send a probe");
+      report_stuck(at, std::nullopt, node_id(n),
+                   "no client of " + name_of(node_id(n)) + " could send a probe");
     }
   }
 
@@ -96,8 +98,9 @@ class probe final : public checker {
       const std::string who = name_of(client_id(c)) + " on " + name_of(node);
       if (of.missed > 0 && !(is_lenient && of.missed < of.expected)) {
         report_stuck(at, client_id(c), node,
-                     who + " missed " + std::to_string(of.missed) + " of " + std::to_string(of.expected) +
-                         " probes, the first from " + name_of(*of.missed_from) + diagnosis(*of.missed_from, node));
+                     who + " missed " + std::to_string(of.missed) + " of " +
+                         std::to_string(of.expected) + " probes, the first from " +
+                         name_of(*of.missed_from) + diagnosis(*of.missed_from, node));
       } else if (of.is_absent) {
         report_stuck(at, client_id(c), node, who + " was in no room when the probes were sent");
       }
@@ -108,16 +111,20 @@ class probe final : public checker {
   std::string diagnosis(node_id origin, node_id node) const {
     bool is_deaf = true, is_mute = true;
     for (std::size_t n = 0; n < node_count_; ++n) {
-      const std::size_t to_node = pair_of(node_id(n), node), from_origin = pair_of(origin, node_id(n));
+      const std::size_t to_node = pair_of(node_id(n), node),
+                        from_origin = pair_of(origin, node_id(n));
       if (expected_[to_node] > missed_[to_node] && node_id(n) != node) is_deaf = false;
       if (expected_[from_origin] > missed_[from_origin] && node_id(n) != origin) is_mute = false;
     }
-    if (is_deaf && node_count_ > 2) return " (" + name_of(node) + " is deaf: it hears no other node)";
-    if (is_mute && node_count_ > 2) return " (" + name_of(origin) + " is mute: no other node hears it)";
+    if (is_deaf && node_count_ > 2)
+      return " (" + name_of(node) + " is deaf: it hears no other node)";
+    if (is_mute && node_count_ > 2)
+      return " (" + name_of(origin) + " is mute: no other node hears it)";
     return {};
   }
 
-  void report_stuck(run_time at, std::optional<client_id> client, node_id node, const std::string& sentence) {
+  void report_stuck(run_time at, std::optional<client_id> client, node_id node,
+                    const std::string& sentence) {
     if (problem_count_++ == 0) first_problem_ = sentence;
     finding found;
     found.kind = finding_kind::stuck;
@@ -138,6 +145,8 @@ class probe final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_probe(const bench& at) { return std::make_unique<probe>(at); }
+std::unique_ptr<checker> make_probe(const bench& at) {
+  return std::make_unique<probe>(at);
+}
 
 }  // namespace ordeal::harness

@@ -1,5 +1,6 @@
-// After a fault has healed, every node hears every other one again within the promised time. Measured by the load
-// itself: the first message sent after the heal that reaches a client there, from each node that shares a room.
+// After a fault has healed, every node hears every other one again within the promised time.
+// Measured by the load itself: the first message sent after the heal that reaches a client there,
+// from each node that shares a room.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -15,7 +16,8 @@ class recovery final : public checker {
     for (std::size_t f = 0; f < at_.of.faults.size(); ++f) look_at(f, at);
     if (!failures_.empty()) return {id(), verdict::fail, failures_};
     if (!gaps_.empty()) return {id(), verdict::inconclusive, gaps_};
-    if (sample_count_ == 0) return {id(), verdict::inconclusive, "no fault healed, so nothing recovered"};
+    if (sample_count_ == 0)
+      return {id(), verdict::inconclusive, "no fault healed, so nothing recovered"};
     return {id(), verdict::pass,
             "at most " + text_of_duration(longest_) + " (" + name_of(slowest_) + " after " +
                 at_.of.faults[slowest_fault_].name + "), promised " + bound_text()};
@@ -46,16 +48,19 @@ class recovery final : public checker {
       slowest_fault_ = fault;
     }
     if (took <= at_.of.promises.recovery) return;
-    append(failures_, name_of(node) + " needed " + text_of_duration(took) + " after " + at_.of.faults[fault].name +
-                          ", promised " + bound_text());
+    append(failures_, name_of(node) + " needed " + text_of_duration(took) + " after " +
+                          at_.of.faults[fault].name + ", promised " + bound_text());
   }
 
-  void on_missing(std::size_t fault, node_id node, run_time waited, const fault_course& course, run_time now) {
+  void on_missing(std::size_t fault, node_id node, run_time waited, const fault_course& course,
+                  run_time now) {
     const std::string deaf_to = unheard(course, index_of(node));
     if (!course.had_traffic || waited <= at_.of.promises.recovery) {
-      append(gaps_, "nothing can be said about " + name_of(node) + " after " + at_.of.faults[fault].name + ": " +
-                        (course.had_traffic ? "the run ended " + text_of_duration(waited) + " after the heal"
-                                            : "no message was sent after the heal"));
+      append(gaps_, "nothing can be said about " + name_of(node) + " after " +
+                        at_.of.faults[fault].name + ": " +
+                        (course.had_traffic
+                             ? "the run ended " + text_of_duration(waited) + " after the heal"
+                             : "no message was sent after the heal"));
       return;
     }
     const std::string sentence = name_of(node) + " got nothing from " + deaf_to + " within " +
@@ -92,6 +97,8 @@ class recovery final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_recovery(const bench& at) { return std::make_unique<recovery>(at); }
+std::unique_ptr<checker> make_recovery(const bench& at) {
+  return std::make_unique<recovery>(at);
+}
 
 }  // namespace ordeal::harness

@@ -65,7 +65,8 @@ std::optional<room_order::contradiction> room_order::put_before(entry_id before,
 }
 
 // Marks everything that must come after `from` and stands before `until` now.
-room_order::search room_order::mark_followers(entry_id from, entry_id until, std::uint32_t& witness) {
+room_order::search room_order::mark_followers(entry_id from, entry_id until,
+                                              std::uint32_t& witness) {
   const std::uint64_t last_rank = at(until).rank;
   stack_.clear();
   stack_.push_back({from, 0});

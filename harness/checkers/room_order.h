@@ -1,7 +1,8 @@
-// Do all clients of a room agree on the order of its messages? Each client's sequence says "this before that"; they
-// agree as long as these statements contain no circle. The room's messages are kept in one line that satisfies all of
-// them. A client that follows the line costs constant time; one that gets messages the others miss makes the line bend
-// where it may (incremental topological order); one that contradicts it is named.
+// Do all clients of a room agree on the order of its messages? Each client's sequence says "this
+// before that"; they agree as long as these statements contain no circle. The room's messages are
+// kept in one line that satisfies all of them. A client that follows the line costs constant time;
+// one that gets messages the others miss makes the line bend where it may (incremental topological
+// order); one that contradicts it is named.
 //
 // Memory: what some present client has not passed yet, and the last few thousand messages.
 #pragma once
@@ -20,11 +21,13 @@ class room_order {
     std::uint32_t sender = 0, seq = 0;
   };
   struct contradiction {
-    message before;             // what the client had right before, and somebody had later
-    std::uint32_t witness = 0;  // a member who had them the other way round, or began the chain that says so
+    message before;  // what the client had right before, and somebody had later
+    std::uint32_t witness =
+        0;  // a member who had them the other way round, or began the chain that says so
   };
 
-  // `search_limit` bounds the work for one arrival; beyond it the arrival is not judged, and counted as such.
+  // `search_limit` bounds the work for one arrival; beyond it the arrival is not judged, and
+  // counted as such.
   room_order(std::size_t member_count, std::size_t search_limit);
 
   // A message that this member gets for the first time.
@@ -56,14 +59,14 @@ class room_order {
   };
   struct entry {
     message what;
-    std::uint64_t rank = 0;            // place in the line; ranks before line_begin_ are forgotten
-    successor next;                    // nearly always the only one
+    std::uint64_t rank = 0;  // place in the line; ranks before line_begin_ are forgotten
+    successor next;          // nearly always the only one
     std::vector<successor> more;
     bool is_marked = false, is_forgotten = false;
   };
   struct sender_ids {
     std::uint32_t base_seq = 1;
-    std::deque<entry_id> ids;          // by seq - base_seq; 0: not seen
+    std::deque<entry_id> ids;  // by seq - base_seq; 0: not seen
   };
 
   enum class search { clear, circle, too_wide };
@@ -84,14 +87,14 @@ class room_order {
   void forget_until(std::uint64_t rank);
 
   std::size_t search_limit_;
-  std::deque<entry> entries_;        // by id
+  std::deque<entry> entries_;  // by id
   entry_id entries_begin_ = 1;
-  std::deque<entry_id> line_;        // by rank - line_begin_
+  std::deque<entry_id> line_;  // by rank - line_begin_
   std::uint64_t line_begin_ = 0;
-  std::vector<entry_id> last_;       // by member
+  std::vector<entry_id> last_;  // by member
   std::vector<sender_ids> senders_;
-  std::vector<entry_id> marked_;     // scratch of one search
-  std::vector<successor> stack_;     // ditto; with the witness of the first step
+  std::vector<entry_id> marked_;  // scratch of one search
+  std::vector<successor> stack_;  // ditto; with the witness of the first step
   std::uint64_t not_judged_ = 0;
 };
 

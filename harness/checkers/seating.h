@@ -1,5 +1,5 @@
-// Every (client, room) of the plan gets one number, its seat: dense, so that everything known about a member or a
-// sender sits in a vector. Immutable once made.
+// Every (client, room) of the plan gets one number, its seat: dense, so that everything known about
+// a member or a sender sits in a vector. Immutable once made.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,8 @@ class seating {
   seat_index first_of(std::size_t client) const { return begins_[client]; }
 
  private:
-  std::vector<seat> seats_;          // sorted by client
-  std::vector<seat_index> begins_;   // by client, and one past the end
+  std::vector<seat> seats_;         // sorted by client
+  std::vector<seat_index> begins_;  // by client, and one past the end
   std::vector<std::vector<seat_index>> rooms_;
 };
 

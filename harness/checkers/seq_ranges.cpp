@@ -22,8 +22,9 @@ seq_ranges::placing seq_ranges::add_out_of_line(std::uint32_t seq) {
     first_ = seq;
     return placing::behind;
   }
-  const auto after = std::upper_bound(gaps_->begin(), gaps_->end(), seq,
-                                      [](std::uint32_t value, const gap& g) { return value < g.end; });
+  const auto after =
+      std::upper_bound(gaps_->begin(), gaps_->end(), seq,
+                       [](std::uint32_t value, const gap& g) { return value < g.end; });
   if (after == gaps_->end() || seq < after->first) return placing::repeated;
   const gap right{seq + 1, after->end};
   after->end = seq;
@@ -44,8 +45,9 @@ seq_ranges::placing seq_ranges::add_out_of_line(std::uint32_t seq) {
 bool seq_ranges::has(std::uint32_t seq) const {
   if (seq < first_ || seq >= end_) return false;
   if (!gaps_) return true;
-  const auto after = std::upper_bound(gaps_->begin(), gaps_->end(), seq,
-                                      [](std::uint32_t value, const gap& g) { return value < g.end; });
+  const auto after =
+      std::upper_bound(gaps_->begin(), gaps_->end(), seq,
+                       [](std::uint32_t value, const gap& g) { return value < g.end; });
   return after == gaps_->end() || seq < after->first;
 }
 

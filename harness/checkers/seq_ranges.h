@@ -1,5 +1,6 @@
-// Which messages of one sender have arrived at one client: everything from the first to the last, minus the gaps.
-// Eight bytes and a pointer as long as nothing is missing; memory grows with the open gaps, not with the messages.
+// Which messages of one sender have arrived at one client: everything from the first to the last,
+// minus the gaps. Eight bytes and a pointer as long as nothing is missing; memory grows with the
+// open gaps, not with the messages.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,8 @@ class seq_ranges {
 
   placing add_out_of_line(std::uint32_t seq);
 
-  std::uint32_t first_ = 0, end_ = 0;         // seqs count from 1
-  std::unique_ptr<std::vector<gap>> gaps_;    // sorted, disjoint, within [first_, end_)
+  std::uint32_t first_ = 0, end_ = 0;       // seqs count from 1
+  std::unique_ptr<std::vector<gap>> gaps_;  // sorted, disjoint, within [first_, end_)
 };
 
 }  // namespace ordeal::harness

@@ -1,5 +1,5 @@
-// Counts findings as they come, keeps the first of each kind and passes them on, up to a limit a kind. A silent loss is
-// only counted: its message was reported as lost already.
+// Counts findings as they come, keeps the first of each kind and passes them on, up to a limit a
+// kind. A silent loss is only counted: its message was reported as lost already.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// How long everything took: delivery latency from the intended send time (all, outside of outages, by declared phase),
-// and the generator's own lateness. Folded once per event, after the ledger.
+// How long everything took: delivery latency from the intended send time (all, outside of outages,
+// by declared phase), and the generator's own lateness. Folded once per event, after the ledger.
 #pragma once
 
 #include <optional>

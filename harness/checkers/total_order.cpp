@@ -5,7 +5,8 @@
 namespace ordeal::harness {
 namespace {
 
-// Where a total order is promised a contradiction is news, and worth a search; elsewhere it is everyday life.
+// Where a total order is promised a contradiction is news, and worth a search; elsewhere it is
+// everyday life.
 constexpr std::size_t search_limit_promised = 65'536;
 constexpr std::size_t search_limit_otherwise = 256;
 constexpr std::uint32_t deliveries_between_trims = 1024;
@@ -26,7 +27,8 @@ class total_order final : public checker {
     if (!now.is_new()) return;
     const seating& seats = at_.book.seats();
     room& here = rooms_[index_of(what.room)];
-    const auto found = here.order.add(seats[now.member].position, {seats[now.sender].position, what.id.seq});
+    const auto found =
+        here.order.add(seats[now.member].position, {seats[now.sender].position, what.id.seq});
     if (found) report_diverged(what, now, *found);
     if (++here.deliveries % deliveries_between_trims == 0) {
       const auto& members = seats.in_room(what.room);
@@ -47,7 +49,8 @@ class total_order final : public checker {
                       first_example(at_, finding_kind::diverged);
     } else if (not_judged > 0 && is_promised()) {
       result.result = verdict::inconclusive;
-      result.detail = counted(not_judged, "delivery", "deliveries") + " came too late to be compared";
+      result.detail =
+          counted(not_judged, "delivery", "deliveries") + " came too late to be compared";
     } else {
       result.detail = "one order in " + counted(rooms_.size(), "room", "rooms");
     }
@@ -62,7 +65,8 @@ class total_order final : public checker {
 
   bool is_promised() const { return at_.of.promises.order == order_promise::total; }
 
-  void report_diverged(const delivered& what, const reception& now, const room_order::contradiction& against) {
+  void report_diverged(const delivered& what, const reception& now,
+                       const room_order::contradiction& against) {
     const seating& seats = at_.book.seats();
     const auto& members = seats.in_room(what.room);
     finding found;
@@ -74,9 +78,10 @@ class total_order final : public checker {
     found.message = what.id;
     found.fault = now.sent_during ? now.sent_during : at_.book.faults().current();
     report(at_, std::move(found), [&] {
-      const message_id before{seats[members[against.before.sender]].client, what.room, against.before.seq};
-      return name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id) + " after " +
-             name_of(before) + "; " + name_of(seats[members[against.witness]].client) +
+      const message_id before{seats[members[against.before.sender]].client, what.room,
+                              against.before.seq};
+      return name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id) +
+             " after " + name_of(before) + "; " + name_of(seats[members[against.witness]].client) +
              " saw it the other way round";
     });
   }
@@ -87,6 +92,8 @@ class total_order final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_total_order(const bench& at) { return std::make_unique<total_order>(at); }
+std::unique_ptr<checker> make_total_order(const bench& at) {
+  return std::make_unique<total_order>(at);
+}
 
 }  // namespace ordeal::harness

@@ -1,4 +1,5 @@
-// There was something to judge: messages in every declared phase, somebody to whom they were owed, and deliveries.
+// There was something to judge: messages in every declared phase, somebody to whom they were owed,
+// and deliveries.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -46,7 +47,8 @@ class traffic final : public checker {
         return "phase " + name + " never began";
       }
       if (phases_[i].sent == 0) return "no message was sent in phase " + name;
-      if (phases_[i].sent_to_somebody == 0) return "nobody had joined to get the messages of phase " + name;
+      if (phases_[i].sent_to_somebody == 0)
+        return "nobody had joined to get the messages of phase " + name;
     }
     if (totals.obligations == 0) return "no acknowledged message was owed to anybody";
     if (totals.arrivals == 0) return "nothing was delivered at all";
@@ -65,6 +67,8 @@ class traffic final : public checker {
 
 }  // namespace
 
-std::unique_ptr<checker> make_traffic(const bench& at) { return std::make_unique<traffic>(at); }
+std::unique_ptr<checker> make_traffic(const bench& at) {
+  return std::make_unique<traffic>(at);
+}
 
 }  // namespace ordeal::harness

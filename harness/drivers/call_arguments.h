@@ -1,5 +1,5 @@
-// Fills a target file's call templates: ["${room}", "${cursor}"] becomes the JSON arguments of a call. Pure functions,
-// shared by the drivers whose calls carry JSON.
+// Fills a target file's call templates: ["${room}", "${cursor}"] becomes the JSON arguments of a
+// call. Pure functions, shared by the drivers whose calls carry JSON.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -17,8 +17,9 @@ struct call_values {
   std::optional<std::string_view> cursor;
 };
 
-// One JSON string an argument. An argument that is exactly "${cursor}" is null when there is no cursor; inside a longer
-// text a missing cursor is empty. Placeholders of another name stay as they are: the loader has refused them before.
+// One JSON string an argument. An argument that is exactly "${cursor}" is null when there is no
+// cursor; inside a longer text a missing cursor is empty. Placeholders of another name stay as they
+// are: the loader has refused them before.
 boost::json::array fill_arguments(const call_template& call, const call_values& values);
 
 // Does an argument carry "${name}"?

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds client_ping_interval{
 class signalr_driver final : public driver {
  public:
   explicit signalr_driver(const protocol_recipe& recipe)
-      : recipe_(recipe), memory_(buffer_.data(), buffer_.size()), splitter_(record_bytes_max) {}
+      : recipe_(recipe), splitter_(record_bytes_max) {}
 
   std::string path() const override { return recipe_.path; }
   std::string on_open() override { return hub::encode_handshake_request(); }
@@ -50,9 +50,10 @@ class signalr_driver final : public driver {
 
   const protocol_recipe& recipe_;
   // The documents of the latest frame live in memory_, so that views into them stay good until the
-  // next call.
+  // next call. TOOLCHAIN(boost-1.81): a new resource for each frame, because release() keeps the
+  // block size, which doubles with every block until no memory is enough for it.
   std::array<unsigned char, json_bytes_usual> buffer_;
-  json::monotonic_resource memory_;
+  std::optional<json::monotonic_resource> memory_;
   std::vector<hub::message> decoded_;
   hub::record_splitter splitter_;
   std::vector<std::uint64_t> open_joins_;
@@ -72,7 +73,7 @@ std::string missing(std::string_view method, std::string_view what, std::size_t 
 
 void signalr_driver::on_message(std::string_view frame, events& out) {
   decoded_.clear();
-  memory_.release();
+  memory_.emplace(buffer_.data(), buffer_.size());
   splitter_.feed(frame);
   while (!is_over_) {
     const auto record = splitter_.take();
@@ -87,7 +88,7 @@ void signalr_driver::on_message(std::string_view frame, events& out) {
 
 bool signalr_driver::on_record(std::string_view record, events& out) {
   if (!has_handshake_) return on_handshake(record, out);
-  auto result = hub::decode(record, json::storage_ptr(&memory_));
+  auto result = hub::decode(record, json::storage_ptr(&*memory_));
   if (result.has_error()) {
     return fail(std::string("not a hub message: ") + hub::describe(result.error()), out);
   }

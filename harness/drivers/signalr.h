@@ -1,6 +1,7 @@
-// The driver for ASP.NET Core SignalR hubs with the JSON protocol: calls are hub methods, their completions the
-// acknowledgements, broadcasts are invocations by the server. Opens the WebSocket directly, without negotiate.
-// One object a connection; one thread; no I/O. Decoding a broadcast allocates nothing.
+// The driver for ASP.NET Core SignalR hubs with the JSON protocol: calls are hub methods, their
+// completions the acknowledgements, broadcasts are invocations by the server. Opens the WebSocket
+// directly, without negotiate. One object a connection; one thread; no I/O. Decoding a broadcast
+// allocates nothing.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// How long to wait before the next try: exponential backoff with full jitter, and the node to try. Plain values: no
-// clock, no I/O.
+// How long to wait before the next try: exponential backoff with full jitter, and the node to try.
+// Plain values: no clock, no I/O.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,9 @@
 
 namespace ordeal::harness {
 
-// Delays drawn uniformly from [0, ceiling], where the ceiling starts at `smallest` and doubles up to `largest`. Full
-// jitter, so that a crowd that lost its node together does not come back together.
+// Delays drawn uniformly from [0, ceiling], where the ceiling starts at `smallest` and doubles up
+// to `largest`. Full jitter, so that a crowd that lost its node together does not come back
+// together.
 class backoff {
  public:
   backoff(std::chrono::nanoseconds smallest, std::chrono::nanoseconds largest,
@@ -27,8 +28,8 @@ class backoff {
   net::random_stream draws_;
 };
 
-// Where and when a client connects: its home node for ever, or with `is_anywhere` the next node in turn after each lost
-// or failed connection.
+// Where and when a client connects: its home node for ever, or with `is_anywhere` the next node in
+// turn after each lost or failed connection.
 class reconnect_policy {
  public:
   reconnect_policy(node_id home, std::size_t node_count, bool is_anywhere, backoff delays)

@@ -140,6 +140,7 @@ void client::on_open(std::unique_ptr<net::websocket> ws) {
   end_reason_.clear();
   opened_at_ = wrote_at_ = net::now();
   ++fleet_.status.connected;
+  ++fleet_.status.connected_by_node[index_of(node())];
   fleet_.history.on(client_connected{fleet_.run_time_at(opened_at_), who_.id, node()});
   write(driver_->on_open());
 }
@@ -150,6 +151,7 @@ void client::on_closed(std::string_view reason) {
   fleet_.history.on(
       client_disconnected{fleet_.run_time_at(now), who_.id, node(), fleet_.is_stopping});
   --fleet_.status.connected;
+  --fleet_.status.connected_by_node[index_of(node())];
   for (place& where : places_) {
     if (where.member.is_joined()) --fleet_.status.joined;
     where.member.on_disconnect();
@@ -259,19 +261,19 @@ room_id client::room_of(std::string_view name, const message_id* enveloped, bool
 
 void client::on_received(const driver_received& what, net::time_point now) {
   const envelope inside = parse_envelope(what.payload, fleet_.what.run_nonce);
-  delivered event;
-  event.at = fleet_.run_time_at(now);
-  event.client = who_.id;
-  event.node = node();
-  event.payload = inside.state;
-  event.id = inside.id;
-  event.intended = inside.intended;
+  delivered seen;
+  seen.at = fleet_.run_time_at(now);
+  seen.client = who_.id;
+  seen.node = node();
+  seen.payload = inside.state;
+  seen.id = inside.id;
+  seen.intended = inside.intended;
   const bool is_intact = inside.state == payload_state::intact;
-  event.room = room_of(what.room, is_intact ? &inside.id : nullptr, event.is_known_room);
-  if (event.is_known_room) {
-    if (place* where = find_place(event.room)) where->member.on_message(what.cursor);
+  seen.room = room_of(what.room, is_intact ? &inside.id : nullptr, seen.is_known_room);
+  if (seen.is_known_room) {
+    if (place* where = find_place(seen.room)) where->member.on_message(what.cursor);
   }
-  fleet_.history.on(event);
+  fleet_.history.on(seen);
 }
 
 void client::on_reset(const driver_reset& what, net::time_point now) {

@@ -1,11 +1,13 @@
-// One WebSocket client of the fleet: connects, joins its rooms, receives, publishes, and comes back whenever it lost its
-// connection. What to do is decided by membership, send_lane and reconnect_policy; this class carries it out.
+// One WebSocket client of the fleet: connects, joins its rooms, receives, publishes, and comes back
+// whenever it lost its connection. What to do is decided by membership, send_lane and
+// reconnect_policy; this class carries it out.
 //
 //   run():         wait ─▶ connect ─▶ handshake ─▶ join all ─▶ read until it ends ─▶ backoff ─┐
 //                            ▲──────────────────────────────────────────────────────────────┘
 //   write_loop():  sends what is queued, for the connection of the moment
 //
-// Fleet's thread only. Both loops are children of the fleet's task group and end after begin_stop().
+// Fleet's thread only. Both loops are children of the fleet's task group and end after
+// begin_stop().
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -36,7 +38,8 @@ class client {
   // Connected, and its join confirmed.
   bool is_joined(room_id room) const;
 
-  // Invokes the next message into one of its rooms; it leaves as soon as the connection and its lane allow.
+  // Invokes the next message into one of its rooms; it leaves as soon as the connection and its
+  // lane allow.
   void publish(room_id room, run_time intended);
   std::size_t pending_count() const;
   // Settles whatever is pending as info.

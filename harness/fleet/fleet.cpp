@@ -34,6 +34,7 @@ class fleet_of_clients final : public fleet {
       shared_.status.joins_wanted += who.rooms.size();
     }
     shared_.status.clients = clients_.size();
+    shared_.status.connected_by_node.resize(shared_.options.node_urls.size());
   }
 
   asio::awaitable<bool> connect_all(std::chrono::nanoseconds limit) override;
@@ -41,7 +42,7 @@ class fleet_of_clients final : public fleet {
   void stop_publishing() override;
   asio::awaitable<void> settle(std::chrono::nanoseconds limit) override;
   void send_probes() override;
-  fleet_status status() const override { return shared_.status; }
+  fleet_status status() const override;
   asio::awaitable<void> stop() override;
 
  private:
@@ -159,6 +160,12 @@ void fleet_of_clients::send_probes() {
       if (prober) prober->publish(into, at);
     }
   }
+}
+
+fleet_status fleet_of_clients::status() const {
+  fleet_status now = shared_.status;
+  now.has_failed = !tasks_.failure_name().empty();
+  return now;
 }
 
 // Where nobody is connected a client that wants to be there sends as soon as it is: a node that

@@ -37,9 +37,11 @@ struct fleet_options {
 struct fleet_status {
   std::size_t clients = 0;
   std::size_t connected = 0;
+  std::vector<std::size_t> connected_by_node;
   std::size_t joined = 0;        // (client, room) pairs confirmed on the present connection
   std::size_t joins_wanted = 0;
   std::size_t sends_pending = 0; // invoked, not settled
+  bool has_failed = false;       // a bug ended a task of the fleet: nothing it says from here on counts
   std::string latest_problem;    // why the latest connection ended or did not come about; empty: never
 };
 

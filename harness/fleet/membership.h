@@ -1,5 +1,5 @@
-// One client in one room: is the join confirmed on the present connection, and from where could it be resumed? A plain
-// state machine: no clock, no I/O.
+// One client in one room: is the join confirmed on the present connection, and from where could it
+// be resumed? A plain state machine: no clock, no I/O.
 //
 //   absent ── begin_join ──▶ joining ── confirm ──▶ joined
 //      ▲────────── on_disconnect ─────────┴────────────┘
@@ -30,13 +30,15 @@ class membership {
   bool awaits(std::uint64_t request) const { return is_joining() && request_ == request; }
   net::time_point joining_since() const { return since_; }
 
-  // The answer. Its cursor counts only when nothing better is known: on a resume, and after messages that overtook the
-  // answer, the client stands elsewhere than where the server registered it.
+  // The answer. Its cursor counts only when nothing better is known: on a resume, and after
+  // messages that overtook the answer, the client stands elsewhere than where the server registered
+  // it.
   void confirm(std::string_view cursor);
   // A message of this room arrived.
   void on_message(std::string_view cursor);
-  // The server cannot continue from the cursor: the next one replaces it, wherever it comes from. Until then it stays,
-  // so that a client cut off right now is told again instead of joining as if it were new.
+  // The server cannot continue from the cursor: the next one replaces it, wherever it comes from.
+  // Until then it stays, so that a client cut off right now is told again instead of joining as if
+  // it were new.
   void on_reset() { is_cursor_stale_ = true; }
   void on_disconnect() { state_ = state::absent; }
 

@@ -1,13 +1,16 @@
 // What one client has to publish into one room, in order. A plain state machine: no clock, no I/O.
 //
-// The fleet's FIFO discipline: at most one message of a lane is unanswered on the wire, the others wait behind it. Were
-// two under way and the server refused the first for now ("retry:") after taking the second, the retry would land behind
-// it: an order violation of the generator's own making.
+// The fleet's FIFO discipline: at most one message of a lane is unanswered on the wire, the others
+// wait behind it. Were two under way and the server refused the first for now ("retry:") after
+// taking the second, the retry would land behind it: an order violation of the generator's own
+// making.
 //
 //   add ──▶ waiting ── start ──▶ on the wire ── answer ok / refused / unknown ──▶ settled
 //              ▲                      ├── answer retry: after a backoff ──┐
-//              │                      └── connection lost, idempotent ────┤    (not idempotent: settled as unknown)
+//              │                      └── connection lost ────────────────┤
 //              └──────────────────── first in line again ─────────────────┘
+//
+// A send that is not idempotent does not go again when its connection is lost: settled as unknown.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +29,10 @@ namespace ordeal::harness {
 
 // How a target's publish call behaves.
 struct publish_rules {
-  bool has_ack = true;        // without, nothing can be known of a send: it is settled as info when it leaves
-  bool is_idempotent = true;  // it carries ${message_id} and is answered: sending it again makes no second message
+  bool has_ack =
+      true;  // without, nothing can be known of a send: it is settled as info when it leaves
+  bool is_idempotent =
+      true;  // it carries ${message_id} and is answered: sending it again makes no second message
 };
 publish_rules rules_of(const protocol_recipe& recipe);
 
@@ -38,7 +43,8 @@ struct outgoing_message {
   message_id id;
   run_time intended{};
   std::uint32_t attempts = 0;
-  bool is_in_doubt = false;  // an earlier attempt was never answered: a refusal now does not say that it failed
+  bool is_in_doubt =
+      false;  // an earlier attempt was never answered: a refusal now does not say that it failed
 };
 
 struct settlement {

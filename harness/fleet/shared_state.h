@@ -1,5 +1,5 @@
-// What all clients of a fleet share: the plan, the options, where events go, the counters. Owned by the fleet, used on
-// its thread only.
+// What all clients of a fleet share: the plan, the options, where events go, the counters. Owned by
+// the fleet, used on its thread only.
 #pragma once
 
 #include <string_view>
@@ -38,8 +38,9 @@ struct shared_state {
   fleet_status status;
   std::size_t clients_running = 0;
   bool is_stopping = false;
-  net::condition changed;            // a counter that somebody may wait for moved
-  std::vector<driver_event> events;  // of the frame being handled; here, so that its memory is used again
+  net::condition changed;  // a counter that somebody may wait for moved
+  std::vector<driver_event>
+      events;  // of the frame being handled; here, so that its memory is used again
 };
 
 }  // namespace ordeal::harness

@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds quiet_time{300};  // late duplicates show th
 std::string explain_missing_joins(const fleet_status& status) {
   std::ostringstream text;
   text << "only " << status.joined << " of " << status.joins_wanted << " joins were confirmed and " << status.connected << " of "
-       << status.clients << " clients are connected; look at the nodes' logs";
+       << status.clients << " clients are connected";
+  if (!status.latest_problem.empty()) text << "; the latest trouble: " << status.latest_problem;
+  text << "; look at the nodes' logs";
   return text.str();
 }
 
@@ -33,14 +35,17 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what, 
       leave_at_once_(std::move(leave_at_once)),
       signals_(io, SIGINT, SIGTERM, SIGHUP),
       cut_short_(ex_),
+      finished_(ex_),
       run_start_(net::now()),
       fleet_(what, results.path(), run_start_),
       bed_(ex_, launch, what, results, std::move(binaries),
            [this](node_id node, node_state state, bool was_planned, std::string detail) {
+             view_.node_states[index_of(node)] = state;
              fleet_.post(node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
            }) {
   outcome_.fault_evidence.resize(what.faults.size());
   view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
+  view_.node_states.resize(what.scenario.nodes, node_state::starting);
 }
 
 engine::~engine() = default;
@@ -121,8 +126,14 @@ void engine::describe_bed() {
 }
 
 asio::awaitable<run_outcome> engine::run() {
-  net::task_group background(ex_);
-  background.spawn("signals", watch_signals());
+  net::task_group tasks(ex_);
+  tasks.spawn("signals", watch_signals());
+  tasks.spawn("run", run_to_verdict(tasks));
+  co_await tasks.join();
+  co_return std::move(outcome_);
+}
+
+asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
   const bool is_up = co_await set_up();
   if (is_up) {
     outcome_.zero = fleet_.elapsed();
@@ -145,9 +156,9 @@ asio::awaitable<run_outcome> engine::run() {
   }
   co_await bed_.stop();
   if (!is_up) co_await fleet_.call([at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); });
-  background.cancel();
-  co_await background.join();
-  co_return std::move(outcome_);
+  // No hard stop: the series may be waiting for the other thread.
+  finished_.set();
+  signals_.cancel();
 }
 
 asio::awaitable<void> engine::go_through_phases() {
@@ -212,11 +223,15 @@ asio::awaitable<void> engine::probe() {
 
 asio::awaitable<void> engine::keep_series() {
   for (;;) {
-    co_await net::sleep_for(series_interval);
+    const bool is_over = co_await finished_.wait_for(series_interval);
+    if (is_over) co_return;
     const auto sample = [](fleet_thread& there) {
-      there.recorder().sample(there.elapsed(), there.fleet().status().connected);
+      const fleet_status status = there.fleet().status();
+      there.recorder().sample(there.elapsed(), status.connected);
+      return status.has_failed;
     };
-    co_await fleet_.call(sample);
+    const bool has_failed = co_await fleet_.call(sample);
+    if (has_failed) throw std::runtime_error("the fleet stopped because of a bug");
   }
 }
 

@@ -41,6 +41,7 @@ struct engine_view {
   bool has_begun = false;
   std::chrono::nanoseconds since_zero{};
   std::vector<fault::fault_state> fault_states;
+  std::vector<node_state> node_states;
   fleet_status clients;
   progress now;
 };
@@ -51,6 +52,7 @@ class engine {
          std::filesystem::path binaries, std::function<void()> leave_at_once);
   ~engine();
 
+  // Throws only what a bug throws; nothing is in order then: end the process without destroying the engine.
   net::asio::awaitable<run_outcome> run();
   // A snapshot for the display; asks the fleet's thread.
   net::asio::awaitable<engine_view> view();
@@ -64,6 +66,7 @@ class engine {
     std::uint64_t deliveries = 0;
   };
 
+  net::asio::awaitable<void> run_to_verdict(net::task_group& background);
   net::asio::awaitable<void> watch_signals();
   net::asio::awaitable<bool> set_up();
   void describe_bed();  // adds ports and versions to run.json
@@ -85,7 +88,7 @@ class engine {
   results_directory& results_;
   std::function<void()> leave_at_once_;
   net::asio::signal_set signals_;
-  net::stop_event cut_short_;
+  net::stop_event cut_short_, finished_;
   net::time_point run_start_;
   fleet_thread fleet_;
   test_bed bed_;

@@ -12,6 +12,7 @@
 
 #include "fault-injection/process/process.h"
 #include "harness/drivers/driver.h"
+#include "harness/history/envelope.h"
 #include "harness/run/display.h"
 #include "harness/run/engine.h"
 #include "harness/run/record_of.h"
@@ -52,6 +53,7 @@ std::optional<std::vector<job>> load(const run_options& options) {
     scenario_inputs inputs;
     inputs.variables = options.variables;
     inputs.target = options.target;
+    inputs.known_targets = known_targets(share);
     loaded_scenario loaded = load_scenario(file, fault::kinds(), inputs);
     if (!loaded.value) {
       std::cerr << render_all(loaded.problems, loaded.text);
@@ -95,8 +97,8 @@ struct finished_run {
 class single_run {
  public:
   // Forks the warden: no other thread may exist.
-  single_run(const job& what, const run_options& options, const report::console_style& style)
-      : options_(options), style_(style), results_(options.results_dir), warden_(fault::warden::fork_now()) {
+  single_run(const job& what, const run_options& options)
+      : options_(options), results_(options.results_dir), warden_(fault::warden::fork_now()) {
     const std::uint64_t seed = options.seed ? *options.seed : what.scenario.seed.value_or(net::random_seed() >> 32);
     plan_ = make_plan(what.scenario, what.target, seed, net::random_id(run_nonce_length));
     if (options.is_strict) plan_.promises = strict_contract();
@@ -119,10 +121,15 @@ class single_run {
   finished_run run() {
     asio_context io{1};
     const std::unique_ptr<fault::launcher> launch = warden_->make_launcher(io.get_executor());
-    engine_.emplace(io, *launch, plan_, results_, binaries(), [this] { leave_at_once(); });
-    display progress(io.get_executor(), *engine_, plan_, results_.run_id(), options_, style_);
+    engine_.emplace(io, *launch, plan_, results_, binaries(), 
+                    [this] { leave_at_once(exit_code::interrupted, "interrupted, stopping everything now"); });
+    display progress(io.get_executor(), *engine_, plan_, results_.run_id(), options_);
     run_outcome outcome;
-    net::run_main(io, drive(progress, outcome));
+    try {
+      net::run_main(io, drive(progress, outcome));
+    } catch (const std::exception& thrown) {
+      leave_at_once(exit_code::internal_error, std::string("internal: ") + thrown.what());
+    }
     return conclude(outcome);
   }
 
@@ -158,31 +165,31 @@ class single_run {
   }
 
   void write_reports(const report::run_record& record) {
-    results_.write("summary.json", report::render_summary_json(record));
-    results_.write("junit.xml", report::render_junit(record));
-    results_.write("summary.md", report::render_summary_md(record));
+    results_.write("summary.json", report::summary_json(record));
+    results_.write("junit.xml", report::junit_xml(record));
+    results_.write("summary.md", report::summary_md(record));
     const char* state = record.was_interrupted ? "interrupted" : record.checks.empty() ? "failed" : "finished";
     results_.describe_run({{"state", state}, {"ended_at", net::wall_time_iso8601()}, {"exit_code", record.exit_code}});
     results_.publish();
   }
 
-  // The second signal, or one before there was load. The warden takes every process that is left.
-  [[noreturn]] void leave_at_once() {
-    say("interrupted: stopping everything now; what was recorded is in " + results_.path().string());
+  // The second signal, one before there was load, or a bug. The warden takes every process that is left.
+  [[noreturn]] void leave_at_once(exit_code code, const std::string& reason) {
+    say(reason + "; what was recorded is in " + results_.path().string());
     const fs::path secrets = engine_->bed().private_path();
     try {
-      results_.describe_run({{"state", "interrupted"}, {"ended_at", net::wall_time_iso8601()}});
+      const char* state = code == exit_code::interrupted ? "interrupted" : "failed";
+      results_.describe_run({{"state", state}, {"ended_at", net::wall_time_iso8601()}});
     } catch (const std::exception& thrown) {
       say(thrown.what());
     }
     warden_.reset();
     std::error_code ec;
     fs::remove_all(secrets, ec);
-    std::_Exit(static_cast<int>(exit_code::interrupted));
+    std::_Exit(static_cast<int>(code));
   }
 
   const run_options& options_;
-  const report::console_style& style_;
   results_directory results_;
   std::optional<fault::warden> warden_;
   plan plan_;
@@ -196,53 +203,45 @@ void write_copy(const fs::path& path, const std::string& content) {
   if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
-struct tally_of_runs {
-  std::size_t passed = 0, failed = 0, skipped = 0, inconclusive = 0;
-  exit_code code = exit_code::pass;
-
-  void add(const finished_run& done) {
-    code = worst_of(code, done.code);
-    if (done.code == exit_code::pass) {
-      ++passed;
-    } else if (done.record.verdict == "inconclusive" || done.record.verdict == "pass") {
-      ++inconclusive;  // also: a partial run in which nothing was found
-    } else {
-      ++failed;
-    }
-  }
-};
+// How the run counts in the last line: a partial run in which nothing was found is no pass.
+std::string verdict_word(const finished_run& done) {
+  const bool is_cut_short = done.record.verdict == "pass" && done.code != exit_code::pass;
+  return is_cut_short ? "inconclusive" : done.record.verdict;
+}
 
 exit_code run_jobs(const std::vector<job>& jobs, const run_options& options) {
-  const report::console_style style = choose_style(options);
-  tally_of_runs tally;
+  const report::style style = choose_style(options, STDOUT_FILENO);
+  report::result_counts counts;
+  exit_code code = exit_code::pass;
   std::vector<report::run_record> records;
   for (const job& next : jobs) {
     if (const auto refusal = why_refused(next.scenario)) {
       say("refused: " + *refusal);
-      tally.code = worst_of(tally.code, exit_code::refused);
-      ++tally.failed;
+      code = worst_of(code, exit_code::refused);
+      ++counts.failed;
       continue;
     }
     if (const auto missing = why_skipped(next.scenario, next.target)) {
       std::cerr << "skipped: " << next.scenario.name << ": " << *missing << std::endl;
-      ++tally.skipped;
+      ++counts.skipped;
       continue;
     }
-    const finished_run done = single_run(next, options, style).run();
-    tally.add(done);
+    const finished_run done = single_run(next, options).run();
+    code = worst_of(code, done.code);
+    counts.add(verdict_word(done));
     records.push_back(done.record);
     if (options.format == output_format::json) {
-      std::cout << report::render_summary_json(done.record) << std::flush;
+      std::cout << report::summary_json(done.record) << std::flush;
     } else {
       std::cout << report::render_summary(done.record, style) << std::flush;
     }
     if (done.record.was_interrupted) break;
   }
-  if (!options.junit_file.empty()) write_copy(options.junit_file, report::render_junit(records));
+  if (!options.junit_file.empty()) write_copy(options.junit_file, report::junit_xml(records));
   if (options.format == output_format::text) {
-    std::cout << report::render_result_line(tally.passed, tally.failed, tally.skipped, tally.inconclusive) << std::flush;
+    std::cout << report::result_line(counts) << '\n' << std::flush;
   }
-  return records.empty() && tally.code == exit_code::pass ? exit_code::nothing_ran : tally.code;
+  return records.empty() && code == exit_code::pass ? exit_code::nothing_ran : code;
 }
 
 }  // namespace

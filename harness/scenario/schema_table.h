@@ -35,8 +35,8 @@ struct schema_row {
   value_type type = value_type::text;
   bool is_required = false;            // within its map, when that map is there
   std::string_view default_text = {};  // as it would be written; empty: none
-  std::string_view allowed =
-      {};  // of an enumeration, "a, b, c"; of a target file's text, the ${names} in it
+  // Of an enumeration: "a, b, c". Of a target file's text: the ${names} in it.
+  std::string_view allowed = {};
   std::string_view doc = {};  // one sentence
   std::int64_t minimum = 0;   // of integers, of sizes in bytes, of durations in nanoseconds
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();

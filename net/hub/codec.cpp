@@ -14,9 +14,13 @@ enum : int { type_invocation = 1, type_completion = 3, type_ping = 6, type_close
 
 using decoded = boost::system::result<message, decode_errc>;
 
-std::string_view view_of(const json::string& text) { return std::string_view(text.data(), text.size()); }
+std::string_view view_of(const json::string& text) {
+  return std::string_view(text.data(), text.size());
+}
 
-std::string_view view_of(json::string_view text) { return std::string_view(text.data(), text.size()); }
+std::string_view view_of(json::string_view text) {
+  return std::string_view(text.data(), text.size());
+}
 
 // The protocol writes optional strings as absent or as null.
 bool read_optional_text(const json::value& from, std::optional<std::string_view>& into) {
@@ -55,15 +59,24 @@ members members_of(const json::object& record) {
   for (const json::key_value_pair& member : record) {
     const std::string_view key = view_of(member.key());
     const json::value* value = &member.value();
-    if (key == "type") found.type = value;
-    else if (key == "target") found.target = value;
-    else if (key == "arguments") found.arguments = value;
-    else if (key == "invocationId") found.invocation_id = value;
-    else if (key == "result") found.result = value;
-    else if (key == "error") found.error = value;
-    else if (key == "allowReconnect") found.allow_reconnect = value;
-    else if (key == "protocol") found.protocol = value;
-    else if (key == "version") found.version = value;
+    if (key == "type")
+      found.type = value;
+    else if (key == "target")
+      found.target = value;
+    else if (key == "arguments")
+      found.arguments = value;
+    else if (key == "invocationId")
+      found.invocation_id = value;
+    else if (key == "result")
+      found.result = value;
+    else if (key == "error")
+      found.error = value;
+    else if (key == "allowReconnect")
+      found.allow_reconnect = value;
+    else if (key == "protocol")
+      found.protocol = value;
+    else if (key == "version")
+      found.version = value;
   }
   return found;
 }
@@ -90,7 +103,8 @@ problem read_completion(const members& found, message& into) {
   if (found.invocation_id == nullptr) return decode_errc::missing_field;
   const json::string* invocation_id = found.invocation_id->if_string();
   if (invocation_id == nullptr || invocation_id->empty()) return decode_errc::bad_field;
-  if (found.error != nullptr && !read_optional_text(*found.error, into.error)) return decode_errc::bad_field;
+  if (found.error != nullptr && !read_optional_text(*found.error, into.error))
+    return decode_errc::bad_field;
   if (found.result != nullptr && into.error) return decode_errc::result_and_error;
   into.invocation_id = view_of(*invocation_id);
   into.result = found.result;
@@ -99,7 +113,8 @@ problem read_completion(const members& found, message& into) {
 
 problem read_close(const members& found, message& into) {
   into.type = message_type::close;
-  if (found.error != nullptr && !read_optional_text(*found.error, into.error)) return decode_errc::bad_field;
+  if (found.error != nullptr && !read_optional_text(*found.error, into.error))
+    return decode_errc::bad_field;
   if (found.allow_reconnect == nullptr) return std::nullopt;
   const bool* allow_reconnect = found.allow_reconnect->if_bool();
   if (allow_reconnect == nullptr) return decode_errc::bad_field;
@@ -108,13 +123,21 @@ problem read_close(const members& found, message& into) {
 }
 
 problem read_typed(const members& found, message& into) {
-  if (found.type == nullptr || !read_int(*found.type, into.type_number)) return decode_errc::bad_type;
+  if (found.type == nullptr || !read_int(*found.type, into.type_number))
+    return decode_errc::bad_type;
   switch (into.type_number) {
-    case type_invocation: return read_invocation(found, into);
-    case type_completion: return read_completion(found, into);
-    case type_close: return read_close(found, into);
-    case type_ping: into.type = message_type::ping; return std::nullopt;
-    default: into.type = message_type::other; return std::nullopt;
+    case type_invocation:
+      return read_invocation(found, into);
+    case type_completion:
+      return read_completion(found, into);
+    case type_close:
+      return read_close(found, into);
+    case type_ping:
+      into.type = message_type::ping;
+      return std::nullopt;
+    default:
+      into.type = message_type::other;
+      return std::nullopt;
   }
 }
 
@@ -131,7 +154,8 @@ problem read_handshake_response(const members& found, message& into) {
   into.type = message_type::handshake_response;
   // A peer that starts with a typed message skipped the handshake.
   if (found.type != nullptr) return decode_errc::bad_type;
-  if (found.error != nullptr && !read_optional_text(*found.error, into.error)) return decode_errc::bad_field;
+  if (found.error != nullptr && !read_optional_text(*found.error, into.error))
+    return decode_errc::bad_field;
   return std::nullopt;
 }
 
@@ -189,7 +213,9 @@ std::string completion_start(std::string_view invocation_id) {
 
 }  // namespace
 
-void record_splitter::feed(std::string_view frame) { frame_ = is_overflown_ ? std::string_view() : frame; }
+void record_splitter::feed(std::string_view frame) {
+  frame_ = is_overflown_ ? std::string_view() : frame;
+}
 
 std::optional<std::string_view> record_splitter::take() {
   if (frame_.empty()) return std::nullopt;
@@ -216,12 +242,18 @@ std::optional<std::string_view> record_splitter::take() {
 
 const char* describe(decode_errc why) {
   switch (why) {
-    case decode_errc::not_json: return "the record is not JSON";
-    case decode_errc::not_an_object: return "the record is not a JSON object";
-    case decode_errc::bad_type: return "\"type\" is missing, not an integer, or not allowed here";
-    case decode_errc::missing_field: return "a required member is missing";
-    case decode_errc::bad_field: return "a member has the wrong JSON type";
-    case decode_errc::result_and_error: return "a completion has both \"result\" and \"error\"";
+    case decode_errc::not_json:
+      return "the record is not JSON";
+    case decode_errc::not_an_object:
+      return "the record is not a JSON object";
+    case decode_errc::bad_type:
+      return "\"type\" is missing, not an integer, or not allowed here";
+    case decode_errc::missing_field:
+      return "a required member is missing";
+    case decode_errc::bad_field:
+      return "a member has the wrong JSON type";
+    case decode_errc::result_and_error:
+      return "a completion has both \"result\" and \"error\"";
   }
   return "unknown";
 }

@@ -66,7 +66,7 @@ const char* describe(decode_errc why);
 // What result::value() throws: std::runtime_error with the description.
 [[noreturn]] void throw_exception_from_error(decode_errc why, const boost::source_location& where);
 
-// Decodes a record that is not a handshake. `memory` holds the JSON (a monotonic_resource that the caller resets
+// Decodes a record that is not a handshake. `memory` holds the JSON (a monotonic_resource that the caller makes anew
 // between records makes this allocation-free); the message must not outlive it nor `record`.
 boost::system::result<message, decode_errc> decode(std::string_view record, json::storage_ptr memory = {});
 boost::system::result<message, decode_errc> decode_handshake_request(std::string_view record);

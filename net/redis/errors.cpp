@@ -5,6 +5,9 @@
 namespace ordeal::net::redis {
 namespace {
 
+// TOOLCHAIN(gcc-12): Boost's category has a protected destructor; nobody deletes through it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class redis_category final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "redis"; }
@@ -30,6 +33,7 @@ class redis_category final : public boost::system::error_category {
     return "unknown Redis error";
   }
 };
+#pragma GCC diagnostic pop
 
 std::string_view first_word(std::string_view text) {
   return text.substr(0, text.find(' '));

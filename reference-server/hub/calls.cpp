@@ -9,7 +9,9 @@ namespace {
 
 namespace json = boost::json;
 
-call refuse(std::string why) { return refused_call{"refused: " + std::move(why)}; }
+call refuse(std::string why) {
+  return refused_call{"refused: " + std::move(why)};
+}
 
 bool has_control_character(std::string_view text) {
   const auto is_control = [](char c) {
@@ -19,7 +21,8 @@ bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_control);
 }
 
-// Empty when `value` is a name of 1 to `bytes_max` bytes without control characters; else what is wrong with it.
+// Empty when `value` is a name of 1 to `bytes_max` bytes without control characters; else what is
+// wrong with it.
 std::string name_error(std::string_view what, const json::value& value, std::size_t bytes_max) {
   std::string subject(what);
   if (!value.is_string()) return subject + " must be a string";
@@ -33,7 +36,9 @@ std::string name_error(std::string_view what, const json::value& value, std::siz
   return {};
 }
 
-std::string text_of(const json::value& value) { return std::string(value.get_string()); }
+std::string text_of(const json::value& value) {
+  return std::string(value.get_string());
+}
 
 call parse_join(const json::array& arguments, const hub_limits& limits) {
   if (arguments.size() != 2) return refuse("Join takes (room, cursor or null)");
@@ -59,7 +64,8 @@ call parse_leave(const json::array& arguments, const hub_limits& limits) {
 call parse_send(const json::array& arguments, const hub_limits& limits) {
   if (arguments.size() != 3) return refuse("Send takes (room, clientMessageId, text)");
   auto error = name_error("room", arguments[0], limits.room_name_bytes_max);
-  if (error.empty()) error = name_error("clientMessageId", arguments[1], limits.message_id_bytes_max);
+  if (error.empty())
+    error = name_error("clientMessageId", arguments[1], limits.message_id_bytes_max);
   if (!error.empty()) return refuse(std::move(error));
   if (!arguments[2].is_string()) return refuse("text must be a string");
   const std::size_t text_bytes = arguments[2].get_string().size();

@@ -54,7 +54,9 @@ chat_hub::chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log)
       session_gone_(ex),
       stopping_(ex) {}
 
-chat_hub::~chat_hub() { ORDEAL_ASSERT(sessions_.empty()); }
+chat_hub::~chat_hub() {
+  ORDEAL_ASSERT(sessions_.empty());
+}
 
 asio::awaitable<void> chat_hub::run() {
   net::task_group tasks(ex_);
@@ -110,11 +112,13 @@ net::http_response chat_hub::negotiate(const net::http_request& request) {
 net::http_response chat_hub::admit(const net::http_request& request) const {
   if (request.path != "/chat") return refuse(404, "WebSockets are served at /chat");
   if (is_draining_) return refuse(503, "this node is shutting down");
-  if (sessions_.size() >= context_.limits.connections_max) return refuse(503, "too many connections");
+  if (sessions_.size() >= context_.limits.connections_max)
+    return refuse(503, "too many connections");
   const auto token = query_parameter(request.query, "id");
   if (!token.empty()) {
     const auto state = ids_.find(token);
-    if (state == negotiated_ids::state::unknown) return refuse(404, "no such connection id: negotiate again");
+    if (state == negotiated_ids::state::unknown)
+      return refuse(404, "no such connection id: negotiate again");
     if (state == negotiated_ids::state::in_use) return refuse(409, "this connection id is in use");
   }
   net::http_response accepted;
@@ -122,7 +126,8 @@ net::http_response chat_hub::admit(const net::http_request& request) const {
   return accepted;
 }
 
-asio::awaitable<void> chat_hub::serve(net::http_request request, std::unique_ptr<net::websocket> socket) {
+asio::awaitable<void> chat_hub::serve(net::http_request request,
+                                      std::unique_ptr<net::websocket> socket) {
   const std::string token(query_parameter(request.query, "id"));
   // Two upgrades with one token may both have been admitted before either got here.
   if (!token.empty() && !ids_.claim(token)) {

@@ -1,4 +1,5 @@
-// The hub /chat of one node: its sessions, its rooms, and the fan-out from the log to both. One thread.
+// The hub /chat of one node: its sessions, its rooms, and the fan-out from the log to both. One
+// thread.
 //
 //      log ──▶ on_entries ──▶ room ──▶ members' queues ──▶ flusher ──▶ sessions write
 #pragma once
@@ -32,8 +33,8 @@ class chat_hub final : public log_subscriber {
   // A child of the HTTP server: returns when the connection is over.
   asio::awaitable<void> serve(net::http_request request, std::unique_ptr<net::websocket> socket);
 
-  // Admits nobody any more, answers what is on its way and closes every connection; returns when none is left, or at
-  // `deadline` with the rest aborted.
+  // Admits nobody any more, answers what is on its way and closes every connection; returns when
+  // none is left, or at `deadline` with the rest aborted.
   asio::awaitable<void> drain(net::time_point deadline);
   bool is_draining() const { return is_draining_; }
 

@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -55,7 +57,8 @@ std::uint64_t parse_quantity(std::string_view text, const std::array<unit, Count
 
 std::chrono::milliseconds parse_duration(const std::string& text) {
   constexpr std::array<unit, 3> units{{{"ms", 1}, {"s", 1'000}, {"m", 60'000}}};
-  const auto milliseconds = parse_quantity(text, units, "a duration above zero, as in 500ms, 5s or 2m");
+  const auto milliseconds =
+      parse_quantity(text, units, "a duration above zero, as in 500ms, 5s or 2m");
   return std::chrono::milliseconds(milliseconds);
 }
 
@@ -70,11 +73,13 @@ std::size_t parse_count(const std::string& text) {
 }
 
 ip::tcp::endpoint parse_endpoint(const std::string& text) {
-  constexpr auto remedy = "' is not an address with a port, as in 127.0.0.1:8080, [::1]:8080, or port 0 for any";
+  constexpr auto remedy =
+      "' is not an address with a port, as in 127.0.0.1:8080, [::1]:8080, or port 0 for any";
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) throw bad_value("'" + text + remedy);
   std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   boost::system::error_code ec;
   const auto address = ip::make_address(host, ec);
   if (ec) throw bad_value("'" + text + remedy);
@@ -83,7 +88,8 @@ ip::tcp::endpoint parse_endpoint(const std::string& text) {
   return ip::tcp::endpoint(address, static_cast<std::uint16_t>(port));
 }
 
-// Builds the options of one server_config; every option has its environment twin and the place where it goes.
+// Builds the options of one server_config; every option has its environment twin and the place
+// where it goes.
 class option_table {
  public:
   option_table(CLI::App& app, server_config& config) : app_(app), config_(config) {}
@@ -113,7 +119,8 @@ class option_table {
     option->envname(environment_name(flag))->type_name(type)->default_str(shown_default);
   }
 
-  void add_duration(const std::string& flag, std::chrono::milliseconds& value, const std::string& help) {
+  void add_duration(const std::string& flag, std::chrono::milliseconds& value,
+                    const std::string& help) {
     add(flag, "DURATION", std::to_string(value.count()) + "ms", help,
         [&value](const std::string& text) { value = parse_duration(text); });
   }
@@ -126,7 +133,6 @@ class option_table {
         [&value](const std::string& text) { value = parse_count(text); });
   }
 
- public:
   static std::string environment_name(const std::string& flag) {
     std::string name = "ORDEAL_CHAT_";
     for (const char c : flag) {
@@ -135,21 +141,22 @@ class option_table {
     return name;
   }
 
- private:
   CLI::App& app_;
   server_config& config_;
 };
 
 void option_table::add_addresses() {
   server_config& config = config_;
-  add("listen", "ADDRESS:PORT", "127.0.0.1:0", "Where to serve; port 0 takes a free one and logs it",
+  add("listen", "ADDRESS:PORT", "127.0.0.1:0",
+      "Where to serve; port 0 takes a free one and logs it",
       [&config](const std::string& text) { config.listen = parse_endpoint(text); });
   add("node", "NAME", "node-<random>", "Name of this node in logs and in Redis",
       [&config](const std::string& text) { config.log.node_name = text; });
-  add("app", "NAME", config.log.app, "Nodes of one application share one log; prefix of the keys in Redis",
+  add("app", "NAME", config.log.app,
+      "Nodes of one application share one log; prefix of the keys in Redis",
       [&config](const std::string& text) { config.log.app = text; });
-  add("redis-url", "URL", "redis://127.0.0.1:6379", "redis://[user@]host[:port][/db], without a password",
-      [&config](const std::string& text) {
+  add("redis-url", "URL", "redis://127.0.0.1:6379",
+      "redis://[user@]host[:port][/db], without a password", [&config](const std::string& text) {
         auto parsed = net::redis::parse_url(text);
         if (!parsed.options) throw bad_value(parsed.error);
         parsed.options->auth.password = config.log.redis.auth.password;
@@ -158,14 +165,17 @@ void option_table::add_addresses() {
       });
   add("redis-password-file", "FILE", "", "Holds the Redis password; read again at every connect",
       [&config](const std::string& text) { config.log.redis.auth.password_file = text; });
-  add("log-level", "LEVEL", "info", "debug, info, warn, error or off", [&config](const std::string& text) {
-    if (!net::parse_log_level(text, config.level)) {
-      throw bad_value("'" + text + "' is not one of debug, info, warn, error, off");
-    }
-  });
-  add("ack", "LEVEL", "appended", "When a Send is answered: appended, once the message is in the log",
+  add("log-level", "LEVEL", "info", "debug, info, warn, error or off",
+      [&config](const std::string& text) {
+        if (!net::parse_log_level(text, config.level)) {
+          throw bad_value("'" + text + "' is not one of debug, info, warn, error, off");
+        }
+      });
+  add("ack", "LEVEL", "appended",
+      "When a Send is answered: appended, once the message is in the log",
       [](const std::string& text) {
-        if (text != "appended") throw bad_value("'" + text + "' is not supported, only appended is");
+        if (text != "appended")
+          throw bad_value("'" + text + "' is not supported, only appended is");
       });
 }
 
@@ -174,22 +184,29 @@ void option_table::add_limits() {
   add_bytes("message-bytes-max", limits.message_bytes_max, "Largest text of a message");
   add_bytes("room-name-bytes-max", limits.room_name_bytes_max, "Longest name of a room");
   add_bytes("message-id-bytes-max", limits.message_id_bytes_max, "Longest clientMessageId");
-  add_count("rooms-per-client-max", limits.rooms_per_client_max, "Rooms that one connection may be in");
+  add_count("rooms-per-client-max", limits.rooms_per_client_max,
+            "Rooms that one connection may be in");
   add_count("connections-max", limits.connections_max, "Connections of this node");
   add_count("sends-in-flight-max", limits.sends_in_flight_max,
             "Unanswered Sends of a client above which its socket is not read");
   add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
             "Unsent data of a client above which it is cut off, to resume with its cursor");
-  add_count("retained-entries", config_.log.retained_entries, "Messages kept in Redis for late cursors");
-  add_bytes("outbox-bytes-max", config_.log.outbox_bytes_max, "Accepted messages not yet safe in the log");
+  add_count("retained-entries", config_.log.retained_entries,
+            "Messages kept in Redis for late cursors");
+  add_bytes("outbox-bytes-max", config_.log.outbox_bytes_max,
+            "Accepted messages not yet safe in the log");
 }
 
 void option_table::add_timing() {
   hub_limits& limits = config_.limits;
-  add_duration("handshake-timeout", limits.handshake_timeout, "From the connection to the hub's handshake");
-  add_duration("ping-interval", limits.ping_interval, "The server pings a client after so much quiet");
-  add_duration("client-timeout", limits.client_timeout, "A client that is silent for so long is closed");
-  add_duration("heartbeat-interval", config_.log.heartbeat_interval, "Between heartbeats through the log");
+  add_duration("handshake-timeout", limits.handshake_timeout,
+               "From the connection to the hub's handshake");
+  add_duration("ping-interval", limits.ping_interval,
+               "The server pings a client after so much quiet");
+  add_duration("client-timeout", limits.client_timeout,
+               "A client that is silent for so long is closed");
+  add_duration("heartbeat-interval", config_.log.heartbeat_interval,
+               "Between heartbeats through the log");
   add_duration("drain-timeout", config_.drain_timeout, "From SIGTERM to the end, at most");
 }
 
@@ -199,7 +216,8 @@ std::string checked(const server_config& config) {
     return "both ORDEAL_CHAT_REDIS_PASSWORD and a password file are set: keep one of them";
   }
   if (config.limits.out_queue_bytes_max < 2 * config.limits.record_bytes_max()) {
-    return "--out-queue-bytes-max must be at least " + std::to_string(2 * config.limits.record_bytes_max()) +
+    return "--out-queue-bytes-max must be at least " +
+           std::to_string(2 * config.limits.record_bytes_max()) +
            " bytes, room for two messages of --message-bytes-max as JSON";
   }
   if (config.limits.client_timeout <= config.limits.ping_interval) {
@@ -219,14 +237,18 @@ config_result parse_config(int argc, const char* const* argv) {
     config.log.redis.auth.password = password;
   }
 
-  CLI::App app("Chat server with a replicated log in Redis: the reference target of ordeal.", "ordeal-chat");
+  CLI::App app("Chat server with a replicated log in Redis: the reference target of ordeal.",
+               "ordeal-chat");
   app.set_version_flag("--version", std::string("ordeal-chat ") + version);
-  app.set_config("--config", "", "Read options from this file, TOML or INI, keys as the flags without dashes")
+  app.set_config("--config", "",
+                 "Read options from this file, TOML or INI, keys as the flags without dashes")
       ->envname("ORDEAL_CHAT_CONFIG");
   app.allow_config_extras(false);
   app.footer(
-      "Every flag has an environment twin: ORDEAL_CHAT_LISTEN for --listen and so on. Flags win over the\n"
-      "environment, the environment over the file. The Redis password comes from --redis-password-file or from\n"
+      "Every flag has an environment twin: ORDEAL_CHAT_LISTEN for --listen and so on. Flags win "
+      "over the\n"
+      "environment, the environment over the file. The Redis password comes from "
+      "--redis-password-file or from\n"
       "the variable ORDEAL_CHAT_REDIS_PASSWORD, never from a flag.\n"
       "Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot serve, 2 for a bad option.");
   option_table(app, config).add_all();

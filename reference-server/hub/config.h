@@ -1,5 +1,6 @@
-// How ordeal-chat is configured: flags, their environment twins ORDEAL_CHAT_<FLAG>, and a file (--config), in this order
-// of precedence. Secrets come from a file or the environment only, never from a flag.
+// How ordeal-chat is configured: flags, their environment twins ORDEAL_CHAT_<FLAG>, and a file
+// (--config), in this order of precedence. Secrets come from a file or the environment only, never
+// from a flag.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -23,8 +24,8 @@ struct server_config {
 
 struct config_result {
   std::optional<server_config> config;
-  int exit_code = 0;    // when there is no config: 0 after --help and --version, 2 for a bad value
-  std::string output;   // for stdout when 0, a sentence for stderr when 2
+  int exit_code = 0;   // when there is no config: 0 after --help and --version, 2 for a bad value
+  std::string output;  // for stdout when 0, a sentence for stderr when 2
 };
 
 config_result parse_config(int argc, const char* const* argv);

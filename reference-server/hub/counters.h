@@ -1,4 +1,5 @@
-// What the hub counts: plain integers, because a delivery must not pay for more. Metrics read them at a scrape.
+// What the hub counts: plain integers, because a delivery must not pay for more. Metrics read them
+// at a scrape.
 #pragma once
 
 #include <array>
@@ -40,10 +41,10 @@ struct frame_sizes {
 
 struct hub_counters {
   std::uint64_t connections_opened = 0;
-  std::uint64_t sends = 0;           // Send invocations
-  std::uint64_t entries = 0;         // messages that came back through the log
-  std::uint64_t deliveries = 0;      // entry times client
-  std::uint64_t replayed = 0;        // deliveries from the past, after a Join with a cursor
+  std::uint64_t sends = 0;       // Send invocations
+  std::uint64_t entries = 0;     // messages that came back through the log
+  std::uint64_t deliveries = 0;  // entry times client
+  std::uint64_t replayed = 0;    // deliveries from the past, after a Join with a cursor
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
   frame_sizes frames;

@@ -1,4 +1,5 @@
-// The plain HTTP side of a node: /healthz, /readyz, /metrics and the hub's negotiate. No I/O of its own.
+// The plain HTTP side of a node: /healthz, /readyz, /metrics and the hub's negotiate. No I/O of its
+// own.
 #pragma once
 
 #include "net/http.h"

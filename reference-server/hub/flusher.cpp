@@ -35,8 +35,8 @@ asio::awaitable<void> flusher::run() {
       continue;
     }
     flush_all();
-    // The queue of handlers is first in, first out: when this comes back, every session that was woken has made its
-    // system call, and the time since `now` is what the flush cost.
+    // The queue of handlers is first in, first out: when this comes back, every session that was
+    // woken has made its system call, and the time since `now` is what the flush cost.
     co_await asio::post(ex, asio::use_awaitable);
     policy_.on_flushed(now, net::now());
   }

@@ -1,5 +1,5 @@
-// Lets the sessions write what was queued for them, paced by the flush policy. One thread; outlets outlive their mark
-// or are forgotten before they go.
+// Lets the sessions write what was queued for them, paced by the flush policy. One thread; outlets
+// outlive their mark or are forgotten before they go.
 #pragma once
 
 #include <cstdint>

@@ -9,24 +9,28 @@
 namespace ordeal::chat {
 
 struct hub_limits {
-  std::size_t message_bytes_max = 64U << 10;      // the text of one message
+  std::size_t message_bytes_max = 64U << 10;  // the text of one message
   std::size_t room_name_bytes_max = 200;
   std::size_t message_id_bytes_max = 128;
   std::size_t rooms_per_client_max = 100;
   std::size_t connections_max = 20'000;
-  std::size_t sends_in_flight_max = 256;          // per client; above it its socket is not read
-  std::size_t out_queue_bytes_max = 4U << 20;     // per client; above it the client is cut off
-  std::size_t frame_bytes_max = 256U << 10;       // records that are written together
-  std::size_t replay_step_entries = 512;          // log positions covered by one read during a replay
+  std::size_t sends_in_flight_max = 256;       // per client; above it its socket is not read
+  std::size_t out_queue_bytes_max = 4U << 20;  // per client; above it the client is cut off
+  std::size_t frame_bytes_max = 256U << 10;    // records that are written together
+  std::size_t replay_step_entries = 512;       // log positions covered by one read during a replay
   std::chrono::milliseconds handshake_timeout{15'000};
-  std::chrono::milliseconds ping_interval{15'000};    // the server pings when it has sent nothing for so long
-  std::chrono::milliseconds client_timeout{30'000};   // silence of a client
-  std::chrono::milliseconds closing_timeout{2'000};   // from the close record to the end of the connection
-  std::chrono::milliseconds congestion_wait_max{5'000};  // a Send waits so long for room in the outbox
+  std::chrono::milliseconds ping_interval{
+      15'000};  // the server pings when it has sent nothing for so long
+  std::chrono::milliseconds client_timeout{30'000};  // silence of a client
+  std::chrono::milliseconds closing_timeout{
+      2'000};  // from the close record to the end of the connection
+  std::chrono::milliseconds congestion_wait_max{
+      5'000};  // a Send waits so long for room in the outbox
   std::chrono::milliseconds negotiated_id_lifetime{60'000};  // from negotiate to the WebSocket
   flush_pacing pacing;
 
-  // The longest record a client needs: every byte of the text escaped as \u00XX, and room for the rest.
+  // The longest record a client needs: every byte of the text escaped as \u00XX, and room for the
+  // rest.
   std::size_t record_bytes_max() const { return message_bytes_max * 6 + (8U << 10); }
 };
 

@@ -1,8 +1,11 @@
-// One client's place in one room: which entries it still wants, and whether they are held back behind a replay.
+// One client's place in one room: which entries it still wants, and whether they are held back
+// behind a replay.
 //
-//      Join(cursor) ──▶ holding: new entries wait ──▶ replay queued ──▶ release() ──▶ live: entries go to the queue
+//      Join(cursor) ──▶ holding: new entries wait ──▶ replay queued ──▶ release() ──▶ live: entries
+//      go to the queue
 //
-// Shared by the session and its running Join; the room table keeps a plain pointer. No I/O, one thread.
+// Shared by the session and its running Join; the room table keeps a plain pointer. No I/O, one
+// thread.
 #pragma once
 
 #include <string>
@@ -32,7 +35,8 @@ class membership {
 
   // An entry of the room, in log order. True when it went into the client's queue.
   bool offer(position at, const record_ptr& record, flusher& flush) {
-    if (at <= after_) return false;  // the client's cursor is ahead of this node, or a replay has it already
+    if (at <= after_)
+      return false;  // the client's cursor is ahead of this node, or a replay has it already
     after_ = at;
     if (is_holding_) {
       hold(record, flush);
@@ -49,7 +53,7 @@ class membership {
     held_bytes_ = 0;
     std::size_t queued = 0;
     const std::vector<record_ptr> held = std::exchange(held_, {});
-    for (const auto& record : held) queued += out_.queue.push(record) ? 1 : 0;
+    for (const auto& record : held) queued += out_.queue.push(record) ? 1U : 0U;
     flush.mark(out_);
     return queued;
   }
@@ -76,8 +80,8 @@ class membership {
   bool is_holding_ = false;
   std::vector<record_ptr> held_;
   std::size_t held_bytes_ = 0;
-  room* room_ = nullptr;   // where it is entered
-  std::size_t slot_ = 0;   // its index there
+  room* room_ = nullptr;  // where it is entered
+  std::size_t slot_ = 0;  // its index there
 };
 
 }  // namespace ordeal::chat

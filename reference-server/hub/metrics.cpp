@@ -24,23 +24,33 @@ using prometheus::Registry;
 
 Counter& make_counter(Registry& registry, const std::string& name, const std::string& help,
                       const Labels& labels = {}) {
-  return prometheus::BuildCounter().Name("ordeal_chat_" + name).Help(help).Register(registry).Add(labels);
+  return prometheus::BuildCounter()
+      .Name("ordeal_chat_" + name)
+      .Help(help)
+      .Register(registry)
+      .Add(labels);
 }
 
 Gauge& make_gauge(Registry& registry, const std::string& name, const std::string& help,
                   const Labels& labels = {}) {
-  return prometheus::BuildGauge().Name("ordeal_chat_" + name).Help(help).Register(registry).Add(labels);
+  return prometheus::BuildGauge()
+      .Name("ordeal_chat_" + name)
+      .Help(help)
+      .Register(registry)
+      .Add(labels);
 }
 
 void advance_to(Counter& counter, std::uint64_t value) {
   counter.Increment(static_cast<double>(value) - counter.Value());
 }
 
-void set(Gauge& gauge, std::uint64_t value) { gauge.Set(static_cast<double>(value)); }
+void set(Gauge& gauge, std::uint64_t value) {
+  gauge.Set(static_cast<double>(value));
+}
 
 template <std::size_t Count>
-std::array<Counter*, Count> make_counters(Registry& registry, const std::string& name, const std::string& help,
-                                          const std::string& label,
+std::array<Counter*, Count> make_counters(Registry& registry, const std::string& name,
+                                          const std::string& help, const std::string& label,
                                           const std::array<const char*, Count>& values) {
   std::array<Counter*, Count> children{};
   for (std::size_t i = 0; i < Count; ++i) {
@@ -50,13 +60,15 @@ std::array<Counter*, Count> make_counters(Registry& registry, const std::string&
 }
 
 template <std::size_t Count>
-void advance_to(const std::array<Counter*, Count>& children, const std::array<std::uint64_t, Count>& values) {
+void advance_to(const std::array<Counter*, Count>& children,
+                const std::array<std::uint64_t, Count>& values) {
   for (std::size_t i = 0; i < Count; ++i) advance_to(*children[i], values[i]);
 }
 
 constexpr std::array<const char*, send_failure_count> send_failure_names{
     "retry_log", "retry_congested", "refused_log", "refused_arguments"};
-constexpr std::array<const char*, reset_cause_count> reset_cause_names{"gap", "trimmed", "unknown_log", "future"};
+constexpr std::array<const char*, reset_cause_count> reset_cause_names{"gap", "trimmed",
+                                                                       "unknown_log", "future"};
 constexpr std::array<const char*, end_cause_count> end_cause_names{
     "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain"};
 constexpr std::array<const char*, 4> log_state_names{"connecting", "open", "refusing", "stopped"};
@@ -76,19 +88,22 @@ struct metrics::families {
 
   Gauge& connections = make_gauge(registry, "connections", "Open hub connections.");
   Gauge& rooms = make_gauge(registry, "rooms", "Rooms with at least one member on this node.");
-  Counter& connections_opened = make_counter(registry, "connections_opened_total", "Hub connections accepted.");
+  Counter& connections_opened =
+      make_counter(registry, "connections_opened_total", "Hub connections accepted.");
   std::array<Counter*, end_cause_count> connections_closed = make_counters(
-      registry, "connections_closed_total", "Hub connections that ended, by who or what ended them.", "cause",
-      end_cause_names);
+      registry, "connections_closed_total",
+      "Hub connections that ended, by who or what ended them.", "cause", end_cause_names);
   Counter& sends = make_counter(registry, "sends_total", "Send invocations received from clients.");
   std::array<Counter*, send_failure_count> send_failures = make_counters(
-      registry, "call_failures_total", "Calls answered with an error, by answer and origin.", "reason",
-      send_failure_names);
-  Counter& entries = make_counter(registry, "messages_read_total", "Messages read back from the log.");
+      registry, "call_failures_total", "Calls answered with an error, by answer and origin.",
+      "reason", send_failure_names);
+  Counter& entries =
+      make_counter(registry, "messages_read_total", "Messages read back from the log.");
   Counter& deliveries = make_counter(registry, "deliveries_total", "Messages queued for a client.");
   Counter& replayed = make_counter(registry, "deliveries_replayed_total",
                                    "Deliveries of missed messages after a Join with a cursor.");
-  Counter& received_bytes = make_counter(registry, "received_bytes_total", "WebSocket payload received.");
+  Counter& received_bytes =
+      make_counter(registry, "received_bytes_total", "WebSocket payload received.");
   Counter& sent_bytes = make_counter(registry, "sent_bytes_total", "WebSocket payload sent.");
   std::array<Counter*, reset_cause_count> resets = make_counters(
       registry, "resets_total", "Resets sent to clients, by cause.", "cause", reset_cause_names);
@@ -103,23 +118,31 @@ struct metrics::families {
   Gauge& log_ready = make_gauge(registry, "log_ready", "1 when this node appends and reads.");
   Gauge& log_epoch = make_gauge(registry, "log_epoch", "Epoch of the last entry read.");
   Gauge& log_index = make_gauge(registry, "log_index", "Index of the last entry read.");
-  Gauge& log_top_index = make_gauge(registry, "log_top_index", "Index of the last known entry of the log.");
-  Counter& log_appended = make_counter(registry, "log_appended_total", "Messages appended by this node.");
+  Gauge& log_top_index =
+      make_gauge(registry, "log_top_index", "Index of the last known entry of the log.");
+  Counter& log_appended =
+      make_counter(registry, "log_appended_total", "Messages appended by this node.");
   Counter& log_duplicates = make_counter(registry, "log_duplicates_total",
                                          "Messages that were in the log already when sent again.");
   Counter& log_batches = make_counter(registry, "log_batches_total", "Append scripts run.");
-  Counter& log_reconnects = make_counter(registry, "log_reconnects_total", "Connections to Redis made anew.");
-  Gauge& outbox_entries = make_gauge(registry, "outbox_entries", "Messages accepted and not yet stable.");
-  Gauge& outbox_bytes = make_gauge(registry, "outbox_bytes", "Size of the messages accepted and not yet stable.");
-  Gauge& echo_age = make_gauge(registry, "heartbeat_echo_age_seconds",
-                               "Since this node's last heartbeat came back through the log, +Inf before the first.");
+  Counter& log_reconnects =
+      make_counter(registry, "log_reconnects_total", "Connections to Redis made anew.");
+  Gauge& outbox_entries =
+      make_gauge(registry, "outbox_entries", "Messages accepted and not yet stable.");
+  Gauge& outbox_bytes =
+      make_gauge(registry, "outbox_bytes", "Size of the messages accepted and not yet stable.");
+  Gauge& echo_age = make_gauge(
+      registry, "heartbeat_echo_age_seconds",
+      "Since this node's last heartbeat came back through the log, +Inf before the first.");
 
   families() {
     for (std::size_t i = 0; i < log_state.size(); ++i) {
       log_state[i] = &make_gauge(registry, "log_state", "1 for the state that the log is in.",
                                  {{"state", log_state_names[i]}});
     }
-    make_gauge(registry, "build_info", "Always 1; the version is in the label.", {{"version", version}}).Set(1);
+    make_gauge(registry, "build_info", "Always 1; the version is in the label.",
+               {{"version", version}})
+        .Set(1);
   }
 
   void read_hub(const chat_hub& hub);
@@ -148,7 +171,8 @@ void metrics::families::read_hub(const chat_hub& hub) {
   for (std::size_t i = 0; i < frame_sizes::bucket_count; ++i) {
     new_frames.push_back(static_cast<double>(count.frames.buckets[i] - observed.buckets[i]));
   }
-  frame_records.ObserveMultiple(new_frames, static_cast<double>(count.frames.records - observed.records));
+  frame_records.ObserveMultiple(new_frames,
+                                static_cast<double>(count.frames.records - observed.records));
   observed = count.frames;
 }
 

@@ -1,5 +1,6 @@
-// What /metrics says: every family of this server, created once with all its children at zero, filled at each scrape
-// from the hub's counters and the log's health. Never a label per client, room or message.
+// What /metrics says: every family of this server, created once with all its children at zero,
+// filled at each scrape from the hub's counters and the log's health. Never a label per client,
+// room or message.
 #pragma once
 
 #include <memory>

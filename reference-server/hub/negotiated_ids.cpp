@@ -21,7 +21,9 @@ bool negotiated_ids::claim(std::string_view token) {
   return true;
 }
 
-void negotiated_ids::release(std::string_view token) { ids_.erase(std::string(token)); }
+void negotiated_ids::release(std::string_view token) {
+  ids_.erase(std::string(token));
+}
 
 void negotiated_ids::expire(net::time_point now) {
   std::erase_if(ids_, [now](const auto& entry) {

@@ -1,4 +1,5 @@
-// Connection tokens that negotiate handed out: each opens one WebSocket. Unclaimed ones expire. One thread.
+// Connection tokens that negotiate handed out: each opens one WebSocket. Unclaimed ones expire. One
+// thread.
 #pragma once
 
 #include <string>
@@ -15,7 +16,7 @@ class negotiated_ids {
 
   void add(std::string token, net::time_point expires);
   state find(std::string_view token) const;
-  bool claim(std::string_view token);  // false when it is not free
+  bool claim(std::string_view token);    // false when it is not free
   void release(std::string_view token);  // its connection is over: unknown from now on
   void expire(net::time_point now);
   std::size_t size() const { return ids_.size(); }

@@ -1,5 +1,6 @@
-// What waits to be written to one client: shared immutable records, in order, bounded in bytes. A record that does not
-// fit overflows the queue for good: nothing is ever skipped, the connection has to end. No I/O, one thread.
+// What waits to be written to one client: shared immutable records, in order, bounded in bytes. A
+// record that does not fit overflows the queue for good: nothing is ever skipped, the connection
+// has to end. No I/O, one thread.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +29,8 @@ class out_queue {
     return true;
   }
 
-  // The last record; nothing is accepted after it. What an overflown queue held is dropped: the client reads it again
-  // when it resumes from its cursor.
+  // The last record; nothing is accepted after it. What an overflown queue held is dropped: the
+  // client reads it again when it resumes from its cursor.
   void close(record_ptr last) {
     if (is_closed_) return;
     is_closed_ = true;
@@ -37,8 +38,8 @@ class out_queue {
     append(std::move(last));
   }
 
-  // Everything that goes into the next frame: at least one record, then as many as fit into `frame_bytes_max`. Empty
-  // when nothing waits. The records stay counted until written().
+  // Everything that goes into the next frame: at least one record, then as many as fit into
+  // `frame_bytes_max`. Empty when nothing waits. The records stay counted until written().
   void take(std::vector<record_ptr>& frame, std::size_t frame_bytes_max) {
     frame.clear();
     in_frame_bytes_ = 0;

@@ -12,11 +12,12 @@ namespace ordeal::chat {
 
 struct replay_step {
   position upto;
-  bool is_last = false;  // reaches the present: from here on new entries are held back for the client
+  bool is_last =
+      false;  // reaches the present: from here on new entries are held back for the client
 };
 
-// The next range to read, (after, upto], about `entries_max` long. The index is dense over all epochs, so a step with
-// the present epoch takes the rest of the earlier ones with it.
+// The next range to read, (after, upto], about `entries_max` long. The index is dense over all
+// epochs, so a step with the present epoch takes the rest of the earlier ones with it.
 inline replay_step next_replay_step(position after, position last_read, std::size_t entries_max) {
   const bool is_last = last_read.index <= after.index + entries_max;
   if (is_last) return replay_step{last_read, true};

@@ -19,7 +19,9 @@ void room::leave(membership& member) {
   member.room_ = nullptr;
 }
 
-void room_table::enter(membership& member) { rooms_[member.room_name()].enter(member); }
+void room_table::enter(membership& member) {
+  rooms_[member.room_name()].enter(member);
+}
 
 void room_table::leave(membership& member) {
   room* const where = room::of(member);
@@ -36,7 +38,7 @@ const room* room_table::find(std::string_view name) const {
 std::size_t room_table::deliver(const room& where, position at, const record_ptr& record,
                                 flusher& flush) const {
   std::size_t queued = 0;
-  for (membership* member : where.members()) queued += member->offer(at, record, flush) ? 1 : 0;
+  for (membership* member : where.members()) queued += member->offer(at, record, flush) ? 1U : 0U;
   return queued;
 }
 

@@ -1,5 +1,5 @@
-// Which memberships are entered in which room. Members of a room lie in one vector: a broadcast walks it.
-// Keeps plain pointers: a membership leaves before it is destroyed. No I/O, one thread.
+// Which memberships are entered in which room. Members of a room lie in one vector: a broadcast
+// walks it. Keeps plain pointers: a membership leaves before it is destroyed. No I/O, one thread.
 #pragma once
 
 #include <functional>
@@ -34,12 +34,15 @@ class room_table {
   std::size_t size() const { return rooms_.size(); }
 
   // Offers a record to every member of its room; returns how many queues took it.
-  std::size_t deliver(const room& where, position at, const record_ptr& record, flusher& flush) const;
+  std::size_t deliver(const room& where, position at, const record_ptr& record,
+                      flusher& flush) const;
 
  private:
   struct hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>{}(name);
+    }
   };
   std::unordered_map<std::string, room, hash, std::equal_to<>> rooms_;
 };

@@ -15,7 +15,8 @@ net::http_server_options http_options(const hub_limits& limits) {
   // The hub's own pings notice a silent client first.
   options.websocket.idle_timeout = 2 * limits.client_timeout;
   options.websocket.handshake_timeout = limits.closing_timeout;
-  options.connection_count_max = limits.connections_max + 100;  // probes and negotiations beside the clients
+  options.connection_count_max =
+      limits.connections_max + 100;  // probes and negotiations beside the clients
   return options;
 }
 
@@ -29,12 +30,16 @@ server::server(asio::any_io_executor ex, const server_config& config)
       endpoints_(hub_, *log_),
       stopping_(ex) {
   net::http_handlers handlers;
-  handlers.on_request = [this](const net::http_request& request) { return endpoints_.answer(request); };
+  handlers.on_request = [this](const net::http_request& request) {
+    return endpoints_.answer(request);
+  };
   handlers.on_upgrade = [this](const net::http_request& request) { return hub_.admit(request); };
-  handlers.on_websocket = [this](net::http_request request, std::unique_ptr<net::websocket> socket) {
+  handlers.on_websocket = [this](net::http_request request,
+                                 std::unique_ptr<net::websocket> socket) {
     return hub_.serve(std::move(request), std::move(socket));
   };
-  http_ = net::make_http_server(ex, config.listen, http_options(config.limits), std::move(handlers));
+  http_ =
+      net::make_http_server(ex, config.listen, http_options(config.limits), std::move(handlers));
 }
 
 asio::awaitable<void> server::run() {

@@ -1,5 +1,5 @@
-// One node: the log, the hub and the HTTP server, from start to drain. The composition that main and the integration
-// tests share. One thread.
+// One node: the log, the hub and the HTTP server, from start to drain. The composition that main
+// and the integration tests share. One thread.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,8 @@ class server {
 
   asio::ip::tcp::endpoint local_endpoint() const { return http_->local_endpoint(); }
 
-  // Serves until stop() and drains: not ready, no new connections, what is on its way is answered, clients are told to
-  // come back elsewhere, the log's outbox is flushed.
+  // Serves until stop() and drains: not ready, no new connections, what is on its way is answered,
+  // clients are told to come back elsewhere, the log's outbox is flushed.
   asio::awaitable<void> run();
   void stop() { stopping_.set(); }
 

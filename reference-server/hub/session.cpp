@@ -33,7 +33,9 @@ session::session(asio::any_io_executor ex, hub_context& context,
   alive_.opened = alive_.received = alive_.sent = net::now();
 }
 
-session::~session() { context_.flush.forget(*this); }
+session::~session() {
+  context_.flush.forget(*this);
+}
 
 asio::awaitable<void> session::run() {
   tasks_.spawn("writer", write_loop());
@@ -180,16 +182,16 @@ void session::take_invocation(const hub::message& invocation) {
   }
 }
 
-// Runs up to log.append's first suspension inside spawn(): the log accepts in the order of the invocations.
+// Runs up to log.append's first suspension inside spawn(): the log accepts in the order of the
+// invocations.
 asio::awaitable<void> session::append(std::string invocation_id, send_call wanted) {
   append_outcome outcome;
   if (context_.log.is_congested() && context_.log.health().state == log_state::open) {
     ++context_.count.send_failures[send_failure::retry_congested];
     answer_error(invocation_id, "retry: the outbox of this node is full");
   } else {
-    outcome = co_await context_.log.append(std::move(wanted.room),
-                                           std::move(wanted.client_message_id),
-                                           std::move(wanted.text));
+    outcome = co_await context_.log.append(
+        std::move(wanted.room), std::move(wanted.client_message_id), std::move(wanted.text));
     answer(invocation_id, outcome);
   }
   --sends_in_flight_;
@@ -317,8 +319,8 @@ void session::end(end_cause cause, net::close_code code, std::string reason, boo
   end_with(std::move(record), cause, code, std::move(reason));
 }
 
-// `last` is the last thing in the queue; the writer closes the connection behind it. tick() aborts when that takes
-// too long.
+// `last` is the last thing in the queue; the writer closes the connection behind it. tick() aborts
+// when that takes too long.
 void session::end_with(record_ptr last, end_cause cause, net::close_code code, std::string reason) {
   if (is_ending_) return;
   is_ending_ = true;

@@ -1,5 +1,5 @@
-// One client's connection: handshake, one reader that dispatches, one writer that sends what is queued. The hub keeps
-// a plain pointer while run() is on its way. One thread.
+// One client's connection: handshake, one reader that dispatches, one writer that sends what is
+// queued. The hub keeps a plain pointer while run() is on its way. One thread.
 //
 //      socket ──▶ reader ──▶ Send ──▶ log.append ─┐ completion
 //             │         └──▶ Join/Leave ──▶ rooms │

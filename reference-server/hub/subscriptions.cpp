@@ -95,8 +95,8 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
   co_return !step.is_last;
 }
 
-// The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it gets only what is
-// new to it once this node has caught up.
+// The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it
+// gets only what is new to it once this node has caught up.
 asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
   const range_status status = co_await context_.log.check_cursor(join.at);
   if (!is_current(join.mine)) {

@@ -1,11 +1,13 @@
-// The rooms of one client: Join with or without a cursor, replay, Leave, and resets. Owned by the session.
+// The rooms of one client: Join with or without a cursor, replay, Leave, and resets. Owned by the
+// session.
 //
 // What a client sees of a Join, on the wire and in this order:
 //   no cursor:            completion(present position) · live messages
 //   a cursor we can keep: completion(the client's own cursor) · missed messages · live messages
 //   a cursor we cannot:   Reset(room, reason) · completion(present position) · live messages
-// The client takes the cursor of every Message over the completion's. So a connection that breaks right behind the
-// completion loses nothing: the client still holds the cursor that it resumed from.
+// The client takes the cursor of every Message over the completion's. So a connection that breaks
+// right behind the completion loses nothing: the client still holds the cursor that it resumed
+// from.
 #pragma once
 
 #include <map>

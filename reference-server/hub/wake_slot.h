@@ -1,6 +1,7 @@
-// Where one coroutine waits to be resumed by a plain call, within that call: nothing is posted, no timer is touched.
-// For the writers of sessions, of which one flush wakes hundreds (a net::condition costs a microsecond each there).
-// One waiter, one thread. Cancellation does not reach the waiter: whoever cancels it wakes it as well.
+// Where one coroutine waits to be resumed by a plain call, within that call: nothing is posted, no
+// timer is touched. For the writers of sessions, of which one flush wakes hundreds (a
+// net::condition costs a microsecond each there). One waiter, one thread. Cancellation does not
+// reach the waiter: whoever cancels it wakes it as well.
 #pragma once
 
 #include <boost/asio/async_result.hpp>
@@ -27,7 +28,8 @@ class wake_slot {
     auto keep = [this](auto handler) {
       waiter_ = std::make_unique<waiter_of<decltype(handler)>>(std::move(handler));
     };
-    co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(keep, asio::use_awaitable);
+    co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(keep,
+                                                                          asio::use_awaitable);
   }
 
   // False when nobody waits.

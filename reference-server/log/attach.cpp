@@ -20,10 +20,13 @@ std::string_view info_value(std::string_view info, std::string_view key) {
   return {};
 }
 
-attach_decision refuse(std::string reason) { return {attach_step::refuse, std::move(reason)}; }
+attach_decision refuse(std::string reason) {
+  return {attach_step::refuse, std::move(reason)};
+}
 
 // Empty when Redis holds what this node has read, as far as can be told.
-std::string missing_history(const log_facts& log, const log_history& mine, bool is_incarnation_known) {
+std::string missing_history(const log_facts& log, const log_history& mine,
+                            bool is_incarnation_known) {
   if (log.log_id != mine.log_id) return "Redis holds another log than the one this node has read";
   const position last = mine.last->at;
   const std::string place = format_position(last);
@@ -33,7 +36,8 @@ std::string missing_history(const log_facts& log, const log_history& mine, bool 
   }
   // Trimmed since. In a life of Redis that somebody has vouched for that is only a gap.
   if (is_incarnation_known) return "";
-  return "Redis was restarted and entry " + place + ", which this node has read, is trimmed: nothing to compare";
+  return "Redis was restarted and entry " + place +
+         ", which this node has read, is trimmed: nothing to compare";
 }
 
 }  // namespace
@@ -45,16 +49,18 @@ server_facts parse_server_facts(std::string_view info) {
   result.incarnation += info_value(info, "master_replid");
   result.is_replica = info_value(info, "role") == "slave";
   const std::string_view policy = info_value(info, "maxmemory_policy");
-  if (info_value(info, "maxmemory") != "0" && policy != "noeviction") result.evicting_policy = policy;
+  if (info_value(info, "maxmemory") != "0" && policy != "noeviction")
+    result.evicting_policy = policy;
   return result;
 }
 
-attach_decision decide_attach(const server_facts& server, const log_facts& log, const log_history& mine,
-                              bool has_waited) {
+attach_decision decide_attach(const server_facts& server, const log_facts& log,
+                              const log_history& mine, bool has_waited) {
   const bool has_history = mine.last != nullptr;
   if (server.is_replica) return {attach_step::wait, "this Redis is a replica"};
   if (!server.evicting_policy.empty()) {
-    return refuse("Redis evicts keys (maxmemory-policy " + server.evicting_policy + "): set noeviction");
+    return refuse("Redis evicts keys (maxmemory-policy " + server.evicting_policy +
+                  "): set noeviction");
   }
   if (!log.has_meta) {
     if (has_history) return refuse("the log that this node has read is gone from Redis");
@@ -72,7 +78,8 @@ attach_decision decide_attach(const server_facts& server, const log_facts& log, 
   }
   if (is_known) return {attach_step::open, ""};
   if (has_history || has_waited) return {attach_step::adopt, ""};
-  return {attach_step::wait, "Redis was restarted: waiting for a node that has read the log to confirm it"};
+  return {attach_step::wait,
+          "Redis was restarted: waiting for a node that has read the log to confirm it"};
 }
 
 }  // namespace ordeal::chat

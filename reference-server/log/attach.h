@@ -1,6 +1,6 @@
-// The check a node makes on every new connection and at each heartbeat, before it may append or read (log-protocol.md
-// step 1, holes H1, H2, H10, H21). The decision alone: what Redis said and what this node has read go in, what to do
-// comes out. No I/O, no clock.
+// The check a node makes on every new connection and at each heartbeat, before it may append or
+// read (log-protocol.md step 1, holes H1, H2, H10, H21). The decision alone: what Redis said and
+// what this node has read go in, what to do comes out. No I/O, no clock.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ struct log_facts {
   std::string state;
   std::string incarnation;  // as stored by whoever attached first in this incarnation
   position top;
-  std::uint64_t floor = 0;  // index of the oldest entry that is still there
+  std::uint64_t floor = 0;    // index of the oldest entry that is still there
   std::uint64_t own_seq = 0;  // of this origin
   entry_ptr tail;             // the newest entry of the stream
   entry_ptr held;             // the entry at the position this node has read
@@ -54,9 +54,9 @@ struct attach_decision {
   std::string reason;  // for wait and refuse, one sentence
 };
 
-// `has_waited`: this node has no history, found an incarnation that nobody confirmed, and gave the nodes that have
-// read the log long enough to do so.
-attach_decision decide_attach(const server_facts& server, const log_facts& log, const log_history& mine,
-                              bool has_waited);
+// `has_waited`: this node has no history, found an incarnation that nobody confirmed, and gave the
+// nodes that have read the log long enough to do so.
+attach_decision decide_attach(const server_facts& server, const log_facts& log,
+                              const log_history& mine, bool has_waited);
 
 }  // namespace ordeal::chat

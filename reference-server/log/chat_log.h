@@ -1,9 +1,9 @@
-// The replicated log as the hub sees it (log-protocol.md steps 1, 2, 3, 8, 9). One object a node and application; a
-// value, not a singleton. One thread.
+// The replicated log as the hub sees it (log-protocol.md steps 1, 2, 3, 8, 9). One object a node
+// and application; a value, not a singleton. One thread.
 //
-//   hub ── append ──▶ outbox ──▶ append script ──▶ Redis stream ──▶ reader ──▶ subscriber ──▶ sockets
+//   hub ─ append ─▶ outbox ─▶ append script ─▶ Redis stream ─▶ reader ─▶ subscriber ─▶ sockets
 //
-// Nobody delivers locally first: an entry reaches the subscriber only when it was read back from Redis.
+// Nobody delivers locally first: an entry reaches the subscriber only when it was read from Redis.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -22,7 +22,8 @@ namespace ordeal::chat {
 
 namespace asio = boost::asio;
 
-// Position in the log. Ordered by (epoch, index); index is dense over the whole life of the log, from 1.
+// Position in the log. Ordered by (epoch, index); index is dense over the whole life of the log,
+// from 1.
 struct position {
   std::uint64_t epoch = 0;
   std::uint64_t index = 0;
@@ -42,8 +43,8 @@ enum class entry_kind { message, heartbeat, barrier };
 struct entry {
   position at;
   entry_kind kind = entry_kind::message;
-  std::string origin;             // the accepting process: random per start
-  std::uint64_t origin_seq = 0;   // dense per origin, from 1
+  std::string origin;            // the accepting process: random per start
+  std::uint64_t origin_seq = 0;  // dense per origin, from 1
   std::string room;
   std::string client_message_id;
   std::string text;
@@ -51,9 +52,10 @@ struct entry {
 using entry_ptr = std::shared_ptr<const entry>;
 
 enum class append_status {
-  appended,      // `at` is set
-  retry_later,   // not in the log as far as we know; the same clientMessageId may be sent again, here or elsewhere
-  refused        // will never be accepted; `reason` says why
+  appended,     // `at` is set
+  retry_later,  // not in the log as far as we know; the same clientMessageId may be sent again,
+                // here or elsewhere
+  refused       // will never be accepted; `reason` says why
 };
 struct append_outcome {
   append_status status = append_status::retry_later;
@@ -71,48 +73,55 @@ struct range_result {
 class log_subscriber {
  public:
   virtual ~log_subscriber() = default;
-  virtual void on_entries(const std::vector<entry_ptr>& batch) = 0;  // kind message only, never empty
-  virtual void on_gap(std::string reason) = 0;                       // entries were lost to this node: reset everybody
-  virtual void on_state_change() = 0;                                // health() may differ
+  virtual void on_entries(
+      const std::vector<entry_ptr>& batch) = 0;  // kind message only, never empty
+  virtual void on_gap(std::string reason) = 0;   // entries were lost to this node: reset everybody
+  virtual void on_state_change() = 0;            // health() may differ
 };
 
 enum class log_state {
-  connecting,    // no connection to Redis, or attaching
-  open,          // attached, reading and appending
-  refusing,      // the log in Redis is not the one this node has read: appends are refused until it is back
+  connecting,  // no connection to Redis, or attaching
+  open,        // attached, reading and appending
+  refusing,  // the log in Redis is not the one this node has read: appends are refused until it is
+             // back
   stopped
 };
 
 struct log_health {
   log_state state = log_state::connecting;
-  std::string reason;                                 // why not open, one sentence
-  std::string log_id;                                 // empty before the first attach
+  std::string reason;  // why not open, one sentence
+  std::string log_id;  // empty before the first attach
   position last_read;
-  std::uint64_t top_index = 0;                        // as of the last attach or append
-  std::optional<std::chrono::milliseconds> echo_age;  // since our last heartbeat that came back; none yet
-  std::size_t outbox_entries = 0;                     // accepted or appended, not yet stable
+  std::uint64_t top_index = 0;  // as of the last attach or append
+  std::optional<std::chrono::milliseconds>
+      echo_age;                    // since our last heartbeat that came back; none yet
+  std::size_t outbox_entries = 0;  // accepted or appended, not yet stable
   std::size_t outbox_bytes = 0;
   std::uint64_t appended = 0, duplicates = 0, reconnects = 0, batches = 0;
-  bool is_ready = false;                              // open and the heartbeat came back recently
+  bool is_ready = false;  // open and the heartbeat came back recently
 };
 
 struct log_options {
   net::redis::connection_options redis;
-  std::string app = "chat";                           // prefix of every key: {app}:log, {app}:meta ...
+  std::string app = "chat";  // prefix of every key: {app}:log, {app}:meta ...
   std::string node_name;
   std::size_t batch_entries_max = 256;
   std::size_t outbox_bytes_max = 16U << 20;
   std::size_t outbox_entries_max = 65'536;
-  std::size_t retained_entries = 100'000;             // in Redis: trimmed above, and the retry window of message ids
-  std::size_t replay_entries = 16'384;                // in this node's memory
+  std::size_t retained_entries =
+      100'000;  // in Redis: trimmed above, and the retry window of message ids
+  std::size_t replay_entries = 16'384;  // in this node's memory
   std::size_t replay_bytes_max = 32U << 20;
   std::chrono::milliseconds heartbeat_interval{1'000};
-  std::chrono::milliseconds block_time{1'000};        // XREAD BLOCK
+  std::chrono::milliseconds block_time{1'000};  // XREAD BLOCK
   std::chrono::milliseconds command_timeout{3'000};
   std::chrono::milliseconds retry_backoff_min{50}, retry_backoff_max{1'000};
-  std::size_t message_bytes_max = 256U << 10;         // room, id and text together; larger ones are refused
-  std::chrono::milliseconds append_wait_max{10'000};  // an append that has no outcome by then: retry_later
-  std::chrono::milliseconds outage_accept_max{3'000}; // so long without Redis, new appends are still accepted
+  std::size_t message_bytes_max = 256U
+                                  << 10;  // room, id and text together; larger ones are refused
+  std::chrono::milliseconds append_wait_max{
+      10'000};  // an append that has no outcome by then: retry_later
+  std::chrono::milliseconds outage_accept_max{
+      3'000};  // so long without Redis, new appends are still accepted
 };
 
 class chat_log {
@@ -124,11 +133,14 @@ class chat_log {
   // Graceful: takes no new appends, flushes the outbox for up to `drain`, then ends run().
   virtual void stop(std::chrono::milliseconds drain) = 0;
 
-  // Accepts a message into the outbox and returns when it is in the log (seen in a script's reply or read back), or
-  // refused. Waits while the outbox is full and Redis is reachable; retry_later when there is no hope for now.
-  virtual asio::awaitable<append_outcome> append(std::string room, std::string client_message_id, std::string text) = 0;
+  // Accepts a message into the outbox and returns when it is in the log (seen in a script's reply
+  // or read back), or refused. Waits while the outbox is full and Redis is reachable; retry_later
+  // when there is no hope for now.
+  virtual asio::awaitable<append_outcome> append(std::string room, std::string client_message_id,
+                                                 std::string text) = 0;
 
-  // True while append would have to wait for room in the outbox: callers stop reading their sockets.
+  // True while append would have to wait for room in the outbox: callers stop reading their
+  // sockets.
   virtual bool is_congested() const = 0;
 
   // Messages of `room` in (after, upto], from memory or from Redis; `upto` is at most last_read.

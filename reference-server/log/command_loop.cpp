@@ -1,4 +1,5 @@
-// The command connection: attach before anything else, then batches, heartbeats and queries, one request at a time.
+// The command connection: attach before anything else, then batches, heartbeats and queries, one
+// request at a time.
 #include "net/async/log.h"
 #include "net/async/random.h"
 #include "reference-server/log/entry_codec.h"
@@ -8,7 +9,8 @@ namespace ordeal::chat {
 namespace {
 
 constexpr std::size_t log_id_length = 16;
-// How long nodes that have read the log have to confirm a restarted Redis, before one that has not may do it (H10).
+// How long nodes that have read the log have to confirm a restarted Redis, before one that has not
+// may do it (H10).
 constexpr int confirm_intervals = 3;
 
 std::string in_words(const net::error_code& ec, const std::string& detail) {
@@ -49,7 +51,8 @@ asio::awaitable<void> redis_log::serve(backoff& pause) {
     }
     pause.reset();
     const bool is_idle = queries_.empty() && is_attached_ && !outbox_.has_unsent();
-    if (is_idle && net::now() < heartbeat_.next_due()) co_await work_.wait_until(heartbeat_.next_due());
+    if (is_idle && net::now() < heartbeat_.next_due())
+      co_await work_.wait_until(heartbeat_.next_due());
   }
   on_commands_lost(trouble_.empty() ? "the connection to Redis was lost" : trouble_);
 }
@@ -90,7 +93,8 @@ asio::awaitable<redis_log::attach_outcome> redis_log::attach() {
   const bool has_waited = has_waited_for_history(found);
   attach_decision decision = decide_attach(found.server, found.log, mine, has_waited);
   switch (decision.step) {
-    case attach_step::open: co_return enter_open(std::move(found));
+    case attach_step::open:
+      co_return enter_open(std::move(found));
     case attach_step::create: {
       const std::string log_id = net::random_id(log_id_length);
       auto change = wire_.create(log_id, found.server.incarnation);
@@ -98,16 +102,22 @@ asio::awaitable<redis_log::attach_outcome> redis_log::attach() {
     }
     case attach_step::adopt: {
       auto change = wire_.adopt(found.log, found.server.incarnation);
-      co_return co_await change_log(std::move(change), "restarted Redis holds what was read: going on");
+      co_return co_await change_log(std::move(change),
+                                    "restarted Redis holds what was read: going on");
     }
-    case attach_step::wait: set_state(log_state::connecting, std::move(decision.reason)); break;
-    case attach_step::refuse: set_state(log_state::refusing, std::move(decision.reason)); break;
+    case attach_step::wait:
+      set_state(log_state::connecting, std::move(decision.reason));
+      break;
+    case attach_step::refuse:
+      set_state(log_state::refusing, std::move(decision.reason));
+      break;
   }
   co_return attach_outcome::failed;
 }
 
 bool redis_log::has_waited_for_history(const attach_answer& found) {
-  const bool is_unconfirmed = found.log.has_meta && found.log.incarnation != found.server.incarnation;
+  const bool is_unconfirmed =
+      found.log.has_meta && found.log.incarnation != found.server.incarnation;
   if (!is_unconfirmed) {
     unconfirmed_since_.reset();
     return false;
@@ -137,8 +147,10 @@ redis_log::attach_outcome redis_log::enter_open(attach_answer found) {
   return attach_outcome::open;
 }
 
-// A script that changes the log's meta, if it still is as it was found; then the attach is done again.
-asio::awaitable<redis_log::attach_outcome> redis_log::change_log(net::redis::request change, std::string_view what) {
+// A script that changes the log's meta, if it still is as it was found; then the attach is done
+// again.
+asio::awaitable<redis_log::attach_outcome> redis_log::change_log(net::redis::request change,
+                                                                 std::string_view what) {
   const auto result = co_await commands_->exec(change, options_.command_timeout);
   if (result.ec) {
     on_commands_lost("Redis does not answer: " + result.ec.message());
@@ -205,10 +217,12 @@ void redis_log::on_append_error(const wire_error& error) {
   const std::string reason = "Redis answers: " + error.text;
   switch (error.kind) {
     case reply_class::ok:
-    case reply_class::script_missing: return;  // the next attach loads the script
+    case reply_class::script_missing:
+      return;  // the next attach loads the script
     case reply_class::retryable:
       if (trouble_ != reason) {
-        net::log(net::log_level::warn, "log", "cannot append", {{"app", options_.app}, {"reason", reason}});
+        net::log(net::log_level::warn, "log", "cannot append",
+                 {{"app", options_.app}, {"reason", reason}});
       }
       trouble_ = reason;
       return;
@@ -218,7 +232,9 @@ void redis_log::on_append_error(const wire_error& error) {
       trouble_ = reason;
       commands_->close();
       return;
-    case reply_class::fatal: set_state(log_state::refusing, reason); return;
+    case reply_class::fatal:
+      set_state(log_state::refusing, reason);
+      return;
   }
 }
 

@@ -1,4 +1,5 @@
-# cmake -DOUTPUT=scripts.cpp -DSCRIPTS=a.lua;b.lua -P embed_scripts.cmake: every script as a string constant of its name.
+# cmake -DOUTPUT=scripts.cpp -DSCRIPTS=a.lua;b.lua -P embed_scripts.cmake
+# Every script becomes a string constant of its name.
 set(text "#include \"reference-server/log/scripts.h\"\n\nnamespace ordeal::chat::scripts {\n\n")
 foreach(path IN LISTS SCRIPTS)
   get_filename_component(name ${path} NAME_WE)

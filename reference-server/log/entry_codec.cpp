@@ -14,7 +14,8 @@ std::optional<entry_kind> kind_of(std::string_view letter) {
   return std::nullopt;
 }
 
-// The attach and trim scripts know the order of the fields too, so another order is not an entry of ours.
+// The attach and trim scripts know the order of the fields too, so another order is not an entry of
+// ours.
 bool has_our_fields(net::redis::reply_view fields) {
   if (fields.size() != 2 * field_names.size()) return false;
   for (std::size_t i = 0; i < field_names.size(); ++i) {
@@ -48,9 +49,12 @@ std::optional<position> parse_position(std::string_view text) {
 
 std::string_view letter_of(entry_kind kind) {
   switch (kind) {
-    case entry_kind::message: return "m";
-    case entry_kind::heartbeat: return "h";
-    case entry_kind::barrier: return "b";
+    case entry_kind::message:
+      return "m";
+    case entry_kind::heartbeat:
+      return "h";
+    case entry_kind::barrier:
+      return "b";
   }
   return "";
 }

@@ -1,4 +1,5 @@
-// Positions and entries as Redis writes them: ids "<epoch>-<index>", entries as six fields k o s r c t. Pure.
+// Positions and entries as Redis writes them: ids "<epoch>-<index>", entries as six fields k o s r
+// c t. Pure.
 #pragma once
 
 #include <optional>
@@ -16,7 +17,8 @@ std::optional<std::uint64_t> parse_number(std::string_view digits);
 std::string format_position(position at);
 std::optional<position> parse_position(std::string_view text);
 
-// One element of an XRANGE or XREAD reply: [id, [field, value, ...]]; null when it is not one of ours.
+// One element of an XRANGE or XREAD reply: [id, [field, value, ...]]; null when it is not one of
+// ours.
 entry_ptr parse_entry(net::redis::reply_view element);
 
 // The kind's letter in field k.

@@ -74,7 +74,9 @@ void heartbeat::on_reconnect(time_point now) {
   next_due_ = now;
 }
 
-bool heartbeat::is_alone(time_point now) const { return now - last_other_ > silence_max_; }
+bool heartbeat::is_alone(time_point now) const {
+  return now - last_other_ > silence_max_;
+}
 
 bool heartbeat::is_echo_overdue(time_point now) const {
   return unanswered_since_ && now - *unanswered_since_ > silence_max_;

@@ -1,7 +1,7 @@
-// Heartbeats through the log: an entry that each node appends in each interval. That its own come back proves to a node
-// that it can be heard and can hear (H12); those of others say how far they have read, so that entries below may leave
-// the outbox (H6). Under load a node also beats when it has read much, or outboxes would fill between two beats. No I/O,
-// no clock: time comes in.
+// Heartbeats through the log: an entry that each node appends in each interval. That its own come
+// back proves to a node that it can be heard and can hear (H12); those of others say how far they
+// have read, so that entries below may leave the outbox (H6). Under load a node also beats when it
+// has read much, or outboxes would fill between two beats. No I/O, no clock: time comes in.
 #pragma once
 
 #include <chrono>
@@ -34,16 +34,19 @@ class heartbeat {
   void on_entry(const entry& beat, time_point now);
   // So much was read from the log. True when that makes a beat due.
   bool on_read(std::size_t bytes, time_point now);
-  // A new reader or a new command connection: what was on its way counts no longer, and a beat is due.
+  // A new reader or a new command connection: what was on its way counts no longer, and a beat is
+  // due.
   void on_reconnect(time_point now);
 
-  // A beat is in the log and did not come back for too long: one of the two connections is dead without knowing it.
+  // A beat is in the log and did not come back for too long: one of the two connections is dead
+  // without knowing it.
   bool is_echo_overdue(time_point now) const;
   std::optional<milliseconds> echo_age(time_point now) const;
   bool is_echo_recent(time_point now) const;
 
-  // Own entries up to this index are held by someone besides this node: another node has read them. When this node has
-  // heard of no other for some intervals there is nobody to hold them, and that it has read them itself must do.
+  // Own entries up to this index are held by someone besides this node: another node has read them.
+  // When this node has heard of no other for some intervals there is nobody to hold them, and that
+  // it has read them itself must do.
   std::uint64_t stable_index() const { return stable_index_; }
 
  private:

@@ -1,4 +1,5 @@
-// Old messages for clients that resume: from memory where possible, else from Redis over the command connection.
+// Old messages for clients that resume: from memory where possible, else from Redis over the
+// command connection.
 #include <algorithm>
 
 #include "reference-server/log/redis_log.h"
@@ -37,7 +38,8 @@ asio::awaitable<range_result> redis_log::range(cursor after, position upto, std:
 }
 
 // One chunk; `after` moves to its end.
-asio::awaitable<range_status> redis_log::collect_from_redis(position& after, position upto, const std::string& room,
+asio::awaitable<range_status> redis_log::collect_from_redis(position& after, position upto,
+                                                            const std::string& room,
                                                             std::vector<entry_ptr>& into) {
   auto what = wire_.range(after, upto);
   const auto reply = co_await ask(std::move(what));

@@ -33,7 +33,9 @@ wire_error unexpected(std::string_view what) {
   return error;
 }
 
-std::uint64_t unsigned_of(reply_view number) { return static_cast<std::uint64_t>(number.integer()); }
+std::uint64_t unsigned_of(reply_view number) {
+  return static_cast<std::uint64_t>(number.integer());
+}
 
 std::optional<entry_reply> parse_entry_reply(reply_view element, std::uint64_t epoch) {
   entry_reply result;
@@ -127,7 +129,8 @@ attach_answer log_wire::parse_attach(const std::vector<reply>& replies) {
 
 request log_wire::create(std::string_view log_id, std::string_view incarnation) const {
   request what;
-  what.add({"EVAL", scripts::create, "5", meta_, epochs_, seq_, req_, log_, log_id, incarnation, origin_});
+  what.add({"EVAL", scripts::create, "5", meta_, epochs_, seq_, req_, log_, log_id, incarnation,
+            origin_});
   return what;
 }
 
@@ -144,9 +147,11 @@ request log_wire::append(std::string_view sha, const log_identity& log, std::str
   std::vector<std::string> seqs;
   seqs.reserve(messages.size());
   for (const outbox_message* message : messages) seqs.push_back(std::to_string(message->seq));
-  std::vector<std::string_view> words{"EVALSHA", sha,   "4",             meta_,   seq_,     req_, log_,
-                                      log.log_id, epoch, log.incarnation, origin_, retained_};
-  if (!beat.empty()) words.insert(words.end(), {letter_of(entry_kind::heartbeat), "0", "", "", beat});
+  std::vector<std::string_view> words{"EVALSHA", sha,      "4",        meta_, seq_,
+                                      req_,      log_,     log.log_id, epoch, log.incarnation,
+                                      origin_,   retained_};
+  if (!beat.empty())
+    words.insert(words.end(), {letter_of(entry_kind::heartbeat), "0", "", "", beat});
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const outbox_message& message = *messages[i];
     words.insert(words.end(), {letter_of(entry_kind::message), seqs[i], message.room,
@@ -182,8 +187,11 @@ append_answer log_wire::parse_append(reply_view reply, std::uint64_t epoch, bool
   return answer;
 }
 
-// Last in its request: the entries before it are of the log it names, because a log id never comes back.
-void log_wire::add_meta_query(request& what) const { what.add({"HMGET", meta_, "log_id", "top", "floor"}); }
+// Last in its request: the entries before it are of the log it names, because a log id never comes
+// back.
+void log_wire::add_meta_query(request& what) const {
+  what.add({"HMGET", meta_, "log_id", "top", "floor"});
+}
 
 request log_wire::read(position after, std::chrono::milliseconds block) const {
   const std::string count = std::to_string(read_count_max);

@@ -1,5 +1,5 @@
-// What the log says to Redis and what it hears: requests out, replies in. Knows the keys and the scripts' arguments, decides
-// nothing. Pure.
+// What the log says to Redis and what it hears: requests out, replies in. Knows the keys and the
+// scripts' arguments, decides nothing. Pure.
 #pragma once
 
 #include <optional>
@@ -70,7 +70,8 @@ class log_wire {
   // `beat`: the text of a heartbeat that goes first; empty: none.
   request append(std::string_view sha, const log_identity& log, std::string_view beat,
                  std::span<const outbox_message* const> messages) const;
-  static append_answer parse_append(net::redis::reply_view reply, std::uint64_t epoch, bool has_beat);
+  static append_answer parse_append(net::redis::reply_view reply, std::uint64_t epoch,
+                                    bool has_beat);
 
   request read(position after, std::chrono::milliseconds block) const;
   request range(position after, position upto) const;

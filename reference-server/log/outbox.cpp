@@ -10,12 +10,14 @@ namespace {
 constexpr std::size_t message_overhead_bytes = 160;
 
 std::size_t bytes_of(const outbox_message& message) {
-  return message_overhead_bytes + message.room.size() + message.client_message_id.size() + message.text.size();
+  return message_overhead_bytes + message.room.size() + message.client_message_id.size() +
+         message.text.size();
 }
 
 }  // namespace
 
-std::uint64_t outbox::add(std::string room, std::string client_message_id, std::string text, time_point now) {
+std::uint64_t outbox::add(std::string room, std::string client_message_id, std::string text,
+                          time_point now) {
   outbox_message message;
   message.seq = next_seq_++;
   message.room = std::move(room);
@@ -31,7 +33,8 @@ std::uint64_t outbox::add(std::string room, std::string client_message_id, std::
 std::span<const outbox_message* const> outbox::take_batch(std::size_t count_max) {
   batch_.clear();
   batch_seq_ = first_seq() + next_;
-  for (; next_ < messages_.size() && batch_.size() < count_max; ++next_) batch_.push_back(&messages_[next_]);
+  for (; next_ < messages_.size() && batch_.size() < count_max; ++next_)
+    batch_.push_back(&messages_[next_]);
   return batch_;
 }
 
@@ -59,7 +62,8 @@ void outbox::decide(outbox_message& message, position at, std::vector<settlement
   settled.push_back(std::move(answer));
 }
 
-bool outbox::on_replies(std::span<const entry_reply> replies, position trimmed, std::vector<settlement>& settled) {
+bool outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
+                        std::vector<settlement>& settled) {
   std::uint64_t seq = batch_seq_;
   for (const entry_reply& reply : replies) {
     if (reply.result == entry_result::gap) return send_again_from(reply.last_seq + 1);
@@ -102,7 +106,8 @@ void outbox::on_stable(std::uint64_t index) {
   ORDEAL_ASSERT(undecided_ <= messages_.size());
 }
 
-void outbox::give_up_before(time_point earliest, const std::string& reason, std::vector<settlement>& settled) {
+void outbox::give_up_before(time_point earliest, const std::string& reason,
+                            std::vector<settlement>& settled) {
   for (outbox_message& message : messages_) {
     if (message.added >= earliest) break;  // in order of arrival
     if (message.is_settled) continue;

@@ -1,10 +1,12 @@
-// This node's own messages, in order, from acceptance until they are stable (log-protocol.md step 8, H6, H18).
+// This node's own messages, in order, from acceptance until they are stable (log-protocol.md step
+// 8, H6, H18).
 //
 //   add ─▶ [ stable soon | in the log | on its way | not sent ] ─▶ leaves at the front when stable
 //                                       ▲ next to send
 //
-// Once a message has its seq it stays until the log has dealt with it; only its sender may stop waiting. No I/O, no
-// clock: time comes in. Bounded by count and bytes; the caller asks before it adds.
+// Once a message has its seq it stays until the log has dealt with it; only its sender may stop
+// waiting. No I/O, no clock: time comes in. Bounded by count and bytes; the caller asks before it
+// adds.
 #pragma once
 
 #include <chrono>
@@ -23,8 +25,9 @@ namespace ordeal::chat {
 enum class entry_result { appended, used_before, known_client_id, gap };
 struct entry_reply {
   entry_result result = entry_result::appended;
-  std::optional<position> at;   // appended: there; the others: where the client message id is, if anywhere
-  std::uint64_t last_seq = 0;   // gap: the last seq the log knows of this origin
+  std::optional<position>
+      at;  // appended: there; the others: where the client message id is, if anywhere
+  std::uint64_t last_seq = 0;  // gap: the last seq the log knows of this origin
 };
 
 struct outbox_message {
@@ -47,33 +50,37 @@ class outbox {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  outbox(std::size_t entries_max, std::size_t bytes_max) : entries_max_(entries_max), bytes_max_(bytes_max) {}
+  outbox(std::size_t entries_max, std::size_t bytes_max)
+      : entries_max_(entries_max), bytes_max_(bytes_max) {}
 
   bool has_room() const { return messages_.size() < entries_max_ && bytes_ < bytes_max_; }
   // Returns its seq.
-  std::uint64_t add(std::string room, std::string client_message_id, std::string text, time_point now);
+  std::uint64_t add(std::string room, std::string client_message_id, std::string text,
+                    time_point now);
 
   bool has_unsent() const { return next_ < messages_.size(); }
   bool has_undecided() const { return undecided_ > 0; }
-  // The next messages to send, at most `count_max`; they are on their way then. Valid until the next call of a
-  // member that is not const.
+  // The next messages to send, at most `count_max`; they are on their way then. Valid until the
+  // next call of a member that is not const.
   std::span<const outbox_message* const> take_batch(std::size_t count_max);
 
-  // The script's answers to the batch, in its order. False when the log does not know messages that have left here:
-  // it is not the log they were sent to. `settled` collects answers for senders.
-  bool on_replies(std::span<const entry_reply> replies, position trimmed, std::vector<settlement>& settled);
+  // The script's answers to the batch, in its order. False when the log does not know messages that
+  // have left here: it is not the log they were sent to. `settled` collects answers for senders.
+  bool on_replies(std::span<const entry_reply> replies, position trimmed,
+                  std::vector<settlement>& settled);
   // The batch's outcome is unknown, or it was not taken: it is sent again.
   void on_batch_lost();
   // An own entry was read from the log.
   void on_read(std::uint64_t seq, position at, std::vector<settlement>& settled);
-  // At attach, with no batch on its way: the last seq that the log knows of this origin. Messages that were in the log
-  // and no longer are will be sent again. False as for on_replies.
+  // At attach, with no batch on its way: the last seq that the log knows of this origin. Messages
+  // that were in the log and no longer are will be sent again. False as for on_replies.
   bool on_watermark(std::uint64_t last_seq);
   // Everything that this log has at or below `index` is held by others too.
   void on_stable(std::uint64_t index);
 
   // Senders that wait since before `earliest` are told to try later; the messages stay.
-  void give_up_before(time_point earliest, const std::string& reason, std::vector<settlement>& settled);
+  void give_up_before(time_point earliest, const std::string& reason,
+                      std::vector<settlement>& settled);
 
   std::size_t size() const { return messages_.size(); }
   std::size_t bytes() const { return bytes_; }

@@ -6,9 +6,10 @@
 namespace ordeal::chat {
 
 enum class read_step {
-  deliver,   // the next index, in the same or in a newer epoch
-  gap,       // entries before it are lost to this node; go on from here
-  fork       // a newer epoch at or below what was read, or an older one above it: not the log that was read
+  deliver,  // the next index, in the same or in a newer epoch
+  gap,      // entries before it are lost to this node; go on from here
+  fork  // a newer epoch at or below what was read, or an older one above it: not the log that was
+        // read
 };
 
 class read_sequence {

@@ -1,4 +1,5 @@
-// The reader connection: attach, then XREAD from the last entry read, and the subscriber gets what comes, in log order.
+// The reader connection: attach, then XREAD from the last entry read, and the subscriber gets what
+// comes, in log order.
 #include "net/async/log.h"
 #include "reference-server/log/entry_codec.h"
 #include "reference-server/log/read_sequence.h"
@@ -27,8 +28,8 @@ asio::awaitable<void> redis_log::keep_reader() {
   }
 }
 
-// The same check as on the command connection: this one may have ended up at another Redis. Whatever there is to decide or
-// to change is left to the command connection.
+// The same check as on the command connection: this one may have ended up at another Redis.
+// Whatever there is to decide or to change is left to the command connection.
 asio::awaitable<bool> redis_log::attach_reader() {
   const entry_ptr compared = last_;
   const auto what = wire_.attach(compared.get());
@@ -65,7 +66,8 @@ asio::awaitable<void> redis_log::read() {
 
 bool redis_log::take_read_answer(read_answer answer, read_sequence& sequence) {
   if (answer.error.is_set()) {
-    net::log(net::log_level::warn, "log", "cannot read", {{"app", options_.app}, {"reason", answer.error.text}});
+    net::log(net::log_level::warn, "log", "cannot read",
+             {{"app", options_.app}, {"reason", answer.error.text}});
     return false;
   }
   if (answer.log_id != identity_.log_id) {
@@ -89,7 +91,8 @@ bool redis_log::take_read_answer(read_answer answer, read_sequence& sequence) {
       if (!messages.empty()) subscriber_->on_entries(messages);
       messages.clear();
       replay_.reset(each->at.index - 1);
-      subscriber_->on_gap("entries " + std::to_string(expected) + " to " + std::to_string(each->at.index - 1) +
+      subscriber_->on_gap("entries " + std::to_string(expected) + " to " +
+                          std::to_string(each->at.index - 1) +
                           " were trimmed before this node could read them");
     }
     take_entry(each, settled);

@@ -17,14 +17,16 @@ constexpr int watch_rounds_per_interval = 4;
 
 log_options checked(log_options options) {
   const auto is_plain = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-           c == '.' || c == ':';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.' || c == ':';
   };
   if (options.app.empty() || !std::ranges::all_of(options.app, is_plain)) {
-    throw std::invalid_argument("the app name '" + options.app +
-                                "' is not a plain word: use letters, digits, '-', '_', '.' and ':'");
+    throw std::invalid_argument(
+        "the app name '" + options.app +
+        "' is not a plain word: use letters, digits, '-', '_', '.' and ':'");
   }
-  options.batch_entries_max = std::clamp<std::size_t>(options.batch_entries_max, 1, batch_entries_ceiling);
+  options.batch_entries_max =
+      std::clamp<std::size_t>(options.batch_entries_max, 1, batch_entries_ceiling);
   options.retained_entries = std::max<std::size_t>(options.retained_entries, 1);
   return options;
 }
@@ -48,10 +50,14 @@ asio::awaitable<void> ending(asio::awaitable<void> loop, net::stop_event& ended)
 
 std::string_view word_of(log_state state) {
   switch (state) {
-    case log_state::connecting: return "connecting";
-    case log_state::open: return "open";
-    case log_state::refusing: return "refusing";
-    case log_state::stopped: return "stopped";
+    case log_state::connecting:
+      return "connecting";
+    case log_state::open:
+      return "open";
+    case log_state::refusing:
+      return "refusing";
+    case log_state::stopped:
+      return "stopped";
   }
   return "";
 }
@@ -97,7 +103,8 @@ std::unique_ptr<chat_log> make_chat_log(asio::any_io_executor ex, log_options op
   return std::make_unique<redis_log>(ex, std::move(options));
 }
 
-// The origin is random per start: a restarted node must not continue, nor repeat, the sequence of its predecessor (H19).
+// The origin is random per start: a restarted node must not continue, nor repeat, the sequence of
+// its predecessor (H19).
 redis_log::redis_log(asio::any_io_executor ex, log_options options)
     : ex_(ex),
       options_(checked(std::move(options))),
@@ -158,7 +165,8 @@ asio::awaitable<void> redis_log::drain() {
 // Empty while an append may yet succeed.
 std::string redis_log::hopeless_reason(net::time_point at) const {
   if (stop_.is_set()) return "this node is stopping";
-  if (health_.state == log_state::refusing || health_.state == log_state::stopped) return health_.reason;
+  if (health_.state == log_state::refusing || health_.state == log_state::stopped)
+    return health_.reason;
   const bool is_long_outage = trouble_since_ && at - *trouble_since_ > options_.outage_accept_max;
   const bool is_full_outage = trouble_since_ && !outbox_.has_room();
   if (is_long_outage || is_full_outage) return trouble_.empty() ? health_.reason : trouble_;
@@ -168,8 +176,8 @@ std::string redis_log::hopeless_reason(net::time_point at) const {
 std::string redis_log::refusal(const std::string& client_message_id, std::size_t bytes) const {
   if (client_message_id.empty()) return "the message has no id";
   if (bytes <= options_.message_bytes_max) return "";
-  return "the message has " + std::to_string(bytes) + " bytes, " + std::to_string(options_.message_bytes_max) +
-         " are allowed";
+  return "the message has " + std::to_string(bytes) + " bytes, " +
+         std::to_string(options_.message_bytes_max) + " are allowed";
 }
 
 asio::awaitable<append_outcome> redis_log::append(std::string room, std::string client_message_id,
@@ -212,7 +220,8 @@ void redis_log::settle(std::vector<settlement>& settled) {
 
 void redis_log::set_state(log_state state, std::string reason) {
   if (health_.state == state && health_.reason == reason) return;
-  if (ended_.is_set() && state != log_state::stopped) return;  // connections that end now are no news
+  if (ended_.is_set() && state != log_state::stopped)
+    return;  // connections that end now are no news
   const auto level = state == log_state::refusing ? net::log_level::error : net::log_level::info;
   net::log(level, "log", word_of(state), {{"app", options_.app}, {"reason", reason}});
   health_.state = state;

@@ -1,8 +1,9 @@
-// The log's loops around its plain parts (attach, outbox, heartbeat, read_sequence, replay_buffer, log_wire):
+// The log's loops around its plain parts: attach, outbox, heartbeat, read_sequence, replay_buffer
+// and log_wire.
 //
-//   append() ─▶ outbox ─▶ keep_commands: connect, attach, append batches, beat, answer queries   (one connection)
-//                ▲                 │ state: connecting, open, refusing
-//                └── keep_reader: connect, attach, XREAD ─▶ subscriber                           (one connection)
+//   append() ─▶ outbox ─▶ keep_commands: attach, append batches, beat, answer queries (connection)
+//                ▲             │ state: connecting, open, refusing
+//                └──────── keep_reader: attach, XREAD ─▶ subscriber (connection)
 //   watch: what time alone decides (echo overdue, senders that waited long enough, readiness)
 //
 // One thread. Private to this folder; others use chat_log.h.
@@ -53,7 +54,8 @@ class redis_log final : public chat_log {
   };
   // A question that is asked between two batches.
   struct query {
-    query(asio::any_io_executor ex, net::redis::request asked) : what(std::move(asked)), answered(ex) {}
+    query(asio::any_io_executor ex, net::redis::request asked)
+        : what(std::move(asked)), answered(ex) {}
     net::redis::request what;
     net::redis::exec_result result;
     net::stop_event answered;
@@ -93,7 +95,8 @@ class redis_log final : public chat_log {
 
   // history.cpp: old messages
   asio::awaitable<net::redis::exec_result> ask(net::redis::request what);
-  asio::awaitable<range_status> collect_from_redis(position& after, position upto, const std::string& room,
+  asio::awaitable<range_status> collect_from_redis(position& after, position upto,
+                                                   const std::string& room,
                                                    std::vector<entry_ptr>& into);
 
   net::redis::connection_options connection_options(std::string_view role) const;
@@ -107,11 +110,11 @@ class redis_log final : public chat_log {
   replay_buffer replay_;
   log_subscriber* subscriber_ = nullptr;
 
-  log_identity identity_;         // of the log read; log_id empty before the first attach
-  entry_ptr last_;                // the newest entry read; null before the first attach
-  std::uint64_t floor_ = 0;       // of the log, as last heard
+  log_identity identity_;    // of the log read; log_id empty before the first attach
+  entry_ptr last_;           // the newest entry read; null before the first attach
+  std::uint64_t floor_ = 0;  // of the log, as last heard
   std::string append_sha_;
-  bool is_attached_ = false;      // on the command connection as it is now
+  bool is_attached_ = false;                          // on the command connection as it is now
   std::optional<net::time_point> trouble_since_;      // no append has worked since
   std::string trouble_;                               // why; logged when it changes
   std::optional<net::time_point> unconfirmed_since_;  // see attach_step::wait
@@ -127,7 +130,7 @@ class redis_log final : public chat_log {
   net::condition room_;      // room in the outbox, or no hope
   net::condition settled_;   // senders got answers
   net::stop_event stop_;
-  net::stop_event ended_;    // a loop ended: the others must too
+  net::stop_event ended_;  // a loop ended: the others must too
   std::chrono::milliseconds drain_{0};
 
   mutable log_health health_;  // times in it are brought up to date when it is read

@@ -22,9 +22,11 @@ void replay_buffer::add(entry_ptr message) {
   }
 }
 
-void replay_buffer::collect(std::uint64_t after_index, std::uint64_t upto_index, std::string_view room,
-                            std::vector<entry_ptr>& into) const {
-  const auto is_before = [](std::uint64_t index, const entry_ptr& each) { return index < each->at.index; };
+void replay_buffer::collect(std::uint64_t after_index, std::uint64_t upto_index,
+                            std::string_view room, std::vector<entry_ptr>& into) const {
+  const auto is_before = [](std::uint64_t index, const entry_ptr& each) {
+    return index < each->at.index;
+  };
   auto each = std::upper_bound(messages_.begin(), messages_.end(), after_index, is_before);
   for (; each != messages_.end() && (*each)->at.index <= upto_index; ++each) {
     if ((*each)->room == room) into.push_back(*each);

@@ -1,5 +1,5 @@
-// The newest messages of the log in memory, for clients that resume: bounded by count and bytes, complete from its first
-// index on. Pure.
+// The newest messages of the log in memory, for clients that resume: bounded by count and bytes,
+// complete from its first index on. Pure.
 #pragma once
 
 #include <deque>

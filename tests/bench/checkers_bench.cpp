@@ -1,5 +1,5 @@
-// What all checkers together cost a delivery, with many clients in one room: the fleet has to judge while it measures.
-// Usage: ordeal-bench-checkers [clients] [senders] [messages]
+// What all checkers together cost a delivery, with many clients in one room: the fleet has to judge
+// while it measures. Usage: ordeal-bench-checkers [clients] [senders] [messages]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +18,8 @@ plan make_plan(std::size_t clients) {
   of.scenario.load.send_period = std::chrono::milliseconds(1);
   of.target.protocol.resume = resume_kind::cursor;
   of.room_names = {"room"};
-  for (std::size_t c = 0; c < clients; ++c) of.clients.push_back({client_id(c), node_id(c % 3), {room_id(0)}, {}});
+  for (std::size_t c = 0; c < clients; ++c)
+    of.clients.push_back({client_id(c), node_id(c % 3), {room_id(0)}, {}});
   return of;
 }
 
@@ -31,7 +32,8 @@ void join_all(judge& to, const plan& of) {
 }
 
 // Messages reach the clients in bursts, one client after the other, as reads from sockets do.
-double nanoseconds_per_delivery(std::size_t clients, std::size_t senders, std::size_t messages, std::size_t burst) {
+double nanoseconds_per_delivery(std::size_t clients, std::size_t senders, std::size_t messages,
+                                std::size_t burst) {
   const plan of = make_plan(clients);
   const auto judge = judge::make(of, [](const finding&) {});
   join_all(*judge, of);
@@ -51,8 +53,8 @@ double nanoseconds_per_delivery(std::size_t clients, std::size_t senders, std::s
     if (under_way.size() < burst) continue;
     for (std::size_t c = 0; c < clients; ++c) {
       for (const message_id& each : under_way) {
-        judge->on(delivered{at + std::chrono::milliseconds(2), client_id(c), of.clients[c].home, room_id(0), true,
-                            payload_state::intact, each, at});
+        judge->on(delivered{at + std::chrono::milliseconds(2), client_id(c), of.clients[c].home,
+                            room_id(0), true, payload_state::intact, each, at});
       }
     }
     deliveries += clients * under_way.size();
@@ -72,10 +74,11 @@ int main(int argc, char** argv) {
   const auto argument = [argc, argv](int i, std::size_t otherwise) {
     return argc > i ? std::strtoull(argv[i], nullptr, 10) : otherwise;
   };
-  const std::size_t clients = argument(1, 1000), senders = argument(2, 100), messages = argument(3, 20'000);
+  const std::size_t clients = argument(1, 1000), senders = argument(2, 100);
+  const std::size_t messages = argument(3, 20'000) / 64 * 64;  // whole bursts
   for (const std::size_t burst : {1U, 8U, 64U}) {
-    std::printf("%zu clients, %zu senders, bursts of %zu: %.0f ns a delivery\n", clients, senders, burst,
-                nanoseconds_per_delivery(clients, senders, messages, burst));
+    std::printf("%zu clients, %zu senders, bursts of %zu: %.0f ns a delivery\n", clients, senders,
+                burst, nanoseconds_per_delivery(clients, senders, messages, burst));
   }
   return 0;
 }

@@ -26,7 +26,9 @@
 namespace ordeal::bench {
 namespace {
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 class descriptor {
  public:
@@ -77,7 +79,8 @@ socket_ends connect_pairs(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     ends.readers.push_back(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
     if (::connect(ends.readers.back().get(), generic, size) != 0) fail("connect");
-    ends.writers.push_back(checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+    ends.writers.push_back(
+        checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
     const int on = 1;
     if (::setsockopt(ends.writers.back().get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
       fail("TCP_NODELAY");
@@ -105,7 +108,8 @@ double cpu_us_so_far() {
 std::vector<char> encode_frames(std::size_t count) {
   constexpr std::size_t header_bytes = 4;
   constexpr std::size_t payload_bytes = frame_bytes - header_bytes;
-  std::vector<char> frame{'\x81', 126, static_cast<char>(payload_bytes >> 8U), static_cast<char>(payload_bytes & 255U)};
+  std::vector<char> frame{'\x81', 126, static_cast<char>(payload_bytes >> 8U),
+                          static_cast<char>(payload_bytes & 255U)};
   frame.resize(frame_bytes, 'x');
   std::vector<char> frames;
   for (std::size_t i = 0; i < count; ++i) frames.insert(frames.end(), frame.begin(), frame.end());
@@ -125,7 +129,8 @@ side_costs run_writer(const std::vector<descriptor>& sockets, const floor_option
   const std::vector<char> frames = encode_frames(options.frames_per_write);
   net::nanoseconds interval{0};
   if (options.messages_per_second > 0) {
-    interval = net::nanoseconds(1'000'000'000) * static_cast<std::int64_t>(options.frames_per_write) /
+    interval = net::nanoseconds(1'000'000'000) *
+               static_cast<std::int64_t>(options.frames_per_write) /
                static_cast<std::int64_t>(options.messages_per_second);
   }
   side_costs costs;
@@ -153,7 +158,8 @@ side_costs run_reader(const std::vector<descriptor>& sockets) {
   side_costs costs;
   const double before_us = cpu_us_so_far();
   for (std::size_t open_count = sockets.size(); open_count > 0;) {
-    const int ready_count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+    const int ready_count =
+        ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
     if (ready_count < 0 && errno != EINTR) fail("epoll_wait");
     for (int i = 0; i < ready_count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
@@ -174,7 +180,8 @@ struct side {
   descriptor report;
 };
 
-// Runs one side in a process of its own, which has only its own ends of the sockets and dies with us.
+// Runs one side in a process of its own, which has only its own ends of the sockets and dies with
+// us.
 template <class Run>
 side fork_side(Run run, std::vector<descriptor>& foreign_ends) {
   std::array<int, 2> pipe_ends{};

@@ -1,5 +1,6 @@
-// The least CPU time that delivering a frame over loopback TCP costs on this machine: a loop that writes pre-encoded
-// WebSocket frames to N sockets, and a bare epoll reader. No framework, no parsing.
+// The least CPU time that delivering a frame over loopback TCP costs on this machine: a loop that
+// writes pre-encoded WebSocket frames to N sockets, and a bare epoll reader. No framework, no
+// parsing.
 //
 // Forks one process for each side, so call it while the program has one thread.
 #pragma once
@@ -24,7 +25,8 @@ struct floor_costs {
   double read_cpu_us_per_frame = 0;
 };
 
-// Throws std::system_error when sockets or processes cannot be had, std::runtime_error when a side failed.
+// Throws std::system_error when sockets or processes cannot be had, std::runtime_error when a side
+// failed.
 floor_costs measure_floor(const floor_options& options);
 
 }  // namespace ordeal::bench

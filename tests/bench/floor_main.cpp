@@ -31,10 +31,15 @@ int main(int argument_count, char** arguments) {
   floor_options options;
   double seconds = 5;
   bool is_json = false;
-  CLI::App app("CPU time per frame of a bare loop that writes WebSocket frames to loopback sockets, and of a bare epoll reader");
-  app.add_option("--sockets", options.socket_count, "connected sockets")->check(CLI::Range(1, 100'000));
-  app.add_option("--rate", options.messages_per_second, "messages a second, each to every socket; 0: no pacing");
-  app.add_option("--seconds", seconds, "length of each of the two measurements")->check(CLI::Range(0.1, 3600.0));
+  CLI::App app(
+      "CPU time per frame of a bare loop that writes WebSocket frames to loopback sockets, and of "
+      "a bare epoll reader");
+  app.add_option("--sockets", options.socket_count, "connected sockets")
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--rate", options.messages_per_second,
+                 "messages a second, each to every socket; 0: no pacing");
+  app.add_option("--seconds", seconds, "length of each of the two measurements")
+      ->check(CLI::Range(0.1, 3600.0));
   app.add_flag("--json", is_json, "print JSON");
   CLI11_PARSE(app, argument_count, arguments);
   try {

@@ -1,16 +1,20 @@
--- Appends entries of one origin, all or, from the first gap on, none (log-protocol.md step 2).
+-- Appends entries of one origin, up to the first gap (log-protocol.md step 2).
 -- KEYS: meta seq req log.
--- ARGV: log id, epoch, incarnation, origin, retained entries, then for each entry: kind, seq, room, client message id, text.
+-- ARGV: log id, epoch, incarnation, origin, retained entries,
+--       then for each entry: kind, seq, room, client message id, text.
 --
--- Returns {'STALE'} when the node must attach again; else {'OK', top, floor, result...}, a result for each entry:
---   index             appended there
---   'DUP id'          this seq was used before; id of the entry with its client message id, or '' when that was trimmed
---   'DUPCLIENT id'    another entry has this client message id: the seq is used up, nothing is added
---   'GAP seq'         not the next seq of this origin; seq is the last one known, and no result follows
+-- Returns {'STALE'} when the node must attach again; else {'OK', top, floor, result...} with a
+-- result for each entry:
+--   index           appended there
+--   'DUP id'        this seq was used before; id: where the client message id is, '' when trimmed
+--   'DUPCLIENT id'  another entry has this client message id: the seq is used up, nothing is added
+--   'GAP seq'       not the next seq of this origin; seq: the last one known; no result follows
 --
 -- Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
--- A client message id lives in `req` exactly as long as its entry lives in the stream: within the retention, a message that
--- is sent again, through whatever node and in whatever order, is recognised; beyond it, it is a new message.
+--
+-- A client message id lives in `req` exactly as long as its entry lives in the stream: within the
+-- retention, a message that is sent again, through whatever node and in whatever order, is
+-- recognised; beyond it, it is a new message.
 local entry_fields = 5
 local first = 6
 -- Entries are trimmed together, so that the cost of looking up what goes is shared.
@@ -52,8 +56,8 @@ for i = first, #ARGV, entry_fields do
     else
       top = top + 1
       local id = epoch .. '-' .. digits(top)
-      redis.call('XADD', KEYS[4], id, 'k', ARGV[i], 'o', origin, 's', ARGV[i + 1], 'r', ARGV[i + 2],
-                 'c', client_id, 't', ARGV[i + 4])
+      redis.call('XADD', KEYS[4], id, 'k', ARGV[i], 'o', origin, 's', ARGV[i + 1],
+                 'r', ARGV[i + 2], 'c', client_id, 't', ARGV[i + 4])
       if client_id ~= '' then
         known[client_id] = id
         added[#added + 1] = client_id

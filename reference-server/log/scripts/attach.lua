@@ -1,5 +1,6 @@
 -- What a node must know before it may append (log-protocol.md step 1). Reads only.
--- KEYS: meta epochs seq req log.  ARGV: origin, id of the last entry the node has read ('' when none).
+-- KEYS: meta epochs seq req log.
+-- ARGV: origin, id of the last entry the node has read ('' when none).
 local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor')
 local others = redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 local own_seq = redis.call('HGET', KEYS[3], ARGV[1])

@@ -39,7 +39,9 @@ class recorded_history final : public harness::event_sink {
   template <class Event>
   std::size_t count() const {
     std::size_t found = 0;
-    for (const harness::event& one : events_) found += std::holds_alternative<Event>(one) ? 1 : 0;
+    for (const harness::event& one : events_) {
+      if (std::holds_alternative<Event>(one)) ++found;
+    }
     return found;
   }
   std::map<harness::outcome, std::size_t> outcomes() const;

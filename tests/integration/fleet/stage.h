@@ -58,11 +58,11 @@ inline plan make_test_plan(std::size_t nodes, std::size_t clients, std::size_t r
 
 // A fleet and its hub on one io_context. Tests change `what` and `options` before start().
 struct stage {
-  explicit stage(asio::io_context& context, std::size_t nodes = 3, std::size_t clients = 30,
-                 std::size_t rooms = 4)
+  explicit stage(asio::io_context& context, std::size_t node_count = 3,
+                 std::size_t client_count = 30, std::size_t room_count = 4)
       : io(context),
-        what(make_test_plan(nodes, clients, rooms)),
-        hub(io.get_executor(), nodes),
+        what(make_test_plan(node_count, client_count, room_count)),
+        hub(io.get_executor(), node_count),
         history(io.get_executor()),
         children(io.get_executor()) {
     options.node_urls = hub.urls();

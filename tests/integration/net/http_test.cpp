@@ -1,7 +1,10 @@
-// The HTTP server and the one-request client over loopback. Where the bytes matter, the client is a raw socket.
+// The HTTP server and the one-request client over loopback. Where the bytes matter, the client is a
+// raw socket.
 #include "net/http.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/integration/net/served.h"
 
@@ -17,7 +20,8 @@ net::http_response answer(const net::http_request& request) {
     response.body = "ok";
   } else if (request.path == "/echo") {
     response.content_type = "application/octet-stream";
-    response.body = request.method + " " + request.query + " " + std::string(request.header("x-who")) + " " + request.body;
+    response.body = request.method + " " + request.query + " " +
+                    std::string(request.header("x-who")) + " " + request.body;
   } else {
     response.status = 404;
   }
@@ -53,44 +57,54 @@ asio::awaitable<void> ask_known_and_unknown(net::http_server& server) {
   EXPECT_EQ(nothing.response.status, 404U);
 }
 
-TEST(HttpServer, AnswersByPath) { run_served(answering(), ask_known_and_unknown); }
+TEST(HttpServer, AnswersByPath) {
+  run_served(answering(), ask_known_and_unknown);
+}
 
 asio::awaitable<void> post_a_body(net::http_server& server) {
-  const net::http_result result =
-      co_await net::http_request_once(server.local_endpoint(), "POST", "/echo?a=b%20c", "the body", 5s);
+  const net::http_result result = co_await net::http_request_once(server.local_endpoint(), "POST",
+                                                                  "/echo?a=b%20c", "the body", 5s);
   EXPECT_EQ(result.response.body, "POST a=b%20c  the body");
   EXPECT_EQ(result.response.content_type, "application/octet-stream");
 }
 
-TEST(HttpServer, HandsOverMethodQueryAndBody) { run_served(answering(), post_a_body); }
+TEST(HttpServer, HandsOverMethodQueryAndBody) {
+  run_served(answering(), post_a_body);
+}
 
 asio::awaitable<void> send_three_requests_at_once(net::http_server& server) {
-  const std::string text = co_await exchange_raw(
-      server,
-      "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-      "GET /echo HTTP/1.1\r\nHost: x\r\nX-Who: me\r\n\r\n"
-      "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string text =
+      co_await exchange_raw(server,
+                            "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+                            "GET /echo HTTP/1.1\r\nHost: x\r\nX-Who: me\r\n\r\n"
+                            "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(count_of("HTTP/1.1 200 OK", text), 3U);
   EXPECT_THAT(text, HasSubstr("GET  me "));
 }
 
-TEST(HttpServer, KeepsAConnectionForSeveralRequests) { run_served(answering(), send_three_requests_at_once); }
+TEST(HttpServer, KeepsAConnectionForSeveralRequests) {
+  run_served(answering(), send_three_requests_at_once);
+}
 
 asio::awaitable<void> ask_for_the_head(net::http_server& server) {
-  const std::string text =
-      co_await exchange_raw(server, "HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string text = co_await exchange_raw(
+      server, "HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(text, HasSubstr("Content-Length: 2\r\n"));
   EXPECT_THAT(text, testing::EndsWith("\r\n\r\n"));
 }
 
-TEST(HttpServer, HeadHasNoBody) { run_served(answering(), ask_for_the_head); }
+TEST(HttpServer, HeadHasNoBody) {
+  run_served(answering(), ask_for_the_head);
+}
 
 asio::awaitable<void> ask_without_handlers(net::http_server& server) {
   const net::http_result result = co_await get(server, "/");
   EXPECT_EQ(result.response.status, 404U);
 }
 
-TEST(HttpServer, WithoutHandlersNothingIsFound) { run_served(net::http_handlers(), ask_without_handlers); }
+TEST(HttpServer, WithoutHandlersNothingIsFound) {
+  run_served(net::http_handlers(), ask_without_handlers);
+}
 
 // ---- limits
 
@@ -100,7 +114,8 @@ asio::awaitable<void> send_large_body(net::http_server& server) {
       co_await net::http_request_once(server.local_endpoint(), "POST", "/echo", body, 5s);
   // The refusal may overtake a client that is still writing, so the raw bytes are what counts.
   const std::string text = co_await exchange_raw(
-      server, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x'));
+      server,
+      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + std::string(5000, 'x'));
   EXPECT_THAT(text, StartsWith("HTTP/1.1 413 "));
   EXPECT_TRUE(result.ec || result.response.status == 413U);
 }
@@ -117,14 +132,18 @@ asio::awaitable<void> send_large_headers(net::http_server& server) {
   EXPECT_THAT(text, StartsWith("HTTP/1.1 431 "));
 }
 
-TEST(HttpServer, RefusesLargeHeaders) { run_served(answering(), send_large_headers); }
+TEST(HttpServer, RefusesLargeHeaders) {
+  run_served(answering(), send_large_headers);
+}
 
 asio::awaitable<void> send_nonsense(net::http_server& server) {
   const std::string text = co_await exchange_raw(server, "what is this\r\n\r\n");
   EXPECT_THAT(text, StartsWith("HTTP/1.1 400 "));
 }
 
-TEST(HttpServer, RefusesNonsense) { run_served(answering(), send_nonsense); }
+TEST(HttpServer, RefusesNonsense) {
+  run_served(answering(), send_nonsense);
+}
 
 asio::awaitable<void> send_half_a_request(net::http_server& server) {
   const std::string text = co_await exchange_raw(server, "GET / HTTP/1.1\r\nHost:");
@@ -155,9 +174,49 @@ TEST(HttpServer, ClosesConnectionsAboveTheLimitAtOnce) {
   run_served(answering(), connect_one_too_many, options);
 }
 
+// While it lives, the process cannot open another descriptor.
+class descriptor_shortage {
+ public:
+  descriptor_shortage() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest_free = ::dup(STDERR_FILENO);
+    ::close(lowest_free);
+    rlimit tight = before_;
+    tight.rlim_cur = static_cast<rlim_t>(lowest_free);
+    ::setrlimit(RLIMIT_NOFILE, &tight);
+  }
+  descriptor_shortage(const descriptor_shortage&) = delete;
+  descriptor_shortage& operator=(const descriptor_shortage&) = delete;
+  ~descriptor_shortage() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// The kernel completes the connection, but the server cannot accept it until the shortage is over.
+asio::awaitable<void> connect_during_a_shortage(net::http_server& server) {
+  const auto ex = co_await asio::this_coro::executor;
+  tcp::socket socket(ex);
+  socket.open(tcp::v4());
+  {
+    const descriptor_shortage shortage;
+    co_await socket.async_connect(server.local_endpoint(), asio::use_awaitable);
+    co_await send_raw(socket, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    const auto early = co_await net::with_deadline(receive_until(socket, "ok"), 50ms);
+    EXPECT_FALSE(early);
+  }
+  const std::string text = co_await receive_until(socket, "ok");
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 200 "));
+}
+
+TEST(HttpServer, AcceptsAgainAfterDescriptorsRanOut) {
+  run_served(answering(), connect_during_a_shortage);
+}
+
 TEST(HttpServer, NamesTheAddressThatIsTaken) {
   asio::io_context io{1};
-  const auto first = net::make_http_server(io.get_executor(), free_loopback_port(), {}, answering());
+  const auto first =
+      net::make_http_server(io.get_executor(), free_loopback_port(), {}, answering());
   const tcp::endpoint taken = first->local_endpoint();
   try {
     net::make_http_server(io.get_executor(), taken, {}, answering());
@@ -224,7 +283,9 @@ asio::awaitable<void> stop_within_a_request(net::http_server& server) {
   EXPECT_THAT(text, HasSubstr("Connection: close"));
 }
 
-TEST(HttpServer, StopLetsAStartedRequestFinish) { run_served(answering(), stop_within_a_request); }
+TEST(HttpServer, StopLetsAStartedRequestFinish) {
+  run_served(answering(), stop_within_a_request);
+}
 
 struct open_websockets {
   int count = 0;
@@ -278,7 +339,8 @@ asio::awaitable<void> stop_with_open_websockets(net::http_server& server, open_w
 TEST(HttpServer, RunReturnsAfterTheLastWebSocket) {
   asio::io_context io{1};
   open_websockets open;
-  const auto server = net::make_http_server(io.get_executor(), free_loopback_port(), {}, swallowing(open));
+  const auto server =
+      net::make_http_server(io.get_executor(), free_loopback_port(), {}, swallowing(open));
   run_coro(io, stop_with_open_websockets(*server, open));
 }
 
@@ -299,7 +361,8 @@ asio::awaitable<void> abort_open_websockets(net::http_server& server, open_webso
 TEST(HttpServer, AbortAllEndsWebSockets) {
   asio::io_context io{1};
   open_websockets open;
-  const auto server = net::make_http_server(io.get_executor(), free_loopback_port(), {}, swallowing(open));
+  const auto server =
+      net::make_http_server(io.get_executor(), free_loopback_port(), {}, swallowing(open));
   run_coro(io, abort_open_websockets(*server, open));
 }
 
@@ -318,7 +381,8 @@ asio::awaitable<void> cancel_the_server(net::http_server& server, open_websocket
 TEST(HttpServer, CancellingRunAbortsEverything) {
   asio::io_context io{1};
   open_websockets open;
-  const auto server = net::make_http_server(io.get_executor(), free_loopback_port(), {}, swallowing(open));
+  const auto server =
+      net::make_http_server(io.get_executor(), free_loopback_port(), {}, swallowing(open));
   run_coro(io, cancel_the_server(*server, open));
 }
 
@@ -347,7 +411,8 @@ TEST(HttpServer, RunThrowsWhatAHandlerThrows) {
   net::http_handlers handlers;
   handlers.on_upgrade = accept_upgrade;
   handlers.on_websocket = fail;
-  const auto server = net::make_http_server(io.get_executor(), free_loopback_port(), {}, std::move(handlers));
+  const auto server =
+      net::make_http_server(io.get_executor(), free_loopback_port(), {}, std::move(handlers));
   run_coro(io, expect_failure(*server));
 }
 

@@ -1,5 +1,5 @@
-// Runs a test body against an http_server on a free loopback port, and ends the server when the body is done.
-// Header only, one thread, for the tests of this folder.
+// Runs a test body against an http_server on a free loopback port, and ends the server when the
+// body is done. Header only, one thread, for the tests of this folder.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,7 +29,9 @@ using namespace std::chrono_literals;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
-inline tcp::endpoint free_loopback_port() { return tcp::endpoint(asio::ip::address_v4::loopback(), 0); }
+inline tcp::endpoint free_loopback_port() {
+  return tcp::endpoint(asio::ip::address_v4::loopback(), 0);
+}
 
 inline net::websocket_url chat_url(tcp::endpoint server) {
   net::websocket_url url;
@@ -45,7 +47,9 @@ inline net::http_response status_only(unsigned status) {
   return response;
 }
 
-inline net::http_response accept_upgrade(const net::http_request&) { return status_only(101); }
+inline net::http_response accept_upgrade(const net::http_request&) {
+  return status_only(101);
+}
 
 using test_body = std::function<asio::awaitable<void>(net::http_server&)>;
 
@@ -65,10 +69,12 @@ inline asio::awaitable<void> drive(net::http_server& server, test_body body) {
   if (failure) std::rethrow_exception(failure);
 }
 
-inline void run_served(net::http_handlers handlers, test_body body, net::http_server_options options = {},
+inline void run_served(net::http_handlers handlers, test_body body,
+                       net::http_server_options options = {},
                        boost::source_location where = BOOST_CURRENT_LOCATION) {
   asio::io_context io{1};
-  auto server = net::make_http_server(io.get_executor(), free_loopback_port(), options, std::move(handlers));
+  auto server =
+      net::make_http_server(io.get_executor(), free_loopback_port(), options, std::move(handlers));
   run_coro(io, drive(*server, std::move(body)), 20s, where);
 }
 
@@ -105,7 +111,9 @@ inline asio::awaitable<std::string> receive_until(tcp::socket& socket, std::stri
 
 inline std::size_t count_of(std::string_view needle, std::string_view haystack) {
   std::size_t count = 0;
-  for (auto at = haystack.find(needle); at != std::string_view::npos; at = haystack.find(needle, at + 1)) ++count;
+  for (auto at = haystack.find(needle); at != std::string_view::npos;
+       at = haystack.find(needle, at + 1))
+    ++count;
   return count;
 }
 

@@ -11,7 +11,9 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string repeated(std::size_t count, char c) { return std::string(count, c); }
+std::string repeated(std::size_t count, char c) {
+  return std::string(count, c);
+}
 
 asio::awaitable<net::error_code> send(net::websocket& to, std::string text) {
   const asio::const_buffer part(text.data(), text.size());
@@ -27,8 +29,9 @@ asio::awaitable<void> echo(net::http_request, std::unique_ptr<net::websocket> ws
   }
 }
 
-net::http_handlers serving(std::function<asio::awaitable<void>(net::http_request, std::unique_ptr<net::websocket>)>
-                               on_websocket) {
+net::http_handlers serving(
+    std::function<asio::awaitable<void>(net::http_request, std::unique_ptr<net::websocket>)>
+        on_websocket) {
   net::http_handlers handlers;
   handlers.on_upgrade = accept_upgrade;
   handlers.on_websocket = std::move(on_websocket);
@@ -37,7 +40,8 @@ net::http_handlers serving(std::function<asio::awaitable<void>(net::http_request
 
 asio::awaitable<std::unique_ptr<net::websocket>> connect(net::http_server& server,
                                                          net::websocket_limits limits = {}) {
-  net::connect_result connected = co_await net::connect_websocket(chat_url(server.local_endpoint()), limits);
+  net::connect_result connected =
+      co_await net::connect_websocket(chat_url(server.local_endpoint()), limits);
   if (connected.ec) throw std::runtime_error("connect: " + connected.ec.message());
   co_return std::move(connected.connection);
 }
@@ -46,7 +50,8 @@ asio::awaitable<std::unique_ptr<net::websocket>> connect(net::http_server& serve
 
 asio::awaitable<void> exchange_messages_of_many_sizes(net::http_server& server) {
   const auto ws = co_await connect(server);
-  for (const std::size_t size : {0U, 1U, 125U, 126U, 1535U, 1536U, 4096U, 65535U, 65536U, 1U << 20}) {
+  for (const std::size_t size :
+       {0U, 1U, 125U, 126U, 1535U, 1536U, 4096U, 65535U, 65536U, 1U << 20}) {
     const std::string sent = repeated(size, 'x');
     const net::error_code ec = co_await send(*ws, sent);
     EXPECT_FALSE(ec) << ec.message();
@@ -56,7 +61,9 @@ asio::awaitable<void> exchange_messages_of_many_sizes(net::http_server& server) 
   }
 }
 
-TEST(WebSocket, EchoesMessagesOfEverySize) { run_served(serving(echo), exchange_messages_of_many_sizes); }
+TEST(WebSocket, EchoesMessagesOfEverySize) {
+  run_served(serving(echo), exchange_messages_of_many_sizes);
+}
 
 asio::awaitable<void> write_in_parts(net::http_server& server) {
   const auto ws = co_await connect(server);
@@ -64,7 +71,8 @@ asio::awaitable<void> write_in_parts(net::http_server& server) {
     std::vector<std::string> pieces;
     std::vector<asio::const_buffer> parts;
     std::string whole;
-    for (std::size_t i = 0; i < part_count; ++i) pieces.push_back(repeated(i * 7 % 300, static_cast<char>('a' + i % 26)));
+    for (std::size_t i = 0; i < part_count; ++i)
+      pieces.push_back(repeated(i * 7 % 300, static_cast<char>('a' + i % 26)));
     for (const std::string& piece : pieces) {
       parts.emplace_back(piece.data(), piece.size());
       whole += piece;
@@ -77,7 +85,9 @@ asio::awaitable<void> write_in_parts(net::http_server& server) {
   }
 }
 
-TEST(WebSocket, PartsArriveAsOneMessage) { run_served(serving(echo), write_in_parts); }
+TEST(WebSocket, PartsArriveAsOneMessage) {
+  run_served(serving(echo), write_in_parts);
+}
 
 // The frames of a burst arrive together; each read must yield one message of them.
 asio::awaitable<void> send_burst(net::http_request, std::unique_ptr<net::websocket> ws) {
@@ -94,14 +104,18 @@ asio::awaitable<void> read_burst(net::http_server& server) {
   }
 }
 
-TEST(WebSocket, KeepsABurstInOrder) { run_served(serving(send_burst), read_burst); }
+TEST(WebSocket, KeepsABurstInOrder) {
+  run_served(serving(send_burst), read_burst);
+}
 
 asio::awaitable<void> compare_addresses(net::http_server& server) {
   const auto ws = co_await connect(server);
   EXPECT_EQ(ws->peer(), "127.0.0.1:" + std::to_string(server.local_endpoint().port()));
 }
 
-TEST(WebSocket, NamesItsPeer) { run_served(serving(echo), compare_addresses); }
+TEST(WebSocket, NamesItsPeer) {
+  run_served(serving(echo), compare_addresses);
+}
 
 TEST(WebSocket, ServerSeesRequestPathAndQuery) {
   net::http_request seen;
@@ -144,9 +158,12 @@ asio::awaitable<void> expect_draining(net::http_server& server) {
   EXPECT_EQ(ws->close_reason(), expected);
 }
 
-TEST(WebSocket, PeerSeesTheCloseReason) { run_served(serving(close_politely), expect_draining); }
+TEST(WebSocket, PeerSeesTheCloseReason) {
+  run_served(serving(close_politely), expect_draining);
+}
 
-asio::awaitable<void> close_with_long_reason(net::http_request, std::unique_ptr<net::websocket> ws) {
+asio::awaitable<void> close_with_long_reason(net::http_request,
+                                             std::unique_ptr<net::websocket> ws) {
   // 122 bytes, then a character of two bytes that straddles the limit of 123.
   co_await ws->close(net::close_code::normal, repeated(122, 'r') + "\xc3\xa9 and more");
 }
@@ -179,7 +196,9 @@ asio::awaitable<void> close_beside_a_reader(net::http_server& server) {
   EXPECT_TRUE(read_ec);
 }
 
-TEST(WebSocket, ClosesWhileAReadIsPending) { run_served(serving(echo), close_beside_a_reader); }
+TEST(WebSocket, ClosesWhileAReadIsPending) {
+  run_served(serving(echo), close_beside_a_reader);
+}
 
 asio::awaitable<void> abort_beside_a_reader(net::http_server& server) {
   const auto ws = co_await connect(server);
@@ -202,7 +221,9 @@ asio::awaitable<void> swallow(net::http_request, std::unique_ptr<net::websocket>
   while (!received.ec) received = co_await ws->read();
 }
 
-TEST(WebSocket, AbortEndsAPendingRead) { run_served(serving(swallow), abort_beside_a_reader); }
+TEST(WebSocket, AbortEndsAPendingRead) {
+  run_served(serving(swallow), abort_beside_a_reader);
+}
 
 asio::awaitable<void> cancel_a_reader(net::http_server& server) {
   const auto ws = co_await connect(server);
@@ -216,7 +237,9 @@ asio::awaitable<void> cancel_a_reader(net::http_server& server) {
   EXPECT_EQ(read_ec, asio::error::operation_aborted);
 }
 
-TEST(WebSocket, CancellingTheReaderEndsItsRead) { run_served(serving(swallow), cancel_a_reader); }
+TEST(WebSocket, CancellingTheReaderEndsItsRead) {
+  run_served(serving(swallow), cancel_a_reader);
+}
 
 asio::awaitable<void> vanish(net::http_request, std::unique_ptr<net::websocket> ws) {
   ws->abort();
@@ -229,7 +252,9 @@ asio::awaitable<void> read_from_the_vanished(net::http_server& server) {
   EXPECT_TRUE(received.ec);
 }
 
-TEST(WebSocket, ReadEndsWhenThePeerVanishes) { run_served(serving(vanish), read_from_the_vanished); }
+TEST(WebSocket, ReadEndsWhenThePeerVanishes) {
+  run_served(serving(vanish), read_from_the_vanished);
+}
 
 // ---- time limits
 
@@ -259,7 +284,9 @@ asio::awaitable<void> stay_silent(net::http_server& server) {
   EXPECT_THAT(rest, testing::StartsWith(std::string("\x89\x00", 2)));
 }
 
-TEST(WebSocket, GivesUpOnASilentPeer) { run_served(serving(swallow), stay_silent, impatient()); }
+TEST(WebSocket, GivesUpOnASilentPeer) {
+  run_served(serving(swallow), stay_silent, impatient());
+}
 
 asio::awaitable<void> speak_late(net::http_request, std::unique_ptr<net::websocket> ws) {
   const auto ex = co_await asio::this_coro::executor;
@@ -277,7 +304,9 @@ asio::awaitable<void> listen_for_long(net::http_server& server) {
   EXPECT_EQ(received.message, "still here") << received.ec.message();
 }
 
-TEST(WebSocket, PingsKeepAQuietConnectionOpen) { run_served(serving(speak_late), listen_for_long, impatient()); }
+TEST(WebSocket, PingsKeepAQuietConnectionOpen) {
+  run_served(serving(speak_late), listen_for_long, impatient());
+}
 
 asio::awaitable<void> close_at_the_deaf(net::http_request, std::unique_ptr<net::websocket> ws) {
   const net::time_point start = net::now();
@@ -338,6 +367,17 @@ TEST(WebSocket, ConnectionRefused) {
   run_coro(io, connect_to(closed, asio::error::connection_refused));
 }
 
+asio::awaitable<void> connect_to_localhost(net::http_server& server) {
+  net::websocket_url url = chat_url(server.local_endpoint());
+  url.host = "localhost";
+  const net::connect_result result = co_await net::connect_websocket(url, net::websocket_limits());
+  EXPECT_FALSE(result.ec) << result.ec.message();
+}
+
+TEST(WebSocket, ConnectsToLocalhost) {
+  run_served(serving(echo), connect_to_localhost);
+}
+
 asio::awaitable<void> connect_to_a_name() {
   net::websocket_url url;
   url.host = "no-such-host.invalid";
@@ -369,12 +409,15 @@ TEST(WebSocket, RefusedUpgradeTellsTheStatus) {
 
 asio::awaitable<void> upgrade_without_key(net::http_server& server) {
   tcp::socket socket = co_await connect_raw(server.local_endpoint());
-  co_await send_raw(socket, "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  co_await send_raw(
+      socket, "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
   const std::string answer = co_await receive_until(socket, "\r\n\r\n");
   EXPECT_THAT(answer, HasSubstr("HTTP/1.1 400 "));
 }
 
-TEST(WebSocket, MalformedUpgradeIsRefused) { run_served(serving(echo), upgrade_without_key); }
+TEST(WebSocket, MalformedUpgradeIsRefused) {
+  run_served(serving(echo), upgrade_without_key);
+}
 
 asio::awaitable<void> upgrade_and_send_at_once(net::http_server& server) {
   tcp::socket socket = co_await connect_raw(server.local_endpoint());
@@ -383,7 +426,9 @@ asio::awaitable<void> upgrade_and_send_at_once(net::http_server& server) {
   EXPECT_THAT(answer, HasSubstr("HTTP/1.1 400 "));
 }
 
-TEST(WebSocket, BytesBeforeTheAnswerAreRefused) { run_served(serving(echo), upgrade_and_send_at_once); }
+TEST(WebSocket, BytesBeforeTheAnswerAreRefused) {
+  run_served(serving(echo), upgrade_and_send_at_once);
+}
 
 asio::awaitable<void> send_binary(net::http_server& server) {
   tcp::socket socket = co_await upgrade_raw(server);
@@ -397,7 +442,8 @@ TEST(WebSocket, BinaryMessagesEndTheConnection) {
   net::error_code seen;
   const auto handler = [&seen](net::http_request, std::unique_ptr<net::websocket> ws) {
     struct body {
-      static asio::awaitable<void> run(std::unique_ptr<net::websocket> connection, net::error_code& ec) {
+      static asio::awaitable<void> run(std::unique_ptr<net::websocket> connection,
+                                       net::error_code& ec) {
         co_await read_to_end(*connection, ec);
       }
     };

@@ -157,7 +157,8 @@ TEST(TotalOrderChecker, NamesMessageAndPredecessor) {
   EXPECT_EQ(h.found().at(0).message, a);
   EXPECT_EQ(h.found().at(0).client, client_id(3));
   EXPECT_EQ(h.found().at(0).detail,
-            "client-4 on node-2 got client-1#1@room-1 after client-2#1@room-1; client-1 saw it the other way round");
+            "client-4 on node-2 got client-1#1@room-1 after client-2#1@room-1; client-1 saw it the "
+            "other way round");
 }
 
 TEST(TotalOrderChecker, AMemberThatMissesMessagesDoesNotDisagree) {

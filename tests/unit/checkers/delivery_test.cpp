@@ -305,12 +305,13 @@ TEST_P(DeliveryContract, GradesALoss) {
 
 INSTANTIATE_TEST_SUITE_P(
     Promises, DeliveryContract,
-    testing::Values(lossy_run{"StrictInside", delivery_promise::every_message, true, verdict::fail},
-                    lossy_run{"StrictOutside", delivery_promise::every_message, false, verdict::fail},
-                    lossy_run{"OutageInside", delivery_promise::best_effort_in_outage, true, verdict::pass},
-                    lossy_run{"OutageOutside", delivery_promise::best_effort_in_outage, false, verdict::fail},
-                    lossy_run{"BestEffortInside", delivery_promise::best_effort, true, verdict::pass},
-                    lossy_run{"BestEffortOutside", delivery_promise::best_effort, false, verdict::pass}),
+    testing::Values(
+        lossy_run{"StrictInside", delivery_promise::every_message, true, verdict::fail},
+        lossy_run{"StrictOutside", delivery_promise::every_message, false, verdict::fail},
+        lossy_run{"OutageInside", delivery_promise::best_effort_in_outage, true, verdict::pass},
+        lossy_run{"OutageOutside", delivery_promise::best_effort_in_outage, false, verdict::fail},
+        lossy_run{"BestEffortInside", delivery_promise::best_effort, true, verdict::pass},
+        lossy_run{"BestEffortOutside", delivery_promise::best_effort, false, verdict::pass}),
     [](const auto& param) { return param.param.name; });
 
 TEST(DeliveryContract, TheOutageLastsUntilAllNodesHaveRecovered) {
@@ -369,7 +370,7 @@ TEST(AcknowledgementChecker, OnlyInformsWhereNothingIsAcknowledged) {
 
 TEST(AcknowledgementChecker, AcceptedPromisesNoMoreThanTheDelivery) {
   for (const auto& [ack, expected] : {std::pair(ack_promise::accepted, verdict::pass),
-                                     std::pair(ack_promise::appended, verdict::fail)}) {
+                                      std::pair(ack_promise::appended, verdict::fail)}) {
     plan of = make_test_plan();
     add_fault(of, "crash");
     of.promises.delivery = delivery_promise::best_effort_in_outage;

@@ -25,7 +25,9 @@ plan make_test_plan(std::size_t nodes, const std::vector<std::vector<std::size_t
   return of;
 }
 
-plan make_test_plan() { return make_test_plan(2, {{0}, {0}, {0}, {0}}); }
+plan make_test_plan() {
+  return make_test_plan(2, {{0}, {0}, {0}, {0}});
+}
 
 void add_fault(plan& to, const std::string& name) {
   fault::fault_spec spec;
@@ -42,7 +44,9 @@ history::history(plan of) : plan_(std::move(of)) {
   }
 }
 
-history& history::connects(std::size_t client) { return connects(client, index_of(nodes_.at(client))); }
+history& history::connects(std::size_t client) {
+  return connects(client, index_of(nodes_.at(client)));
+}
 
 history& history::connects(std::size_t client, std::size_t node) {
   nodes_.at(client) = node_id(node);
@@ -56,7 +60,8 @@ history& history::asks(std::size_t client, std::size_t room, bool is_resume) {
 }
 
 history& history::is_joined(std::size_t client, std::size_t room, bool is_resume) {
-  judge_->on(join_confirmed{tick(), client_id(client), room_id(room), nodes_.at(client), is_resume});
+  judge_->on(
+      join_confirmed{tick(), client_id(client), room_id(room), nodes_.at(client), is_resume});
   return *this;
 }
 
@@ -102,12 +107,12 @@ message_id history::says(std::size_t client, std::size_t room) {
 }
 
 history& history::gets(std::size_t client, const message_id& what) {
-  delivered event;
-  event.client = client_id(client);
-  event.room = what.room;
-  event.id = what;
-  event.intended = at_;
-  return gets_raw(event);
+  delivered arrival;
+  arrival.client = client_id(client);
+  arrival.room = what.room;
+  arrival.id = what;
+  arrival.intended = at_;
+  return gets_raw(arrival);
 }
 
 history& history::everybody_gets(const message_id& what) {
@@ -190,15 +195,20 @@ const check_result& history::check(const std::string& id) {
   throw std::invalid_argument("there is no check " + id);
 }
 
-verdict history::verdict_of(const std::string& id) { return check(id).result; }
-std::string history::detail_of(const std::string& id) { return check(id).detail; }
+verdict history::verdict_of(const std::string& id) {
+  return check(id).result;
+}
+std::string history::detail_of(const std::string& id) {
+  return check(id).detail;
+}
 
 std::string history::findings() {
   std::string text;
   for (std::size_t kind = 0; kind < finding_kind_count; ++kind) {
     const std::uint64_t n = end().findings[kind];
     if (n == 0 || finding_kind(kind) == finding_kind::silent_loss) continue;
-    text += (text.empty() ? "" : " ") + std::string(name_of(finding_kind(kind))) + "=" + std::to_string(n);
+    text += (text.empty() ? "" : " ") + std::string(name_of(finding_kind(kind))) + "=" +
+            std::to_string(n);
   }
   return text;
 }

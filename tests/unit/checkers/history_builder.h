@@ -1,10 +1,8 @@
-// Literal histories for checker tests: each call is one event, a millisecond after the one before. The judge reads them
-// as they are written, so a test may ask it at any point.
+// Literal histories for checker tests: each call is one event, a millisecond after the one before.
+// The judge reads them as they are written, so a test may ask it at any point.
 //
-//   history h;                    // two nodes, clients 0 and 2 on node 0, 1 and 3 on node 1, all in room 0
-//   h.everybody_joins();
-//   const auto m = h.sends(0);
-//   h.acknowledges(m);
+//   history h;                    // two nodes, clients 0 and 2 on node 0, 1 and 3 on node 1, all
+//   in room 0 h.everybody_joins(); const auto m = h.sends(0); h.acknowledges(m);
 //   h.everybody_gets(m);
 //   EXPECT_EQ(h.verdict_of("delivery"), verdict::pass);
 #pragma once
@@ -32,7 +30,9 @@ class history {
   history& connects(std::size_t client, std::size_t node);
   history& asks(std::size_t client, std::size_t room = 0, bool is_resume = false);
   history& is_joined(std::size_t client, std::size_t room = 0, bool is_resume = false);
-  history& joins(std::size_t client, std::size_t room = 0) { return asks(client, room).is_joined(client, room); }
+  history& joins(std::size_t client, std::size_t room = 0) {
+    return asks(client, room).is_joined(client, room);
+  }
   history& resumes(std::size_t client, std::size_t room = 0) {
     return asks(client, room, true).is_joined(client, room, true);
   }
@@ -50,7 +50,7 @@ class history {
   message_id says(std::size_t client, std::size_t room = 0);  // sends and acknowledges
   history& gets(std::size_t client, const message_id& what);
   history& everybody_gets(const message_id& what);
-  history& gets_raw(delivered what);                          // `at` and the client's node are filled in
+  history& gets_raw(delivered what);  // `at` and the client's node are filled in
   message_id exchanges(std::size_t client, std::size_t room = 0);  // said, and everybody gets it
 
   // --- the rest
@@ -84,8 +84,8 @@ class history {
   run_time at_{};
   std::vector<finding> found_;
   std::unique_ptr<judge> judge_;
-  std::vector<node_id> nodes_;                          // where each client is
-  std::vector<std::vector<std::uint32_t>> sent_;        // by client, by room
+  std::vector<node_id> nodes_;                    // where each client is
+  std::vector<std::vector<std::uint32_t>> sent_;  // by client, by room
   std::optional<judgement> end_;
 };
 

@@ -1,5 +1,6 @@
-// Thousands of random histories - loss, duplication, reordering, members that come and go, unknown sends - judged twice:
-// by the checkers, and by an oracle that keeps everything in sets and looks at all of it.
+// Thousands of random histories - loss, duplication, reordering, members that come and go, unknown
+// sends - judged twice: by the checkers, and by an oracle that keeps everything in sets and looks
+// at all of it.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -79,18 +80,19 @@ class oracle {
   }
   std::uint64_t open() const {
     std::uint64_t sum = lost();
-    for (const auto& [id, m] : messages_) sum += m.result ? 0 : 1;
+    for (const auto& [id, m] : messages_) sum += m.result ? 0U : 1U;
     return sum;
   }
   std::uint64_t refused_but_delivered() const {
     std::uint64_t sum = 0;
-    for (const auto& [id, m] : messages_) sum += m.result == outcome::fail && !m.got.empty() ? 1 : 0;
+    for (const auto& [id, m] : messages_)
+      sum += m.result == outcome::fail && !m.got.empty() ? 1U : 0U;
     return sum;
   }
   std::uint64_t false_acks() const {
     std::uint64_t sum = 0;
     for (const auto& [id, m] : messages_) {
-      sum += m.result == outcome::ok && m.got.empty() && !m.must.empty() ? 1 : 0;
+      sum += m.result == outcome::ok && m.got.empty() && !m.must.empty() ? 1U : 0U;
     }
     return sum;
   }
@@ -101,7 +103,8 @@ class oracle {
     for (const member& each : members_) {
       for (std::size_t i = 0; i < each.line.size(); ++i) {
         before_count[each.line[i]];
-        if (i > 0 && after[each.line[i - 1]].insert(each.line[i]).second) ++before_count[each.line[i]];
+        if (i > 0 && after[each.line[i - 1]].insert(each.line[i]).second)
+          ++before_count[each.line[i]];
       }
     }
     std::vector<message_id> free;
@@ -135,7 +138,7 @@ class oracle {
 
   static std::uint64_t missing(const message& m) {
     std::uint64_t sum = 0;
-    for (const std::size_t c : m.must) sum += m.got.count(c) == 0 ? 1 : 0;
+    for (const std::size_t c : m.must) sum += m.got.count(c) == 0 ? 1U : 0U;
     return sum;
   }
 
@@ -265,7 +268,8 @@ class random_run {
     auto& inbox = inbox_[c];
     if (inbox.empty()) return;
     const bool is_swapped = inbox.size() > 1 && random_.below(100) < disorder_;
-    const auto at = inbox.begin() + static_cast<std::ptrdiff_t>(is_swapped ? random_.below(inbox.size()) : 0);
+    const auto at =
+        inbox.begin() + static_cast<std::ptrdiff_t>(is_swapped ? random_.below(inbox.size()) : 0);
     const message_id id = *at;
     inbox.erase(at);
     history_.gets(c, id);

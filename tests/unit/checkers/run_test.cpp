@@ -1,4 +1,5 @@
-// The checks about the run itself: faults, recovery, probes, nodes, load; and the verdict over all of them.
+// The checks about the run itself: faults, recovery, probes, nodes, load; and the verdict over all
+// of them.
 #include <gtest/gtest.h>
 
 #include "tests/unit/checkers/history_builder.h"
@@ -16,7 +17,9 @@ plan one_fault() {
   return of;
 }
 
-plan three_nodes() { return make_test_plan(3, {{0}, {0}, {0}}); }
+plan three_nodes() {
+  return make_test_plan(3, {{0}, {0}, {0}});
+}
 
 // --- recovery
 
@@ -286,7 +289,9 @@ TEST(ProbeChecker, LosesWhatItMayWhereBestEffortIsPromised) {
 
 TEST(NodesChecker, ReportsAnExitThatNobodyPlanned) {
   history h;
-  h.node_is(0, node_state::ready).node_is(1, node_state::exited, true).node_is(1, node_state::starting);
+  h.node_is(0, node_state::ready)
+      .node_is(1, node_state::exited, true)
+      .node_is(1, node_state::starting);
   h.node_is(0, node_state::exited, false);
   EXPECT_EQ(h.findings(), "node_exit=1");
   EXPECT_EQ(h.verdict_of("nodes"), verdict::fail);
@@ -373,9 +378,10 @@ expectation expect_at_most(const std::string& metric, double max) {
 TEST(Expectations, AreCheckedOneByOne) {
   plan of = one_fault();
   of.phases = {{"steady", {}, {}}};
-  of.scenario.expectations = {expect_at_most("recovery_time", 0.001), expect_at_most("recovery_time", 15),
-                              expect_at_most("delivery_latency", 5), expect_at_most("lost", 0),
-                              expect_at_most("recovery_time", 15), expect_at_most("delivery_latency", 5)};
+  of.scenario.expectations = {
+      expect_at_most("recovery_time", 0.001), expect_at_most("recovery_time", 15),
+      expect_at_most("delivery_latency", 5),  expect_at_most("lost", 0),
+      expect_at_most("recovery_time", 15),    expect_at_most("delivery_latency", 5)};
   of.scenario.expectations[4].fault = "another";
   of.scenario.expectations[5].when = "steady";
   history h(of);

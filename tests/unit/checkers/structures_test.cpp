@@ -41,9 +41,9 @@ TEST(SeqRanges, AgreesWithASet) {
     std::set<std::uint32_t> all;
     for (int i = 0; i < 200; ++i) {
       const auto seq = static_cast<std::uint32_t>(1 + random.below(1 + random.below(100)));
-      const placing expected = all.count(seq) != 0             ? placing::repeated
+      const placing expected = all.count(seq) != 0                  ? placing::repeated
                                : all.empty() || seq > *all.rbegin() ? placing::highest
-                                                               : placing::behind;
+                                                                    : placing::behind;
       ASSERT_EQ(ranges.add(seq), expected) << seq;
       all.insert(seq);
       const auto other = static_cast<std::uint32_t>(1 + random.below(105));

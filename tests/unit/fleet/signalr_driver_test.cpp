@@ -114,8 +114,8 @@ TEST_F(SignalrDriver, SeveralRecordsInAFrameKeepTheirViewsAlive) {
              R"(","m",")" + payload + "\"]}" + end_of_record;
     expected.push_back("got " + payload + " in room-1 at c" + std::to_string(index));
   }
-  EXPECT_EQ(feed(frame), expected);
-  EXPECT_EQ(feed(frame), expected);  // with the memory of the first time
+  // Memory that grew with every such frame would be gone long before the last one.
+  for (int repeat = 0; repeat < 200; ++repeat) ASSERT_EQ(feed(frame), expected) << repeat;
 }
 
 TEST_F(SignalrDriver, RecordsCutAnywhereGiveTheSameEvents) {

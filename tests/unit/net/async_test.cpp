@@ -1,5 +1,5 @@
-// The async toolkit on an io_context without sockets. Time passes only in timers that are meant to expire or to be cut
-// short; order is made by conditions and events.
+// The async toolkit on an io_context without sockets. Time passes only in timers that are meant to
+// expire or to be cut short; order is made by conditions and events.
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
@@ -332,8 +332,10 @@ asio::awaitable<void> close_or_cancel_a_popper(bool by_close) {
   group.spawn("popper", pop_once(box, item, has_returned));
   co_await yield();
   EXPECT_FALSE(has_returned);
-  if (by_close) box.close();
-  else group.cancel();
+  if (by_close)
+    box.close();
+  else
+    group.cancel();
   co_await group.join();
   EXPECT_TRUE(has_returned);
   EXPECT_FALSE(item);

@@ -1,4 +1,5 @@
-// The hub protocol's messages: literal records in and out, and every way in which a record can be wrong.
+// The hub protocol's messages: literal records in and out, and every way in which a record can be
+// wrong.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,17 +43,20 @@ TEST(HubCodec, EncodesExactly) {
   EXPECT_EQ(encode_completion_result("12", json::value(nullptr)),
             "{\"type\":3,\"invocationId\":\"12\",\"result\":null}\x1e");
   EXPECT_EQ(encode_completion_void("12"), "{\"type\":3,\"invocationId\":\"12\"}\x1e");
-  EXPECT_EQ(encode_completion_error("12", "bad"), "{\"type\":3,\"invocationId\":\"12\",\"error\":\"bad\"}\x1e");
+  EXPECT_EQ(encode_completion_error("12", "bad"),
+            "{\"type\":3,\"invocationId\":\"12\",\"error\":\"bad\"}\x1e");
   EXPECT_EQ(encoded_ping(), "{\"type\":6}\x1e");
   EXPECT_EQ(encode_close(), "{\"type\":7}\x1e");
-  EXPECT_EQ(encode_close("over", true), "{\"type\":7,\"error\":\"over\",\"allowReconnect\":true}\x1e");
+  EXPECT_EQ(encode_close("over", true),
+            "{\"type\":7,\"error\":\"over\",\"allowReconnect\":true}\x1e");
 }
 
 TEST(HubCodec, EscapesWhatJsonDemands) {
   std::string every_control;
   for (int c = 0; c < 0x20; ++c) every_control += static_cast<char>(c);
-  for (const std::string& text : {every_control, std::string("\"quoted\" \\ back"), std::string("\x1e"),
-                                  std::string("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80 \x7f"), std::string("plain")}) {
+  for (const std::string& text :
+       {every_control, std::string("\"quoted\" \\ back"), std::string("\x1e"),
+        std::string("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80 \x7f"), std::string("plain")}) {
     const std::string record = without_separator(encode_completion_error(text + "i", text));
     const message decoded = must_decode(record);
     EXPECT_EQ(decoded.error, text);
@@ -78,7 +82,9 @@ TEST(HubCodec, DecodesAnInvocation) {
 
 TEST(HubCodec, InvocationWithoutIdAllowsNoReply) {
   EXPECT_EQ(must_decode(R"({"type":1,"target":"T","arguments":[]})").invocation_id, "");
-  EXPECT_EQ(must_decode(R"({"type":1,"invocationId":null,"target":"T","arguments":[]})").invocation_id, "");
+  EXPECT_EQ(
+      must_decode(R"({"type":1,"invocationId":null,"target":"T","arguments":[]})").invocation_id,
+      "");
 }
 
 TEST(HubCodec, DecodesTheThreeCompletions) {
@@ -91,7 +97,8 @@ TEST(HubCodec, DecodesTheThreeCompletions) {
   EXPECT_EQ(*answered.result, 42);
   EXPECT_FALSE(answered.error);
 
-  const std::string with_null = without_separator(encode_completion_result("7", json::value(nullptr)));
+  const std::string with_null =
+      without_separator(encode_completion_result("7", json::value(nullptr)));
   const message answered_null = must_decode(with_null);
   ASSERT_NE(answered_null.result, nullptr);
   EXPECT_TRUE(answered_null.result->is_null());
@@ -118,8 +125,8 @@ TEST(HubCodec, DecodesPingAndClose) {
 
 TEST(HubCodec, PassesUnknownTypesOn) {
   for (const int number : {0, 2, 4, 5, 8, 9, 99, -1}) {
-    const message decoded =
-        must_decode("{\"type\":" + std::to_string(number) + ",\"invocationId\":\"1\",\"sequenceId\":3}");
+    const message decoded = must_decode("{\"type\":" + std::to_string(number) +
+                                        ",\"invocationId\":\"1\",\"sequenceId\":3}");
     EXPECT_EQ(decoded.type, message_type::other);
     EXPECT_EQ(decoded.type_number, number);
     EXPECT_EQ(decoded.invocation_id, "");
@@ -127,8 +134,9 @@ TEST(HubCodec, PassesUnknownTypesOn) {
 }
 
 TEST(HubCodec, IgnoresUnknownMembersAndOrder) {
-  const message decoded = must_decode(
-      R"({"headers":{"a":"b"},"arguments":[1],"streamIds":[],"target":"T","TYPE":7,"x":null,"type":1})");
+  const message decoded =
+      must_decode(R"({"headers":{"a":"b"},"arguments":[1],"streamIds":[],"target":"T",)"
+                  R"("TYPE":7,"x":null,"type":1})");
   EXPECT_EQ(decoded.type, message_type::invocation);
   EXPECT_EQ(decoded.target, "T");
 }
@@ -227,8 +235,9 @@ TEST(HubCodec, NamesWhatIsWrongWithAHandshake) {
 
 TEST(HubCodec, EveryErrorHasItsOwnWords) {
   std::vector<std::string> words;
-  for (const decode_errc why : {decode_errc::not_json, decode_errc::not_an_object, decode_errc::bad_type,
-                                decode_errc::missing_field, decode_errc::bad_field, decode_errc::result_and_error}) {
+  for (const decode_errc why :
+       {decode_errc::not_json, decode_errc::not_an_object, decode_errc::bad_type,
+        decode_errc::missing_field, decode_errc::bad_field, decode_errc::result_and_error}) {
     words.emplace_back(describe(why));
   }
   std::sort(words.begin(), words.end());
@@ -245,7 +254,8 @@ TEST(HubCodec, DeepNestingIsAnErrorNotACrash) {
 // ---- memory
 
 TEST(HubCodec, ViewsSurviveMovingTheMessage) {
-  message first = must_decode(R"({"type":1,"invocationId":"i","target":"T","arguments":["a rather long argument"]})");
+  message first = must_decode(
+      R"({"type":1,"invocationId":"i","target":"T","arguments":["a rather long argument"]})");
   const message second = std::move(first);
   EXPECT_EQ(second.target, "T");
   EXPECT_EQ(second.invocation_id, "i");
@@ -263,15 +273,18 @@ class counting_resource final : public json::memory_resource {
     return ::operator new(size);
   }
   void do_deallocate(void* memory, std::size_t, std::size_t) override { ::operator delete(memory); }
-  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
 };
 
 TEST(HubCodec, DocumentLivesInTheGivenMemory) {
   counting_resource upstream;
   std::array<unsigned char, 4096> bytes{};
   json::monotonic_resource memory(bytes.data(), bytes.size(), &upstream);
-  const auto decoded =
-      decode(R"({"type":1,"target":"Message","arguments":["room","cursor","id","some text of a message"]})", &memory);
+  const auto decoded = decode(R"({"type":1,"target":"Message",)"
+                              R"("arguments":["room","cursor","id","some text of a message"]})",
+                              &memory);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->document.storage().get(), &memory);
   EXPECT_EQ(decoded->arguments->storage().get(), &memory);

@@ -1,4 +1,5 @@
-// Random streams: the same seed and name give the same draws everywhere, and streams do not disturb each other.
+// Random streams: the same seed and name give the same draws everywhere, and streams do not disturb
+// each other.
 #include "net/async/random.h"
 
 #include <gtest/gtest.h>
@@ -28,8 +29,9 @@ TEST(RandomStream, DrawsAreTheSameInEveryBuild) {
 
 TEST(RandomStream, SeedNameAndIndexEachMakeAnotherStream) {
   const std::set<std::vector<std::uint64_t>> streams{
-      draws(random_stream(1, "a", 0)), draws(random_stream(2, "a", 0)), draws(random_stream(1, "b", 0)),
-      draws(random_stream(1, "a", 1)), draws(random_stream(1, "", 0))};
+      draws(random_stream(1, "a", 0)), draws(random_stream(2, "a", 0)),
+      draws(random_stream(1, "b", 0)), draws(random_stream(1, "a", 1)),
+      draws(random_stream(1, "", 0))};
   EXPECT_EQ(streams.size(), 5U);
 }
 

@@ -28,7 +28,9 @@ records records_of(const std::vector<std::string>& frames, std::size_t record_by
   return all;
 }
 
-TEST(RecordSplitter, OneRecordInAFrame) { EXPECT_EQ(records_of({"{}\x1e"}), records({"{}"})); }
+TEST(RecordSplitter, OneRecordInAFrame) {
+  EXPECT_EQ(records_of({"{}\x1e"}), records({"{}"}));
+}
 
 TEST(RecordSplitter, SeveralRecordsInAFrame) {
   EXPECT_EQ(records_of({"{}\x1e{\"type\":6}\x1e{\"type\":7}\x1e"}),
@@ -54,7 +56,8 @@ TEST(RecordSplitter, AnyCutGivesTheSameRecords) {
   const records expected({"{\"a\":1}", "{}", "{\"b\":\"xyz\"}"});
   for (std::size_t first = 0; first <= stream.size(); ++first) {
     for (std::size_t second = first; second <= stream.size(); ++second) {
-      EXPECT_EQ(records_of({stream.substr(0, first), stream.substr(first, second - first), stream.substr(second)}),
+      EXPECT_EQ(records_of({stream.substr(0, first), stream.substr(first, second - first),
+                            stream.substr(second)}),
                 expected)
           << "cut at " << first << " and " << second;
     }
@@ -74,7 +77,9 @@ TEST(RecordSplitter, RecordWithinAFrameIsNotCopied) {
 
 TEST(RecordSplitter, CarriedRecordStaysValidUntilTheNextFrame) {
   const std::string start = "one";
-  const std::string rest = " record\x1e" "another";
+  const std::string rest =
+      " record\x1e"
+      "another";
   record_splitter splitter(100);
   splitter.feed(start);
   EXPECT_FALSE(splitter.take());
@@ -105,7 +110,10 @@ TEST(RecordSplitter, OneByteMoreOverflows) {
 
 TEST(RecordSplitter, StaysOverflown) {
   record_splitter splitter(5);
-  const std::string frames[] = {"{}\x1e" "1234567", "{}\x1e"};
+  const std::string frames[] = {
+      "{}\x1e"
+      "1234567",
+      "{}\x1e"};
   splitter.feed(frames[0]);
   EXPECT_EQ(take_all(splitter), records({"{}"}));
   splitter.feed(frames[1]);

@@ -13,6 +13,15 @@ namespace json = boost::json;
 namespace hub = net::hub;
 
 asio::awaitable<bool> hub_client::open(asio::ip::tcp::endpoint node, std::string query) {
+  const bool is_connected = co_await open_without_handshake(node, std::move(query));
+  if (!is_connected) co_return false;
+  co_await write(hub::encode_handshake_request());
+  while (is_open_ && !has_handshaken_) co_await changed_.wait();
+  co_return is_open_;
+}
+
+asio::awaitable<bool> hub_client::open_without_handshake(asio::ip::tcp::endpoint node,
+                                                         std::string query) {
   net::websocket_url url;
   url.host = node.address().to_string();
   url.port = node.port();
@@ -25,9 +34,7 @@ asio::awaitable<bool> hub_client::open(asio::ip::tcp::endpoint node, std::string
   has_handshaken_ = false;
   partial_.clear();
   tasks_.spawn("reader", read_loop());
-  co_await write(hub::encode_handshake_request());
-  while (is_open_ && !has_handshaken_) co_await changed_.wait();
-  co_return is_open_;
+  co_return true;
 }
 
 asio::awaitable<std::string> hub_client::join(std::string room, std::optional<std::string> cursor) {
@@ -69,9 +76,9 @@ asio::awaitable<void> hub_client::write(std::string record) {
 asio::awaitable<void> hub_client::read_loop() {
   for (;;) {
     while (is_paused_) co_await changed_.wait();
-    const auto received = co_await socket_->read();
-    if (received.ec) break;
-    partial_ += received.message;
+    const auto frame = co_await socket_->read();
+    if (frame.ec) break;
+    partial_ += frame.message;
     for (auto end = partial_.find(hub::record_separator); end != std::string::npos;
          end = partial_.find(hub::record_separator)) {
       take(std::string_view(partial_).substr(0, end));
@@ -84,17 +91,19 @@ asio::awaitable<void> hub_client::read_loop() {
 }
 
 void hub_client::take(std::string_view record) {
-  if (!has_handshaken_) {
-    has_handshaken_ = record == "{}";
+  if (record == "{}") {
+    has_handshaken_ = true;
     return;
   }
-  const json::object fields = json::parse(json::string_view(record.data(), record.size())).as_object();
+  const json::object fields =
+      json::parse(json::string_view(record.data(), record.size())).as_object();
   const auto text = [](const json::value& value) { return std::string(value.as_string()); };
   switch (fields.at("type").as_int64()) {
     case 1: {
       const auto& arguments = fields.at("arguments").as_array();
       if (fields.at("target").as_string() == "Message") {
-        messages.push_back({text(arguments[0]), text(arguments[1]), text(arguments[2]), text(arguments[3])});
+        messages.push_back(
+            {text(arguments[0]), text(arguments[1]), text(arguments[2]), text(arguments[3])});
       } else {
         resets.push_back(text(arguments[0]) + ": " + text(arguments[1]));
       }
@@ -107,6 +116,9 @@ void hub_client::take(std::string_view record) {
                    : "=" + (fields.contains("result") ? text(fields.at("result")) : std::string());
       break;
     }
+    case 6:
+      ++ping_count;
+      break;
     case 7:
       goodbye = fields.contains("error") ? text(fields.at("error")) : std::string();
       may_reconnect = fields.contains("allowReconnect") && fields.at("allowReconnect").as_bool();
@@ -129,7 +141,8 @@ asio::awaitable<void> hub_client::close() {
   socket_.reset();
 }
 
-asio::awaitable<bool> becomes_true(std::function<bool()> condition, std::chrono::milliseconds limit) {
+asio::awaitable<bool> becomes_true(std::function<bool()> condition,
+                                   std::chrono::milliseconds limit) {
   const auto deadline = net::now() + limit;
   while (!condition()) {
     if (net::now() >= deadline) co_return false;

@@ -1,5 +1,5 @@
-// A client of the hub for integration tests: connects, shakes hands, keeps what it receives in order. One thread; close
-// it before it goes.
+// A client of the hub for integration tests: connects, shakes hands, keeps what it receives in
+// order. One thread; close it before it goes.
 #pragma once
 
 #include <boost/json.hpp>
@@ -27,6 +27,9 @@ class hub_client {
 
   // False when it is refused; `query` with '?'.
   asio::awaitable<bool> open(asio::ip::tcp::endpoint node, std::string query = {});
+  // The WebSocket only.
+  asio::awaitable<bool> open_without_handshake(asio::ip::tcp::endpoint node,
+                                               std::string query = {});
 
   // "=<result>" or "!<error>" of the completion; "closed" when the connection ends before it.
   asio::awaitable<std::string> join(std::string room, std::optional<std::string> cursor);
@@ -40,9 +43,10 @@ class hub_client {
 
   bool is_open() const { return is_open_; }
   std::vector<received> messages;
-  std::vector<std::string> resets;   // "room: reason"
+  std::vector<std::string> resets;     // "room: reason"
   std::optional<std::string> goodbye;  // the close record's error
   bool may_reconnect = false;          // as the close record says
+  std::size_t ping_count = 0;
 
  private:
   asio::awaitable<void> read_loop();

@@ -29,7 +29,8 @@ std::vector<std::string> texts_of(const received& messages) {
 // Two nodes by default, stopped and joined at the end of each test.
 class HubIntegration : public testing::Test {
  protected:
-  explicit HubIntegration(redis_server_options options = {}) : redis(std::move(options)), nodes_(ex) {}
+  explicit HubIntegration(redis_server_options options = {})
+      : redis(std::move(options)), nodes_(ex) {}
 
   chat::server_config config() const {
     chat::server_config made;
@@ -73,10 +74,11 @@ class HubIntegration : public testing::Test {
     }
   }
 
-  asio::awaitable<net::http_response> ask(const chat::server& node, std::string method, std::string target) {
+  asio::awaitable<net::http_response> ask(const chat::server& node, std::string method,
+                                          std::string target) {
     const milliseconds limit(5'000);
-    auto result =
-        co_await net::http_request_once(node.local_endpoint(), std::move(method), std::move(target), "", limit);
+    auto result = co_await net::http_request_once(node.local_endpoint(), std::move(method),
+                                                  std::move(target), "", limit);
     EXPECT_FALSE(result.ec) << result.ec.message();
     co_return std::move(result.response);
   }
@@ -97,6 +99,7 @@ class HubIntegration : public testing::Test {
   asio::awaitable<void> cut_slow_client();
   asio::awaitable<void> refuse_in_words();
   asio::awaitable<void> negotiate();
+  asio::awaitable<void> time_out();
   asio::awaitable<void> drain();
 };
 
@@ -116,17 +119,20 @@ asio::awaitable<void> HubIntegration::see_each_other() {
   const bool has_first = co_await gets(one, 100);
   const bool has_second = co_await gets(two, 100);
   EXPECT_TRUE(has_first && has_second);
-  EXPECT_EQ(texts_of(one.messages), texts_of(two.messages)) << "one order for all clients of all nodes";
+  EXPECT_EQ(texts_of(one.messages), texts_of(two.messages))
+      << "one order for all clients of all nodes";
   EXPECT_EQ(one.messages.size(), 100U);
   co_await one.close();
   co_await two.close();
   co_await stop_all();
 }
 
-TEST_F(HubIntegration, TwoNodesSeeEachOthersMessagesInOneOrder) { run_coro(io, see_each_other(), seconds(40)); }
+TEST_F(HubIntegration, TwoNodesSeeEachOthersMessagesInOneOrder) {
+  run_coro(io, see_each_other(), seconds(40));
+}
 
-// Method: while one client publishes, another one is cut off again and again and resumes on the other node with the
-// cursor of the last message that it got.
+// Method: while one client publishes, another one is cut off again and again and resumes on the
+// other node with the cursor of the last message that it got.
 asio::awaitable<void> HubIntegration::resume_under_traffic() {
   std::vector<chat::server*> nodes;
   nodes.push_back(co_await start(config()));
@@ -143,7 +149,9 @@ asio::awaitable<void> HubIntegration::resume_under_traffic() {
   int cuts = 0;
   while (senders.size() > 0) {
     const std::size_t seen = reader.messages.size();
-    std::function<bool()> goes_on = [&] { return reader.messages.size() >= seen + 20 || senders.size() == 0; };
+    std::function<bool()> goes_on = [&] {
+      return reader.messages.size() >= seen + 20 || senders.size() == 0;
+    };
     co_await becomes_true(goes_on);
     co_await reader.close();
     if (!reader.messages.empty()) cursor = reader.messages.back().cursor;
@@ -188,9 +196,12 @@ asio::awaitable<void> HubIntegration::reset_unknown_cursor() {
   co_await stop_all();
 }
 
-TEST_F(HubIntegration, ResetsACursorItCannotHonour) { run_coro(io, reset_unknown_cursor(), seconds(40)); }
+TEST_F(HubIntegration, ResetsACursorItCannotHonour) {
+  run_coro(io, reset_unknown_cursor(), seconds(40));
+}
 
-// Method: a client that does not read is sent more than kernel buffers and its queue hold; then it reads on.
+// Method: a client that does not read is sent more than kernel buffers and its queue hold; then it
+// reads on.
 asio::awaitable<void> HubIntegration::cut_slow_client() {
   chat::server_config small = config();
   small.limits.out_queue_bytes_max = 1U << 20;
@@ -218,7 +229,8 @@ asio::awaitable<void> HubIntegration::cut_slow_client() {
   EXPECT_EQ(slow.goodbye.value_or("none"), "too slow: resume with your cursor");
   EXPECT_TRUE(slow.may_reconnect);
   for (std::size_t i = 0; i < slow.messages.size(); ++i) {
-    EXPECT_EQ(slow.messages[i].id, "m" + std::to_string(i + 1)) << "nothing is skipped before the end";
+    EXPECT_EQ(slow.messages[i].id, "m" + std::to_string(i + 1))
+        << "nothing is skipped before the end";
   }
   const bool has_all = co_await gets(quick, sent);
   EXPECT_TRUE(has_all) << "the other client must not notice";
@@ -235,7 +247,9 @@ asio::awaitable<void> HubIntegration::cut_slow_client() {
   co_await stop_all();
 }
 
-TEST_F(HubIntegration, CutsOffASlowClientThatThenResumes) { run_coro(io, cut_slow_client(), seconds(50)); }
+TEST_F(HubIntegration, CutsOffASlowClientThatThenResumes) {
+  run_coro(io, cut_slow_client(), seconds(50));
+}
 
 asio::awaitable<void> HubIntegration::refuse_in_words() {
   chat::server* const node = co_await start(config());
@@ -254,7 +268,9 @@ asio::awaitable<void> HubIntegration::refuse_in_words() {
   co_await stop_all();
 }
 
-TEST_F(HubIntegration, RefusesInWordsAndTakesARepeatedMessageOnce) { run_coro(io, refuse_in_words(), seconds(40)); }
+TEST_F(HubIntegration, RefusesInWordsAndTakesARepeatedMessageOnce) {
+  run_coro(io, refuse_in_words(), seconds(40));
+}
 
 asio::awaitable<void> HubIntegration::negotiate() {
   chat::server* const node = co_await start(config());
@@ -277,7 +293,35 @@ asio::awaitable<void> HubIntegration::negotiate() {
   co_await stop_all();
 }
 
-TEST_F(HubIntegration, NegotiatesOneConnectionForEachToken) { run_coro(io, negotiate(), seconds(40)); }
+TEST_F(HubIntegration, NegotiatesOneConnectionForEachToken) {
+  run_coro(io, negotiate(), seconds(40));
+}
+
+asio::awaitable<void> HubIntegration::time_out() {
+  chat::server_config impatient = config();
+  impatient.limits.handshake_timeout = milliseconds(200);
+  impatient.limits.ping_interval = milliseconds(100);
+  impatient.limits.client_timeout = milliseconds(500);
+  chat::server* const node = co_await start(impatient);
+  hub_client mute(ex);
+  hub_client silent(ex);
+  co_await mute.open_without_handshake(node->local_endpoint());
+  co_await silent.open(node->local_endpoint());
+  std::function<bool()> are_over = [&] { return !mute.is_open() && !silent.is_open(); };
+  const bool were_closed = co_await becomes_true(are_over);
+  EXPECT_TRUE(were_closed);
+  EXPECT_EQ(mute.goodbye.value_or("none"), "no handshake in time");
+  EXPECT_EQ(silent.goodbye.value_or("none"), "silent for too long");
+  EXPECT_TRUE(silent.may_reconnect);
+  EXPECT_GE(silent.ping_count, 1U);
+  co_await mute.close();
+  co_await silent.close();
+  co_await stop_all();
+}
+
+TEST_F(HubIntegration, ClosesClientsThatSayNothing) {
+  run_coro(io, time_out(), seconds(40));
+}
 
 asio::awaitable<void> HubIntegration::drain() {
   chat::server* const node = co_await start(config());
@@ -295,7 +339,9 @@ asio::awaitable<void> HubIntegration::drain() {
   co_await client.close();
 }
 
-TEST_F(HubIntegration, DrainsWithAGoodbye) { run_coro(io, drain(), seconds(40)); }
+TEST_F(HubIntegration, DrainsWithAGoodbye) {
+  run_coro(io, drain(), seconds(40));
+}
 
 // Redis that keeps everything it has acknowledged, so that the log survives its restart.
 class HubOutage : public HubIntegration {
@@ -338,7 +384,8 @@ asio::awaitable<void> HubOutage::survive_outage() {
   co_await senders.join();
   const bool has_all = co_await gets(client, 6);
   EXPECT_TRUE(has_all);
-  const std::vector<std::string> expected{"before-1", "before-2", "before-3", "during-1", "during-2", "during-3"};
+  const std::vector<std::string> expected{"before-1", "before-2", "before-3",
+                                          "during-1", "during-2", "during-3"};
   EXPECT_EQ(texts_of(client.messages), expected);
   std::function<bool()> is_ready = [node] { return node->log().health().is_ready; };
   const bool recovered = co_await becomes_true(is_ready);
@@ -349,7 +396,9 @@ asio::awaitable<void> HubOutage::survive_outage() {
   co_await stop_all();
 }
 
-TEST_F(HubOutage, IsNotReadyWithoutRedisAndLosesNothing) { run_coro(io, survive_outage(), seconds(50)); }
+TEST_F(HubOutage, IsNotReadyWithoutRedisAndLosesNothing) {
+  run_coro(io, survive_outage(), seconds(50));
+}
 
 }  // namespace
 }  // namespace ordeal::test

@@ -1,4 +1,5 @@
-// The program ordeal-chat itself: start, exit codes, signals. Method: run the binary, look from outside.
+// The program ordeal-chat itself: start, exit codes, signals. Method: run the binary, look from
+// outside.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -68,8 +69,9 @@ class Program : public testing::Test {
 TEST_F(Program, EndsWithTwoForABadOption) {
   command program({program_path, "--drain-timeout", "soon"}, scratch.path(), environment());
   EXPECT_EQ(program.wait(seconds(10)), 2);
-  EXPECT_EQ(program.err(),
-            "ordeal-chat: --drain-timeout: 'soon' is not a duration above zero, as in 500ms, 5s or 2m\n");
+  EXPECT_EQ(
+      program.err(),
+      "ordeal-chat: --drain-timeout: 'soon' is not a duration above zero, as in 500ms, 5s or 2m\n");
   EXPECT_EQ(program.out(), "");
 }
 
@@ -115,7 +117,9 @@ asio::awaitable<void> Program::hurry(command& program, std::uint16_t port) {
   net::task_group senders(ex);
   senders.spawn("sender", send_without_answer(client));
   program.signal(SIGTERM);
-  std::function<bool()> is_draining = [&program] { return program.err().find("draining") != std::string::npos; };
+  std::function<bool()> is_draining = [&program] {
+    return program.err().find("draining") != std::string::npos;
+  };
   const bool was_draining = co_await becomes_true(is_draining);
   EXPECT_TRUE(was_draining);
   EXPECT_TRUE(client.is_open());
@@ -137,7 +141,8 @@ TEST_F(Program, ReadsAConfigurationFile) {
   const auto file = scratch.path() / "chat.toml";
   std::ofstream(file) << "listen = \"127.0.0.1:" << redis.port() << "\"\n";
   command taken({program_path, "--config", file.string()}, scratch.path(), environment());
-  EXPECT_EQ(taken.wait(seconds(10)), 1) << "the port of the file is taken by Redis: " << taken.err();
+  EXPECT_EQ(taken.wait(seconds(10)), 1)
+      << "the port of the file is taken by Redis: " << taken.err();
   std::ofstream(file) << "colour = \"red\"\n";
   command unknown({program_path, "--config", file.string()}, scratch.path(), environment());
   EXPECT_EQ(unknown.wait(seconds(10)), 2);

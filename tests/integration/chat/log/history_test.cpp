@@ -1,4 +1,5 @@
-// Goal: clients that resume get exactly what they missed, from memory or from Redis, or are told that it is gone.
+// Goal: clients that resume get exactly what they missed, from memory or from Redis, or are told
+// that it is gone.
 #include "tests/integration/chat/log/log_nodes.h"
 
 namespace ordeal::test {
@@ -13,7 +14,8 @@ class History : public LogNodes {
   void fill(log_node& node, int count) {
     const std::size_t before = node.read.size();
     for (int i = 0; i < count; ++i) append(node, std::to_string(i), i % 2 == 0 ? "even" : "odd");
-    ASSERT_TRUE(until("all read", [&] { return node.read.size() == before + static_cast<std::size_t>(count); }));
+    ASSERT_TRUE(until(
+        "all read", [&] { return node.read.size() == before + static_cast<std::size_t>(count); }));
   }
   static std::vector<std::string> ids(const chat::range_result& result) {
     std::vector<std::string> found;

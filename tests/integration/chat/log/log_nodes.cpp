@@ -21,7 +21,8 @@ asio::awaitable<void> run_node(log_node& node) {
   node.has_ended = true;
 }
 
-asio::awaitable<void> append_into(chat::chat_log& log, std::string room, std::string id, std::string text,
+asio::awaitable<void> append_into(chat::chat_log& log, std::string room, std::string id,
+                                  std::string text,
                                   std::shared_ptr<std::optional<chat::append_outcome>> result) {
   auto outcome = co_await log.append(std::move(room), std::move(id), std::move(text));
   *result = std::move(outcome);
@@ -39,13 +40,14 @@ asio::awaitable<void> append_until_in(std::vector<log_node*> nodes, std::string 
   }
 }
 
-asio::awaitable<void> range_into(chat::chat_log& log, chat::cursor after, chat::position upto, std::string room,
-                                 std::optional<chat::range_result>& result) {
+asio::awaitable<void> range_into(chat::chat_log& log, chat::cursor after, chat::position upto,
+                                 std::string room, std::optional<chat::range_result>& result) {
   auto found = co_await log.range(std::move(after), upto, std::move(room));
   result = std::move(found);
 }
 
-asio::awaitable<void> check_into(chat::chat_log& log, chat::cursor at, std::optional<chat::range_status>& result) {
+asio::awaitable<void> check_into(chat::chat_log& log, chat::cursor at,
+                                 std::optional<chat::range_status>& result) {
   const auto status = co_await log.check_cursor(std::move(at));
   result = status;
 }
@@ -56,7 +58,9 @@ void log_node::on_entries(const std::vector<chat::entry_ptr>& batch) {
   EXPECT_FALSE(batch.empty());
   for (const chat::entry_ptr& each : batch) {
     EXPECT_EQ(each->kind, chat::entry_kind::message);
-    if (!read.empty()) EXPECT_LT(read.back()->at, each->at);
+    if (!read.empty()) {
+      EXPECT_LT(read.back()->at, each->at);
+    }
     read.push_back(each);
   }
 }
@@ -107,7 +111,8 @@ log_node& LogNodes::add_ready_node(chat::log_options options) {
   return node;
 }
 
-bool LogNodes::until(std::string_view what, const std::function<bool()>& is_true, std::chrono::seconds limit) {
+bool LogNodes::until(std::string_view what, const std::function<bool()>& is_true,
+                     std::chrono::seconds limit) {
   const auto deadline = net::now() + limit;
   io_.restart();
   while (!is_true()) {
@@ -121,9 +126,12 @@ bool LogNodes::until(std::string_view what, const std::function<bool()>& is_true
   return true;
 }
 
-LogNodes::outcome_ptr LogNodes::append(log_node& node, std::string id, std::string room, std::string text) {
+LogNodes::outcome_ptr LogNodes::append(log_node& node, std::string id, std::string room,
+                                       std::string text) {
   auto result = std::make_shared<std::optional<chat::append_outcome>>();
-  asio::co_spawn(io_, append_into(*node.log, std::move(room), std::move(id), std::move(text), result), rethrow);
+  asio::co_spawn(io_,
+                 append_into(*node.log, std::move(room), std::move(id), std::move(text), result),
+                 rethrow);
   return result;
 }
 
@@ -142,7 +150,8 @@ chat::append_outcome LogNodes::append_now(log_node& node, std::string id) {
 chat::range_result LogNodes::range(log_node& node, chat::cursor after, std::string room) {
   std::optional<chat::range_result> result;
   const chat::position upto = node.log->health().last_read;
-  asio::co_spawn(io_, range_into(*node.log, std::move(after), upto, std::move(room), result), rethrow);
+  asio::co_spawn(io_, range_into(*node.log, std::move(after), upto, std::move(room), result),
+                 rethrow);
   if (!until("range has a result", [&result] { return result.has_value(); })) return {};
   return *result;
 }

@@ -1,4 +1,5 @@
-// Nodes of a log over a real redis-server, driven from a plain test: every wait is for a condition, with a deadline.
+// Nodes of a log over a real redis-server, driven from a plain test: every wait is for a condition,
+// with a deadline.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -50,7 +51,8 @@ class LogNodes : public testing::Test {
                            std::chrono::seconds limit = std::chrono::seconds(15));
 
   // Starts an append; the outcome appears there.
-  outcome_ptr append(log_node& node, std::string id, std::string room = "room", std::string text = "text");
+  outcome_ptr append(log_node& node, std::string id, std::string room = "room",
+                     std::string text = "text");
   // Appends again with the same id, here or there, until it is in the log.
   outcome_ptr append_surely(std::vector<log_node*> nodes, std::string id);
   chat::append_outcome append_now(log_node& node, std::string id);

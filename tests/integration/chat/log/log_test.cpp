@@ -1,4 +1,5 @@
-// Goal: an undisturbed log: one order for all nodes, dense indexes, idempotent retries, bounds, readiness, stopping.
+// Goal: an undisturbed log: one order for all nodes, dense indexes, idempotent retries, bounds,
+// readiness, stopping.
 #include <set>
 #include <stdexcept>
 
@@ -36,7 +37,8 @@ TEST_F(Log, TwoNodesReadOneOrder) {
     outcomes.push_back(append(one, "one-" + std::to_string(i)));
     outcomes.push_back(append(two, "two-" + std::to_string(i)));
   }
-  ASSERT_TRUE(until("both read all", [&] { return one.read.size() == 1'000 && two.read.size() == 1'000; }));
+  ASSERT_TRUE(
+      until("both read all", [&] { return one.read.size() == 1'000 && two.read.size() == 1'000; }));
   EXPECT_EQ(one.ids(), two.ids());
   std::vector<std::string> of_one;
   for (const std::string& id : one.ids()) {
@@ -78,7 +80,8 @@ TEST_F(Log, ARetryThroughAnotherNodeFindsTheFirst) {
   EXPECT_EQ(again.status, append_status::appended);
   EXPECT_EQ(first.at, again.at);
   EXPECT_LT(first.at, other.at);
-  ASSERT_TRUE(until("both read both", [&] { return one.read.size() == 2 && two.read.size() == 2; }));
+  ASSERT_TRUE(
+      until("both read both", [&] { return one.read.size() == 2 && two.read.size() == 2; }));
   EXPECT_EQ(two.ids(), (std::vector<std::string>{"same", "other"}));
   EXPECT_EQ(two.log->health().duplicates, 1U);
 }
@@ -90,7 +93,8 @@ TEST_F(Log, TheSameIdTwiceInOneBatchIsOneEntry) {
   ASSERT_TRUE(until("both answered", [&] { return first->has_value() && again->has_value(); }));
   EXPECT_EQ((*first)->at, (*again)->at);
   append_now(node, "last");
-  ASSERT_TRUE(until("last read", [&] { return !node.read.empty() && node.ids().back() == "last"; }));
+  ASSERT_TRUE(
+      until("last read", [&] { return !node.read.empty() && node.ids().back() == "last"; }));
   EXPECT_EQ(node.read.size(), 2U);
 }
 
@@ -109,7 +113,8 @@ TEST_F(Log, EntriesLeaveTheOutboxWhenTheOtherNodeHasReadThem) {
   log_node& two = add_ready_node(options_for(server_));
   append_now(one, "id");
   EXPECT_TRUE(until("stable", [&] { return one.log->health().outbox_entries == 0; }));
-  EXPECT_EQ(two.ids(), (std::vector<std::string>{"id"})) << "it was stable before the other node had it";
+  EXPECT_EQ(two.ids(), (std::vector<std::string>{"id"}))
+      << "it was stable before the other node had it";
 }
 
 TEST_F(Log, ASmallOutboxCongestsAndLosesNothing) {
@@ -120,7 +125,8 @@ TEST_F(Log, ASmallOutboxCongestsAndLosesNothing) {
   std::vector<outcome_ptr> outcomes;
   for (int i = 0; i < 50; ++i) outcomes.push_back(append(node, std::to_string(i)));
   ASSERT_TRUE(until("congested", [&] { return node.log->is_congested(); }));
-  ASSERT_TRUE(until("all read", [&] { return node.read.size() == 50; }, 30s));
+  ASSERT_TRUE(until(
+      "all read", [&] { return node.read.size() == 50; }, 30s));
   ASSERT_TRUE(until("relaxed", [&] { return !node.log->is_congested(); }));
   for (const outcome_ptr& each : outcomes) EXPECT_EQ(each->value().status, append_status::appended);
 }
@@ -157,7 +163,8 @@ TEST_F(Log, AppsDoNotSeeEachOther) {
   log_node& two = add_ready_node(options);
   append_now(one, "id");
   append_now(two, "id");
-  ASSERT_TRUE(until("each read its own", [&] { return one.read.size() == 1 && two.read.size() == 1; }));
+  ASSERT_TRUE(
+      until("each read its own", [&] { return one.read.size() == 1 && two.read.size() == 1; }));
   EXPECT_NE(one.log->health().log_id, two.log->health().log_id);
   EXPECT_EQ(two.log->health().duplicates, 0U);
 }

@@ -1,4 +1,5 @@
-// Goal: whatever happens to Redis, nothing is lost, doubled or reordered, or the node says that it cannot go on.
+// Goal: whatever happens to Redis, nothing is lost, doubled or reordered, or the node says that it
+// cannot go on.
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -60,7 +61,9 @@ TEST_F(Outage, KillAndRestartWithAofLosesAndDoublesNothing) {
     const std::size_t enough = one.read.size() + 50;
     ASSERT_TRUE(until("some are read", [&] { return one.read.size() >= enough; }));
     server.kill();
-    ASSERT_TRUE(until("noticed", [&] { return one.state() != log_state::open && two.state() != log_state::open; }));
+    ASSERT_TRUE(until("noticed", [&] {
+      return one.state() != log_state::open && two.state() != log_state::open;
+    }));
     EXPECT_FALSE(one.is_ready());
     send({&one, &two}, 50);
     server.start();
@@ -74,9 +77,11 @@ TEST_F(Outage, APausedRedisLosesAndDoublesNothing) {
   log_node& one = add_ready_node(options_for(server));
   log_node& two = add_ready_node(options_for(server));
   send({&one, &two}, 500);
-  ASSERT_TRUE(until("some are on their way", [&] { return one.log->health().outbox_entries > 100; }));
+  ASSERT_TRUE(
+      until("some are on their way", [&] { return one.log->health().outbox_entries > 100; }));
   server.pause();  // batches are in its socket buffers, and will be executed late
-  ASSERT_TRUE(until("noticed", [&] { return one.state() != log_state::open && two.state() != log_state::open; }));
+  ASSERT_TRUE(until(
+      "noticed", [&] { return one.state() != log_state::open && two.state() != log_state::open; }));
   send({&two, &one}, 100);
   server.resume();
   ASSERT_TRUE(until_ready({&one, &two}));
@@ -155,6 +160,7 @@ TEST_F(Outage, AnotherNodesNewLogIsNotReadAsTheOldOne) {
   redis_server server;
   log_node& old_node = add_ready_node(options_for(server));
   append_now(old_node, "old");
+  ASSERT_TRUE(until("read", [&] { return old_node.read.size() == 1; }));
   ASSERT_FALSE(server.command({"FLUSHALL"})->is_error());
   log_node& fresh = add_ready_node(options_for(server));
   for (int i = 0; i < 100; ++i) append(fresh, "new-" + std::to_string(i));
@@ -176,7 +182,8 @@ TEST_F(Outage, RestartWithoutPersistenceMakesNodesRefuse) {
 }
 
 TEST_F(Outage, ARolledBackLogIsRefusedAndTakenAgainWhenItIsBack) {
-  // The data of before and after are kept as files; Redis is restarted with the older, then with the newer ones.
+  // The data of before and after are kept as files; Redis is restarted with the older, then with
+  // the newer ones.
   redis_server server(with_aof());
   log_node& node = add_ready_node(options_for(server));
   append_now(node, "first");
@@ -195,7 +202,8 @@ TEST_F(Outage, ARolledBackLogIsRefusedAndTakenAgainWhenItIsBack) {
   std::filesystem::copy(older, data, whole);
   server.start();
   ASSERT_TRUE(until("refuses", [&] { return node.state() == log_state::refusing; }));
-  EXPECT_NE(node.log->health().reason.find("no longer holds"), std::string::npos) << node.log->health().reason;
+  EXPECT_NE(node.log->health().reason.find("no longer holds"), std::string::npos)
+      << node.log->health().reason;
   server.stop();
   std::filesystem::remove_all(data);
   std::filesystem::rename(newer, data);
@@ -227,7 +235,8 @@ TEST_F(Outage, RedisMayStartAfterTheNode) {
   server.kill();
   log_node& node = add_node(options_for(server));
   const auto early = append(node, "early");
-  ASSERT_TRUE(until("knows why", [&] { return node.log->health().reason.find("refused") != std::string::npos; }));
+  ASSERT_TRUE(until(
+      "knows why", [&] { return node.log->health().reason.find("refused") != std::string::npos; }));
   EXPECT_FALSE(node.is_ready());
   server.start();
   ASSERT_TRUE(until_ready({&node}));
@@ -248,7 +257,8 @@ TEST_F(Outage, ANewPasswordIsReadFromItsFile) {
   log_node& two = add_ready_node(options);
   server.set_password("second");
   ASSERT_FALSE(server.command({"CLIENT", "KILL", "TYPE", "normal"})->is_error());
-  ASSERT_TRUE(until("shut out", [&] { return one.log->health().reason.find("WRONGPASS") != std::string::npos; }));
+  ASSERT_TRUE(until(
+      "shut out", [&] { return one.log->health().reason.find("WRONGPASS") != std::string::npos; }));
   EXPECT_EQ(one.log->health().reason.find("first"), std::string::npos);
   send({&one, &two}, 20);
   std::ofstream(file) << "second\n";
@@ -300,13 +310,13 @@ TEST_F(Outage, AReaderThatWasLeftBehindReportsTheGap) {
   server.pause();
   ASSERT_TRUE(until("cut off", [&] { return reader.state() != log_state::open; }));
   server.resume();
-  boost::asio::io_context elsewhere;
-  const std::string log_id = reader.log->health().log_id;
   const auto meta = server.command({"HMGET", "{chat}:meta", "top", "incarnation"});
   const std::uint64_t top = static_cast<std::uint64_t>(meta.view()[0].integer());
   const std::string next = std::to_string(top + 10);
-  ASSERT_FALSE(server.command({"XADD", "{chat}:log", "1-" + next, "k", "m", "o", "someone", "s", "10", "r", "room",
-                               "c", "far", "t", "text"})->is_error());
+  ASSERT_FALSE(server
+                   .command({"XADD", "{chat}:log", "1-" + next, "k", "m", "o", "someone", "s", "10",
+                             "r", "room", "c", "far", "t", "text"})
+                   ->is_error());
   ASSERT_FALSE(server.command({"XTRIM", "{chat}:log", "MINID", "=", "1-" + next})->is_error());
   ASSERT_FALSE(server.command({"HSET", "{chat}:meta", "top", next, "floor", next})->is_error());
   ASSERT_TRUE(until("read on", [&] { return reader.read.size() == 2; }));

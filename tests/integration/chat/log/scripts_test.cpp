@@ -1,4 +1,5 @@
-// Goal: the scripts alone, against a real Redis: every answer they can give, and the keys they leave behind.
+// Goal: the scripts alone, against a real Redis: every answer they can give, and the keys they
+// leave behind.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -26,17 +27,21 @@ class LogScripts : public testing::Test {
     return server_.command(views);
   }
   std::int64_t make_log() {
-    return run(create, {"meta", "epochs", "seq", "req", "log"}, {"log1", "life1", "maker"}).view().integer();
+    return run(create, {"meta", "epochs", "seq", "req", "log"}, {"log1", "life1", "maker"})
+        .view()
+        .integer();
   }
   struct message {
     std::string seq, id;
   };
   // The answer's elements from the second on, joined by commas.
-  std::string add(std::string origin, const std::vector<message>& messages, std::string life = "life1",
-                  std::string epoch = "1", std::string retained = "1000000") {
+  std::string add(std::string origin, const std::vector<message>& messages,
+                  std::string life = "life1", std::string epoch = "1",
+                  std::string retained = "1000000") {
     words arguments{"log1", epoch, life, origin, retained};
     for (const message& each : messages) {
-      for (const std::string& word : {std::string("m"), each.seq, std::string("room"), each.id, std::string("text")}) {
+      for (const std::string& word :
+           {std::string("m"), each.seq, std::string("room"), each.id, std::string("text")}) {
         arguments.push_back(word);
       }
     }
@@ -45,7 +50,8 @@ class LogScripts : public testing::Test {
     std::string result(answer.view()[0].text());
     for (std::size_t i = 1; i < answer->size(); ++i) {
       const auto each = answer.view()[i];
-      result += ',' + (each.is_integer() ? std::to_string(each.integer()) : std::string(each.text()));
+      result +=
+          ',' + (each.is_integer() ? std::to_string(each.integer()) : std::string(each.text()));
     }
     return result;
   }
@@ -123,11 +129,13 @@ TEST_F(LogScripts, AppendIsStaleInAnotherLifeEpochOrState) {
 
 TEST_F(LogScripts, NumbersStayWholeAboveFourteenDigits) {
   make_log();
-  server_.command({"XADD", "log", "1-9007199254740000", "k", "b", "o", "", "s", "0", "r", "", "c", "", "t", ""});
+  server_.command({"XADD", "log", "1-9007199254740000", "k", "b", "o", "", "s", "0", "r", "", "c",
+                   "", "t", ""});
   server_.command({"XTRIM", "log", "MAXLEN", "=", "1"});
   server_.command({"HSET", "meta", "top", "9007199254740000", "floor", "9007199254740000"});
   server_.command({"HSET", "seq", "a", "123456789012345"});
-  EXPECT_EQ(add("a", {{"123456789012346", "x"}}), "OK,9007199254740001,9007199254740000,9007199254740001");
+  EXPECT_EQ(add("a", {{"123456789012346", "x"}}),
+            "OK,9007199254740001,9007199254740000,9007199254740001");
   EXPECT_EQ(meta("top"), "9007199254740001");
   EXPECT_EQ(server_.command({"HGET", "seq", "a"})->text(), "123456789012346");
   EXPECT_EQ(server_.command({"HGET", "req", "x"})->text(), "1-9007199254740001");
@@ -144,7 +152,8 @@ TEST_F(LogScripts, TrimmingForgetsClientIdsAndRaisesTheFloor) {
   const auto oldest = server_.command({"XRANGE", "log", "-", "+", "COUNT", "1"});
   EXPECT_EQ(oldest.view()[0][0].text(), "1-152");
   // Entry 152 is message 151: remembered; message 150 is forgotten, so its id is new again.
-  EXPECT_EQ(add("b", {{"1", "id151"}, {"2", "id150"}}, "life1", "1", "100"), "OK,252,152,DUPCLIENT 1-152,252");
+  EXPECT_EQ(add("b", {{"1", "id151"}, {"2", "id150"}}, "life1", "1", "100"),
+            "OK,252,152,DUPCLIENT 1-152,252");
 }
 
 TEST_F(LogScripts, AttachTellsAllAndChangesNothing) {

@@ -59,7 +59,11 @@ asio::awaitable<void> ManagedRedisTest::survive_kill(redis_persistence persisten
   const std::uint16_t port = redis_->port();
   const std::string first_run = co_await read_run_id(*redis_);
   auto app = co_await application();
-  std::vector<std::string_view> set{"SET", "key", "value"};
+  // Two writes in a script stand in the append-only file as a transaction, replayed as the default user.
+  std::vector<std::string_view> set{"EVAL",
+                                    "redis.call('SET', KEYS[1], ARGV[1]) "
+                                    "return redis.call('SET', KEYS[1] .. '2', ARGV[1])",
+                                    "1", "key", "value"};
   const std::string answer = co_await ask(app.get(), set);
   EXPECT_EQ(answer, "OK");
   redis_->running_process()->signal(SIGKILL);

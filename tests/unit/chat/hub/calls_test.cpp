@@ -8,7 +8,8 @@ namespace ordeal::chat {
 namespace {
 
 call parse(std::string_view target, std::string_view arguments) {
-  const boost::json::value list = boost::json::parse(boost::json::string_view(arguments.data(), arguments.size()));
+  const boost::json::value list =
+      boost::json::parse(boost::json::string_view(arguments.data(), arguments.size()));
   net::hub::message invocation;
   invocation.type = net::hub::message_type::invocation;
   invocation.target = target;
@@ -36,7 +37,8 @@ TEST(Calls, RefuseWhatIsNoMethod) {
   EXPECT_EQ(error_of("send", "[]"), "refused: unknown method, this hub has Join, Leave and Send");
   EXPECT_EQ(error_of("Join", R"(["lobby"])"), "refused: Join takes (room, cursor or null)");
   EXPECT_EQ(error_of("Leave", "[]"), "refused: Leave takes (room)");
-  EXPECT_EQ(error_of("Send", R"(["lobby","m1"])"), "refused: Send takes (room, clientMessageId, text)");
+  EXPECT_EQ(error_of("Send", R"(["lobby","m1"])"),
+            "refused: Send takes (room, clientMessageId, text)");
 }
 
 TEST(Calls, RefuseArgumentsOfTheWrongKind) {

@@ -35,9 +35,10 @@ TEST(Config, DefaultsToLoopbackAndAnyPort) {
 }
 
 TEST(Config, TakesFlags) {
-  const auto parsed = parse({"--listen", "127.0.0.1:4711", "--redis-url", "redis://chat@127.0.0.1:7000/3",
-                             "--redis-password-file", "/run/secret", "--drain-timeout", "2s",
-                             "--message-bytes-max", "1KiB", "--rooms-per-client-max", "3"});
+  const auto parsed =
+      parse({"--listen", "127.0.0.1:4711", "--redis-url", "redis://chat@127.0.0.1:7000/3",
+             "--redis-password-file", "/run/secret", "--drain-timeout", "2s", "--message-bytes-max",
+             "1KiB", "--rooms-per-client-max", "3"});
   ASSERT_TRUE(parsed.config) << parsed.output;
   EXPECT_EQ(parsed.config->listen.port(), 4711);
   EXPECT_EQ(parsed.config->log.redis.port, 7000);
@@ -68,21 +69,27 @@ TEST(Config, RefusesBadValuesWithOneSentence) {
     EXPECT_EQ(std::count(parsed.output.begin(), parsed.output.end(), '\n'), 1) << parsed.output;
     return parsed.output;
   };
-  EXPECT_EQ(error_of("--drain-timeout", "5x"),
-            "ordeal-chat: --drain-timeout: '5x' is not a duration above zero, as in 500ms, 5s or 2m\n");
-  EXPECT_EQ(error_of("--drain-timeout", "0s"),
-            "ordeal-chat: --drain-timeout: '0s' is not a duration above zero, as in 500ms, 5s or 2m\n");
+  EXPECT_EQ(
+      error_of("--drain-timeout", "5x"),
+      "ordeal-chat: --drain-timeout: '5x' is not a duration above zero, as in 500ms, 5s or 2m\n");
+  EXPECT_EQ(
+      error_of("--drain-timeout", "0s"),
+      "ordeal-chat: --drain-timeout: '0s' is not a duration above zero, as in 500ms, 5s or 2m\n");
   EXPECT_EQ(error_of("--message-bytes-max", "1KB"),
-            "ordeal-chat: --message-bytes-max: '1KB' is not a size above zero, as in 512B, 64KiB or 4MiB\n");
+            "ordeal-chat: --message-bytes-max: '1KB' is not a size above zero, as in 512B, 64KiB "
+            "or 4MiB\n");
   EXPECT_EQ(error_of("--connections-max", "-1"),
             "ordeal-chat: --connections-max: '-1' is not a number above zero\n");
   EXPECT_EQ(error_of("--log-level", "loud"),
             "ordeal-chat: --log-level: 'loud' is not one of debug, info, warn, error, off\n");
-  EXPECT_EQ(error_of("--ack", "stable"), "ordeal-chat: --ack: 'stable' is not supported, only appended is\n");
+  EXPECT_EQ(error_of("--ack", "stable"),
+            "ordeal-chat: --ack: 'stable' is not supported, only appended is\n");
   EXPECT_NE(error_of("--listen", "localhost").find("as in 127.0.0.1:8080"), std::string::npos);
-  EXPECT_NE(error_of("--listen", "127.0.0.1:70000").find("as in 127.0.0.1:8080"), std::string::npos);
+  EXPECT_NE(error_of("--listen", "127.0.0.1:70000").find("as in 127.0.0.1:8080"),
+            std::string::npos);
   EXPECT_NE(error_of("--out-queue-bytes-max", "1KiB").find("must be at least"), std::string::npos);
-  EXPECT_NE(error_of("--client-timeout", "1s").find("longer than --ping-interval"), std::string::npos);
+  EXPECT_NE(error_of("--client-timeout", "1s").find("longer than --ping-interval"),
+            std::string::npos);
   EXPECT_NE(error_of("--colour", "red").find("--colour"), std::string::npos);
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 using std::chrono::seconds;
 
-// Method: walk a log of three epochs step by step and collect which positions each range (after, upto] covers.
+// Method: walk a log of three epochs step by step and collect which positions each range (after,
+// upto] covers.
 TEST(Replay, StepsCoverEveryPositionOnceAndEndAtThePresent) {
   std::vector<position> log;
   for (std::uint64_t index = 1; index <= 100; ++index) {
@@ -36,7 +37,8 @@ TEST(Keepalive, ClosesAClientThatNeverShakesHands) {
   const hub_limits limits;
   keepalive_state state;
   EXPECT_EQ(due_action(state, limits, state.opened + seconds(14)), keepalive_action::none);
-  EXPECT_EQ(due_action(state, limits, state.opened + seconds(15)), keepalive_action::handshake_timeout);
+  EXPECT_EQ(due_action(state, limits, state.opened + seconds(15)),
+            keepalive_action::handshake_timeout);
 }
 
 TEST(Keepalive, PingsAnIdleConnectionAndClosesASilentOne) {

@@ -57,13 +57,15 @@ TEST_F(Endpoints, RefuseWhatIsNotThere) {
 
 TEST_F(Endpoints, NegotiateGivesATokenThatOpensOneConnection) {
   start();
-  const auto answer = json::parse(ask("POST", "/chat/negotiate", "negotiateVersion=1").body).as_object();
+  const auto answer =
+      json::parse(ask("POST", "/chat/negotiate", "negotiateVersion=1").body).as_object();
   EXPECT_EQ(answer.at("negotiateVersion").as_int64(), 1);
   const auto& transport = answer.at("availableTransports").as_array().at(0).as_object();
   EXPECT_EQ(transport.at("transport").as_string(), "WebSockets");
   EXPECT_EQ(transport.at("transferFormats").as_array().at(0).as_string(), "Text");
   const std::string token(answer.at("connectionToken").as_string());
-  EXPECT_NE(answer.at("connectionId").as_string(), json::string_view(token)) << "the token is secret";
+  EXPECT_NE(answer.at("connectionId").as_string(), json::string_view(token))
+      << "the token is secret";
 
   EXPECT_EQ(admitted("id=" + token), 101U);
   client opened = connect("id=" + token);
@@ -92,8 +94,8 @@ TEST_F(Endpoints, AdmitKnowsNoStrangersAndKeepsTheLimit) {
   EXPECT_EQ(admitted(""), 503U);
 }
 
-// Method: the rules of `promtool check metrics`: names in snake_case with our prefix, HELP and TYPE for each family,
-// counters and only counters end in _total, base units.
+// Method: the rules of `promtool check metrics`: names in snake_case with our prefix, HELP and TYPE
+// for each family, counters and only counters end in _total, base units.
 TEST_F(Endpoints, MetricsKeepTheNamingRules) {
   start();
   std::istringstream exposition(ask("GET", "/metrics").body);
@@ -115,7 +117,8 @@ TEST_F(Endpoints, MetricsKeepTheNamingRules) {
   }
   EXPECT_GE(families.size(), 25U);
   for (const auto& name : families) {
-    EXPECT_TRUE(sampled.count(name) + sampled.count(name + "_bucket") > 0) << name << " has no child";
+    EXPECT_TRUE(sampled.count(name) + sampled.count(name + "_bucket") > 0)
+        << name << " has no child";
   }
 }
 
@@ -132,11 +135,12 @@ TEST_F(Endpoints, MetricsCount) {
   log.publish("a", "m2", "x");
   poll();
   const std::string body = node.answer(request).body;
-  for (const char* sample : {"ordeal_chat_connections 1\n", "ordeal_chat_rooms 1\n", "ordeal_chat_sends_total 1\n",
-                             "ordeal_chat_messages_read_total 2\n", "ordeal_chat_deliveries_total 2\n",
-                             "ordeal_chat_log_state{state=\"open\"} 1\n", "ordeal_chat_log_index 2\n",
-                             "ordeal_chat_connections_closed_total{cause=\"slow\"} 0\n",
-                             "ordeal_chat_frame_records_bucket{le=\"+Inf\"} "}) {
+  for (const char* sample :
+       {"ordeal_chat_connections 1\n", "ordeal_chat_rooms 1\n", "ordeal_chat_sends_total 1\n",
+        "ordeal_chat_messages_read_total 2\n", "ordeal_chat_deliveries_total 2\n",
+        "ordeal_chat_log_state{state=\"open\"} 1\n", "ordeal_chat_log_index 2\n",
+        "ordeal_chat_connections_closed_total{cause=\"slow\"} 0\n",
+        "ordeal_chat_frame_records_bucket{le=\"+Inf\"} "}) {
     EXPECT_NE(body.find(sample), std::string::npos) << sample << "\n" << body;
   }
 }

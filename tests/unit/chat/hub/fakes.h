@@ -1,5 +1,5 @@
-// A log and a WebSocket without Redis and sockets, for the hub's unit tests. Everything happens when the test polls its
-// io_context.
+// A log and a WebSocket without Redis and sockets, for the hub's unit tests. Everything happens
+// when the test polls its io_context.
 #pragma once
 
 #include <deque>
@@ -47,7 +47,8 @@ class fake_log final : public chat_log {
   }
   void stop(std::chrono::milliseconds) override {}
 
-  asio::awaitable<append_outcome> append(std::string room, std::string id, std::string text) override {
+  asio::awaitable<append_outcome> append(std::string room, std::string id,
+                                         std::string text) override {
     accepted.push_back(text);
     while (is_append_held) co_await changed_.wait();
     append_outcome outcome = next_outcome;
@@ -67,7 +68,8 @@ class fake_log final : public chat_log {
     result.status = range_answer;
     if (range_answer != range_status::ok) co_return result;
     for (const auto& kept : entries_) {
-      if (kept->at > after.at && kept->at <= upto && kept->room == room) result.entries.push_back(kept);
+      if (kept->at > after.at && kept->at <= upto && kept->room == room)
+        result.entries.push_back(kept);
     }
     co_return result;
   }

@@ -18,17 +18,22 @@ namespace ordeal::chat::test {
 
 namespace json = boost::json;
 
-// What a client of the hub sees, one line a record: "Message(room,cursor,id,text)", "1=<result>", "1!<error>", "ping",
-// "close(<error>,reconnect)", "{}".
+// What a client of the hub sees, one line a record: "Message(room,cursor,id,text)", "1=<result>",
+// "1!<error>", "ping", "close(<error>,reconnect)", "{}".
 inline std::string describe_record(std::string_view record) {
-  const json::object fields = json::parse(json::string_view(record.data(), record.size())).as_object();
-  const auto text = [&fields](const char* name) { return std::string(fields.at(name).as_string()); };
+  const json::object fields =
+      json::parse(json::string_view(record.data(), record.size())).as_object();
+  const auto text = [&fields](const char* name) {
+    return std::string(fields.at(name).as_string());
+  };
   if (!fields.contains("type")) return json::serialize(fields);
   const auto type = fields.at("type").as_int64();
   if (type == 6) return "ping";
   if (type == 7) {
-    const bool may_reconnect = fields.contains("allowReconnect") && fields.at("allowReconnect").as_bool();
-    return "close(" + (fields.contains("error") ? text("error") : "") + (may_reconnect ? ",reconnect)" : ")");
+    const bool may_reconnect =
+        fields.contains("allowReconnect") && fields.at("allowReconnect").as_bool();
+    return "close(" + (fields.contains("error") ? text("error") : "") +
+           (may_reconnect ? ",reconnect)" : ")");
   }
   if (type == 3) {
     if (fields.contains("error")) return text("invocationId") + "!" + text("error");
@@ -84,7 +89,8 @@ class hub_fixture : public testing::Test {
     net::http_request request;
     request.path = "/chat";
     request.query = std::move(query);
-    tasks_.spawn("client", hub->serve(std::move(request), std::make_unique<fake_socket>(opened.wire)));
+    tasks_.spawn("client",
+                 hub->serve(std::move(request), std::make_unique<fake_socket>(opened.wire)));
     poll();
     return opened;
   }
@@ -102,8 +108,8 @@ class hub_fixture : public testing::Test {
   }
 
   void invoke(client& from, std::string id, std::string target, std::string arguments) {
-    tell(from, R"({"type":1,"invocationId":")" + id + R"(","target":")" + target + R"(","arguments":)" +
-                   arguments + "}");
+    tell(from, R"({"type":1,"invocationId":")" + id + R"(","target":")" + target +
+                   R"(","arguments":)" + arguments + "}");
   }
 
   // What the client got since the last call, one line a record.

@@ -47,8 +47,8 @@ TEST_F(Join, ResumesWithItsOwnCursorThenWhatItMissed) {
   invoke(reader, "1", "Join", R"(["a","log1:1-1"])");
   log.publish("a", "m5", "x");
   poll();
-  EXPECT_EQ(news(reader), (lines{"1=log1:1-1", "Message(a,log1:1-2,m2,x)", "Message(a,log1:1-3,m3,x)",
-                                 "Message(a,log1:1-5,m5,x)"}));
+  EXPECT_EQ(news(reader), (lines{"1=log1:1-1", "Message(a,log1:1-2,m2,x)",
+                                 "Message(a,log1:1-3,m3,x)", "Message(a,log1:1-5,m5,x)"}));
 }
 
 // H17: what is read from the log while the replay is under way comes behind it, once.
@@ -64,8 +64,8 @@ TEST_F(Join, HoldsLiveMessagesBehindTheReplay) {
   EXPECT_EQ(news(reader), lines{});
   log.let_go();
   poll();
-  EXPECT_EQ(news(reader), (lines{"1=log1:1-0", "Message(a,log1:1-1,m1,x)", "Message(a,log1:1-2,m2,x)",
-                                 "Message(a,log1:1-3,m3,x)"}));
+  EXPECT_EQ(news(reader), (lines{"1=log1:1-0", "Message(a,log1:1-1,m1,x)",
+                                 "Message(a,log1:1-2,m2,x)", "Message(a,log1:1-3,m3,x)"}));
 }
 
 TEST_F(Join, ReplaysALongPastInSteps) {
@@ -75,7 +75,9 @@ TEST_F(Join, ReplaysALongPastInSteps) {
   lines expected{"1=log1:1-3"};
   for (int i = 1; i <= 57; ++i) {
     log.publish("a", "m" + std::to_string(i), "x");
-    if (i > 3) expected.push_back("Message(a,log1:1-" + std::to_string(i) + ",m" + std::to_string(i) + ",x)");
+    if (i > 3)
+      expected.push_back("Message(a,log1:1-" + std::to_string(i) + ",m" + std::to_string(i) +
+                         ",x)");
   }
   client reader = connect_and_greet();
   invoke(reader, "1", "Join", R"(["a","log1:1-3"])");
@@ -140,8 +142,8 @@ TEST_F(Join, ResetsACursorWhoseMessagesAreGone) {
   invoke(reader, "1", "Join", R"(["a","log1:1-1"])");
   log.publish("a", "m3", "x");
   poll();
-  EXPECT_EQ(news(reader), (lines{"Reset(a,messages after the cursor are no longer kept)", "1=log1:1-2",
-                                 "Message(a,log1:1-3,m3,x)"}));
+  EXPECT_EQ(news(reader), (lines{"Reset(a,messages after the cursor are no longer kept)",
+                                 "1=log1:1-2", "Message(a,log1:1-3,m3,x)"}));
 }
 
 TEST_F(Join, MayBeRepeatedWhenTheLogCannotBeRead) {
@@ -187,7 +189,8 @@ TEST_F(Join, IsSupersededByALaterLeave) {
   invoke(reader, "2", "Leave", R"(["a"])");
   log.let_go();
   poll();
-  EXPECT_EQ(news(reader), (lines{"2=", "1!retry: superseded by a later Join or Leave of this room"}));
+  EXPECT_EQ(news(reader),
+            (lines{"2=", "1!retry: superseded by a later Join or Leave of this room"}));
   EXPECT_EQ(hub->room_count(), 0U);
 }
 
@@ -200,8 +203,8 @@ TEST_F(Join, KeepsTheLimitOfRooms) {
   invoke(reader, "2", "Join", R"(["b",null])");
   invoke(reader, "3", "Join", R"(["c",null])");
   invoke(reader, "4", "Join", R"(["b",null])");
-  EXPECT_EQ(news(reader), (lines{"1=log1:1-0", "2=log1:1-0", "3!refused: a client may be in 2 rooms at most",
-                                 "4=log1:1-0"}));
+  EXPECT_EQ(news(reader), (lines{"1=log1:1-0", "2=log1:1-0",
+                                 "3!refused: a client may be in 2 rooms at most", "4=log1:1-0"}));
 }
 
 TEST_F(Join, EndsWithLeave) {
@@ -223,8 +226,9 @@ TEST_F(Join, AGapOfTheNodeResetsEveryRoom) {
   hub->on_gap("entries 5 to 9 were trimmed");
   log.publish("b", "m1", "x");
   poll();
-  EXPECT_EQ(news(reader), (lines{"Reset(a,entries 5 to 9 were trimmed)", "Reset(b,entries 5 to 9 were trimmed)",
-                                 "Message(b,log1:1-1,m1,x)"}));
+  EXPECT_EQ(news(reader),
+            (lines{"Reset(a,entries 5 to 9 were trimmed)", "Reset(b,entries 5 to 9 were trimmed)",
+                   "Message(b,log1:1-1,m1,x)"}));
 }
 
 TEST_F(Join, ASlowClientIsCutOffAndNobodyElseNotices) {
@@ -247,7 +251,8 @@ TEST_F(Join, ASlowClientIsCutOffAndNobodyElseNotices) {
   EXPECT_EQ(news(quick), expected);
   slow.wire->let_write();
   poll();
-  EXPECT_EQ(news(slow), (lines{expected.front(), "close(too slow: resume with your cursor,reconnect)"}))
+  EXPECT_EQ(news(slow),
+            (lines{expected.front(), "close(too slow: resume with your cursor,reconnect)"}))
       << "what was being written, then the end: nothing behind a gap";
   EXPECT_EQ(slow.wire->close_code, 1008);
   EXPECT_EQ(hub->session_count(), 1U);

@@ -5,7 +5,9 @@
 namespace ordeal::chat {
 namespace {
 
-record_ptr record(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+record_ptr record(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
 
 std::string taken(out_queue& queue, std::size_t frame_bytes_max = 1'000) {
   std::vector<record_ptr> frame;

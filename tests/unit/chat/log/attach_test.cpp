@@ -1,5 +1,5 @@
-// Goal: every combination of what Redis holds and what the node has read leads to the one safe step. Each test changes one
-// fact of a log in which everything is in order.
+// Goal: every combination of what Redis holds and what the node has read leads to the one safe
+// step. Each test changes one fact of a log in which everything is in order.
 #include "reference-server/log/attach.h"
 
 #include <gtest/gtest.h>
@@ -32,12 +32,11 @@ class Attach : public testing::Test {
     mine_ = {};
     log_.held = nullptr;
   }
-  void empty_redis() {
-    log_ = {};
-  }
+  void empty_redis() { log_ = {}; }
   attach_step step(bool has_waited = false) {
     const attach_decision decision = decide_attach(server_, log_, mine_, has_waited);
-    const bool has_reason = decision.step == attach_step::wait || decision.step == attach_step::refuse;
+    const bool has_reason =
+        decision.step == attach_step::wait || decision.step == attach_step::refuse;
     EXPECT_EQ(decision.reason.empty(), !has_reason) << decision.reason;
     return decision.step;
   }
@@ -46,7 +45,9 @@ class Attach : public testing::Test {
   log_history mine_;
 };
 
-TEST_F(Attach, OpensWhenAllIsAsItWas) { EXPECT_EQ(step(), attach_step::open); }
+TEST_F(Attach, OpensWhenAllIsAsItWas) {
+  EXPECT_EQ(step(), attach_step::open);
+}
 
 TEST_F(Attach, JoinerOpensAKnownLog) {
   forget_history();
@@ -151,18 +152,22 @@ TEST_F(Attach, EvictionIsRefusedAlsoBeforeTheLogIsCreated) {
 
 TEST(ServerFacts, AreReadFromInfo) {
   const auto facts = parse_server_facts(
-      "# Server\r\nredis_version:7.0.15\r\nrun_id:aa\r\n# Replication\r\nrole:master\r\nmaster_replid:bb\r\n"
-      "master_replid2:00\r\n# Memory\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:allkeys-lru\r\n");
+      "# Server\r\nredis_version:7.0.15\r\nrun_id:aa\r\n# "
+      "Replication\r\nrole:master\r\nmaster_replid:bb\r\n"
+      "master_replid2:00\r\n# "
+      "Memory\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:allkeys-lru\r\n");
   EXPECT_EQ(facts.incarnation, "aa/bb");
   EXPECT_FALSE(facts.is_replica);
   EXPECT_EQ(facts.evicting_policy, "");  // without a limit nothing is evicted
 }
 
 TEST(ServerFacts, NameAReplicaAndAnEvictingPolicy) {
-  const auto facts = parse_server_facts("role:slave\r\nmaxmemory:1000\r\nmaxmemory_policy:volatile-ttl\r\n");
+  const auto facts =
+      parse_server_facts("role:slave\r\nmaxmemory:1000\r\nmaxmemory_policy:volatile-ttl\r\n");
   EXPECT_TRUE(facts.is_replica);
   EXPECT_EQ(facts.evicting_policy, "volatile-ttl");
-  EXPECT_EQ(parse_server_facts("maxmemory:1000\r\nmaxmemory_policy:noeviction\r\n").evicting_policy, "");
+  EXPECT_EQ(parse_server_facts("maxmemory:1000\r\nmaxmemory_policy:noeviction\r\n").evicting_policy,
+            "");
 }
 
 }  // namespace

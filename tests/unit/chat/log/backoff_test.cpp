@@ -1,4 +1,5 @@
-// Goal: pauses double up to the limit, stay within half and all of it, and start anew after a success.
+// Goal: pauses double up to the limit, stay within half and all of it, and start anew after a
+// success.
 #include "reference-server/log/backoff.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// Goal: cursors survive the round trip through a client, and whatever else a client sends is told apart.
+// Goal: cursors survive the round trip through a client, and whatever else a client sends is told
+// apart.
 #include <gtest/gtest.h>
 
 #include "reference-server/log/chat_log.h"
@@ -16,9 +17,9 @@ TEST(Cursor, SurvivesTheRoundTrip) {
 }
 
 TEST(Cursor, RefusesWhatIsNotOne) {
-  for (const char* text : {"", ":", "log", "log:", "log:1", "log:1-", "log:-1", "log:1-x", "log:1-2-3", "log:1-2 ",
-                           " log:1-2", ":1-2", "LOG:1-2", "a:b:1-2", "log:+1-2", "log:1-18446744073709551616",
-                           "log:0x1-2"}) {
+  for (const char* text : {"", ":", "log", "log:", "log:1", "log:1-", "log:-1", "log:1-x",
+                           "log:1-2-3", "log:1-2 ", " log:1-2", ":1-2", "LOG:1-2", "a:b:1-2",
+                           "log:+1-2", "log:1-18446744073709551616", "log:0x1-2"}) {
     EXPECT_FALSE(parse_cursor(text)) << text;
   }
   EXPECT_FALSE(parse_cursor(std::string(65, 'a') + ":1-2"));

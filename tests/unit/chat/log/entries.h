@@ -8,8 +8,8 @@
 
 namespace ordeal::test {
 
-inline chat::entry_ptr make_entry(std::uint64_t epoch, std::uint64_t index, std::string text = "text",
-                                  std::string room = "room") {
+inline chat::entry_ptr make_entry(std::uint64_t epoch, std::uint64_t index,
+                                  std::string text = "text", std::string room = "room") {
   auto result = std::make_shared<chat::entry>();
   result->at = {epoch, index};
   result->origin = "origin";

@@ -17,7 +17,9 @@ class Heartbeat : public testing::Test {
     result.text = std::move(text);
     return result;
   }
-  heartbeat::time_point at(std::chrono::milliseconds since_start) const { return start_ + since_start; }
+  heartbeat::time_point at(std::chrono::milliseconds since_start) const {
+    return start_ + since_start;
+  }
 
   const heartbeat::time_point start_{1'000s};
   heartbeat beats_{"me", 100ms, start_};
@@ -99,7 +101,8 @@ TEST_F(Heartbeat, IsDueEarlyWhenMuchWasRead) {
 }
 
 TEST_F(Heartbeat, IgnoresTextsItDoesNotUnderstand) {
-  for (const char* text : {"", "1", "1 ", "x 1-1", "1 1", "1 1-x"}) beats_.on_entry(beat("me", text), at(1ms));
+  for (const char* text : {"", "1", "1 ", "x 1-1", "1 1", "1 1-x"})
+    beats_.on_entry(beat("me", text), at(1ms));
   EXPECT_FALSE(beats_.is_echo_recent(at(1ms)));
 }
 

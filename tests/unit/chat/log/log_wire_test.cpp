@@ -1,4 +1,5 @@
-// Goal: replies of Redis, given as RESP text, become facts; what is not ours is told apart from what is.
+// Goal: replies of Redis, given as RESP text, become facts; what is not ours is told apart from
+// what is.
 #include "reference-server/log/log_wire.h"
 
 #include <gtest/gtest.h>
@@ -21,10 +22,11 @@ std::string array(const std::vector<std::string>& elements) {
 }
 std::string stream_entry(std::string_view id, std::string_view kind, std::string_view seq) {
   std::vector<std::string> fields;
-  for (const std::string_view each : {std::string_view("k"), kind, std::string_view("o"), std::string_view("origin"),
-                                      std::string_view("s"), seq, std::string_view("r"), std::string_view("room"),
-                                      std::string_view("c"), std::string_view("cid"), std::string_view("t"),
-                                      std::string_view("text")}) {
+  for (const std::string_view each :
+       {std::string_view("k"), kind, std::string_view("o"), std::string_view("origin"),
+        std::string_view("s"), seq, std::string_view("r"), std::string_view("room"),
+        std::string_view("c"), std::string_view("cid"), std::string_view("t"),
+        std::string_view("text")}) {
     fields.push_back(bulk(each));
   }
   return array({bulk(id), array(fields)});
@@ -58,8 +60,9 @@ TEST(EntryCodec, RefusesForeignEntries) {
 }
 
 TEST(LogWire, AppendRepliesAreUnderstood) {
-  const auto reply = parse_reply(array({bulk("OK"), ":30\r\n", ":4\r\n", ":29\r\n", ":30\r\n", bulk("DUP 1-7"),
-                                        bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("GAP 12")}));
+  const auto reply =
+      parse_reply(array({bulk("OK"), ":30\r\n", ":4\r\n", ":29\r\n", ":30\r\n", bulk("DUP 1-7"),
+                         bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("GAP 12")}));
   const append_answer answer = log_wire::parse_append(reply.view(), 1, true);
   ASSERT_FALSE(answer.error.is_set()) << answer.error.text;
   EXPECT_EQ(answer.top, (position{1, 30}));
@@ -78,16 +81,21 @@ TEST(LogWire, StaleAndErrorsAreToldApart) {
   const auto stale = parse_reply(array({bulk("STALE")}));
   EXPECT_TRUE(log_wire::parse_append(stale.view(), 1, false).is_stale);
   const auto full = parse_reply("-OOM command not allowed\r\n");
-  EXPECT_EQ(log_wire::parse_append(full.view(), 1, false).error.kind, net::redis::reply_class::retryable);
+  EXPECT_EQ(log_wire::parse_append(full.view(), 1, false).error.kind,
+            net::redis::reply_class::retryable);
   const auto odd = parse_reply(array({bulk("OK"), ":1\r\n", ":1\r\n", bulk("WHAT")}));
-  EXPECT_EQ(log_wire::parse_append(odd.view(), 1, false).error.kind, net::redis::reply_class::fatal);
+  EXPECT_EQ(log_wire::parse_append(odd.view(), 1, false).error.kind,
+            net::redis::reply_class::fatal);
 }
 
 TEST(LogWire, AttachRepliesBecomeFacts) {
-  const std::string meta = array({bulk("log1"), bulk("1"), bulk("open"), bulk("run/repl"), bulk("20"), bulk("5")});
-  const std::string found = array({meta, ":4\r\n", bulk("17"), array({stream_entry("1-20", "m", "3")}), array({})});
-  const auto answer = log_wire::parse_attach(replies({bulk("run_id:run\r\n"), bulk("role:master\r\nmaster_replid:repl\r\n"),
-                                                      bulk("maxmemory:0\r\n"), found, bulk("sha")}));
+  const std::string meta =
+      array({bulk("log1"), bulk("1"), bulk("open"), bulk("run/repl"), bulk("20"), bulk("5")});
+  const std::string found =
+      array({meta, ":4\r\n", bulk("17"), array({stream_entry("1-20", "m", "3")}), array({})});
+  const auto answer = log_wire::parse_attach(
+      replies({bulk("run_id:run\r\n"), bulk("role:master\r\nmaster_replid:repl\r\n"),
+               bulk("maxmemory:0\r\n"), found, bulk("sha")}));
   ASSERT_FALSE(answer.error.is_set()) << answer.error.text;
   EXPECT_EQ(answer.server.incarnation, "run/repl");
   EXPECT_TRUE(answer.log.has_meta);
@@ -103,8 +111,10 @@ TEST(LogWire, AttachRepliesBecomeFacts) {
 
 TEST(LogWire, AnEmptyRedisHasNoMeta) {
   const std::string found =
-      array({array({"$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n"}), ":0\r\n", bulk("0"), array({}), array({})});
-  const auto answer = log_wire::parse_attach(replies({bulk(""), bulk(""), bulk(""), found, bulk("sha")}));
+      array({array({"$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n"}), ":0\r\n",
+             bulk("0"), array({}), array({})});
+  const auto answer =
+      log_wire::parse_attach(replies({bulk(""), bulk(""), bulk(""), found, bulk("sha")}));
   EXPECT_FALSE(answer.error.is_set());
   EXPECT_FALSE(answer.log.has_meta);
   EXPECT_FALSE(answer.log.has_other_keys);
@@ -113,7 +123,8 @@ TEST(LogWire, AnEmptyRedisHasNoMeta) {
 TEST(LogWire, ReadRepliesCarryEntriesOrNothing) {
   const std::string meta = array({bulk("log1"), bulk("20"), bulk("5")});
   const std::string stream =
-      array({array({bulk("{chat}:log"), array({stream_entry("1-1", "m", "1"), stream_entry("1-2", "h", "0")})})});
+      array({array({bulk("{chat}:log"),
+                    array({stream_entry("1-1", "m", "1"), stream_entry("1-2", "h", "0")})})});
   const auto some = log_wire::parse_read(replies({stream, meta}));
   ASSERT_EQ(some.entries.size(), 2U);
   EXPECT_EQ(some.log_id, "log1");
@@ -121,7 +132,8 @@ TEST(LogWire, ReadRepliesCarryEntriesOrNothing) {
   const auto none = log_wire::parse_read(replies({"*-1\r\n", meta}));
   EXPECT_FALSE(none.error.is_set());
   EXPECT_TRUE(none.entries.empty());
-  const auto foreign = log_wire::parse_range(replies({array({stream_entry("1-1", "m", "1"), bulk("?")}), meta}));
+  const auto foreign =
+      log_wire::parse_range(replies({array({stream_entry("1-1", "m", "1"), bulk("?")}), meta}));
   EXPECT_TRUE(foreign.has_foreign_entry);
   EXPECT_EQ(foreign.entries.size(), 1U);
 }

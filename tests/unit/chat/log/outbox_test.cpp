@@ -1,5 +1,5 @@
-// Goal: no message leaves before it is stable, none is forgotten, and every sender gets one answer, whatever the order of
-// replies, read-backs, losses and attaches.
+// Goal: no message leaves before it is stable, none is forgotten, and every sender gets one answer,
+// whatever the order of replies, read-backs, losses and attaches.
 #include "reference-server/log/outbox.h"
 
 #include <gtest/gtest.h>
@@ -37,13 +37,16 @@ class Outbox : public testing::Test {
     reply.last_seq = last_seq;
     return reply;
   }
-  bool reply(std::vector<entry_reply> replies) { return outbox_.on_replies(replies, {1, 2}, settled_); }
+  bool reply(std::vector<entry_reply> replies) {
+    return outbox_.on_replies(replies, {1, 2}, settled_);
+  }
   // Answers so far, as "seq@index", "seq later".
   std::vector<std::string> answers() {
     std::vector<std::string> result;
     for (const settlement& each : settled_) {
       const bool is_in = each.outcome.status == append_status::appended;
-      result.push_back(std::to_string(each.seq) + (is_in ? "@" + std::to_string(each.outcome.at.index) : " later"));
+      result.push_back(std::to_string(each.seq) +
+                       (is_in ? "@" + std::to_string(each.outcome.at.index) : " later"));
     }
     settled_.clear();
     return result;
@@ -110,7 +113,8 @@ TEST_F(Outbox, ALostBatchIsSentAgainFromTheFirstWithoutOutcome) {
   outbox_.on_read(1, {1, 11}, settled_);
   outbox_.on_batch_lost();
   EXPECT_EQ(take(), (seqs{2, 3, 4}));
-  EXPECT_TRUE(reply({known(entry_result::used_before, position{1, 12}), appended(13), appended(14)}));
+  EXPECT_TRUE(
+      reply({known(entry_result::used_before, position{1, 12}), appended(13), appended(14)}));
   EXPECT_EQ(answers(), (texts{"1@11", "2@12", "3@13", "4@14"}));
 }
 

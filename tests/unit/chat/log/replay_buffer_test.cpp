@@ -1,4 +1,5 @@
-// Goal: the buffer knows exactly what it is complete for, keeps its bounds, and picks rooms and ranges right.
+// Goal: the buffer knows exactly what it is complete for, keeps its bounds, and picks rooms and
+// ranges right.
 #include "reference-server/log/replay_buffer.h"
 
 #include <gtest/gtest.h>
@@ -10,8 +11,8 @@ namespace {
 
 using test::make_entry;
 
-std::vector<std::uint64_t> indexes(const replay_buffer& buffer, std::uint64_t after, std::uint64_t upto,
-                                   std::string_view room = "room") {
+std::vector<std::uint64_t> indexes(const replay_buffer& buffer, std::uint64_t after,
+                                   std::uint64_t upto, std::string_view room = "room") {
   std::vector<entry_ptr> found;
   buffer.collect(after, upto, room, found);
   std::vector<std::uint64_t> result;
@@ -48,7 +49,8 @@ TEST(ReplayBuffer, DropsTheOldestAboveItsCount) {
 
 TEST(ReplayBuffer, DropsTheOldestAboveItsBytes) {
   replay_buffer buffer(1'000, 10'000);
-  for (std::uint64_t index = 1; index <= 20; ++index) buffer.add(make_entry(1, index, std::string(1'000, 'x')));
+  for (std::uint64_t index = 1; index <= 20; ++index)
+    buffer.add(make_entry(1, index, std::string(1'000, 'x')));
   EXPECT_LT(buffer.size(), 10U);
   EXPECT_GT(buffer.size(), 5U);
   EXPECT_TRUE(buffer.covers(20 - buffer.size()));

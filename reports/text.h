@@ -1,0 +1,30 @@
+// How numbers and foreign text appear in reports. Pure functions, callable from any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ordeal::report {
+
+// "4 530 600"
+std::string grouped(std::uint64_t value);
+// "0.3s", "52.1s", "2m31s", "3h05m"
+std::string duration_text(double seconds);
+// "1.9ms", "11ms", "3.1s"
+std::string latency_text(double milliseconds);
+// "+151.2s"
+std::string moment_text(double seconds);
+
+// Valid UTF-8 without characters that XML 1.0 forbids; what is broken becomes U+FFFD. JSON and
+// Markdown take it too.
+std::string clean_text(std::string_view text);
+// At most about `bytes_max`: head and tail with a note between them, cut between characters.
+std::string capped(std::string_view text, std::size_t bytes_max);
+// Characters, as an approximation of columns on a terminal.
+std::size_t width_of(std::string_view utf8);
+std::string padded(std::string_view utf8, std::size_t width);
+std::string truncated(std::string_view utf8, std::size_t width);
+
+}  // namespace ordeal::report
