@@ -18,7 +18,8 @@ ledger::ledger(const plan& of)
       has_sender_order_(of.promises.order != order_promise::none),
       senders_(seats_.size()),
       members_(seats_.size()),
-      live_(seats_.room_count(), 0) {
+      live_(seats_.room_count(), 0),
+      has_probed_(of.scenario.nodes, false) {
   for (const client_plan& client : of.clients) {
     nodes_.push_back(client.home);
     for (const room_id room : client.rooms) outages_.seat(room, client.home, {});
@@ -61,7 +62,7 @@ void ledger::on(const send_invoked& what) {
   ++totals_.sent;
   ++pending_;
   if (is_probing_) {
-    has_probes_ = true;
+    has_probed_.at(index_of(what.node)) = true;
     probe_debt_ += message.must;
   }
   outages_.sent();
@@ -272,6 +273,19 @@ void ledger::on(const client_disconnected& what) {
     members_[i].is_joining = false;
     if (members_[i].is_live && !can_resume_) end_claim(i);
   }
+}
+
+bool ledger::are_probes_complete() const {
+  if (probe_debt_ > 0) return false;
+  bool has_any = false;
+  for (std::size_t n = 0; n < has_probed_.size(); ++n) {
+    if (!has_probed_[n] && outages_.is_node_used(n)) return false;
+    has_any = has_any || has_probed_[n];
+  }
+  for (seat_index member = 0; member < members_.size(); ++member) {
+    if (is_absent(member)) return false;
+  }
+  return has_any;
 }
 
 std::optional<std::size_t> ledger::sent_during(seat_index sender, std::uint32_t seq) const {

@@ -76,14 +76,20 @@ class ledger {
 
   std::uint64_t owed() const { return owed_; }  // of acknowledged messages
   std::uint64_t unsettled() const { return pending_; }
-  bool are_probes_complete() const { return has_probes_ && probe_debt_ == 0; }
+  // Every node where clients are has sent one, all of them have arrived, and nobody is still on its
+  // way back.
+  bool are_probes_complete() const;
   bool is_probing() const { return is_probing_; }
 
   node_id node_of(client_id client) const { return nodes_[index_of(client)]; }
   std::uint32_t claims_in(room_id room) const { return live_[index_of(room)]; }
   bool has_claim(seat_index member) const { return members_[member].is_live; }
-  bool has_asked(seat_index member) const { return members_[member].is_asked; }
-  bool has_left(seat_index member) const { return members_[member].left_at.has_value(); }
+  // Wants to be in the room, but nothing is owed to it: on its way back to a target that cannot
+  // resume.
+  bool is_absent(seat_index member) const {
+    const member_books& of = members_[member];
+    return of.is_asked && !of.is_live && !of.left_at;
+  }
   std::optional<run_time> last_reset(seat_index member) const { return members_[member].reset_at; }
   std::uint32_t sent_by(seat_index sender) const { return senders_[sender].open.next_seq() - 1; }
   // The outage window in which a message was sent.
@@ -150,7 +156,8 @@ class ledger {
   std::vector<node_id> nodes_;         // by client: where it is or was last
   send_totals totals_;
   std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0;
-  bool is_probing_ = false, has_probes_ = false;
+  bool is_probing_ = false;
+  std::vector<bool> has_probed_;  // by node
   reception last_reception_;
   bool was_refused_after_arrival_ = false;
 };

@@ -21,14 +21,9 @@ class probe final : public checker {
     ++sent_count_;
     has_sent_.at(index_of(what.node)) = true;
     for (const seat_index member : at_.book.seats().in_room(what.id.room)) {
-      if (at_.book.has_left(member)) continue;
+      if (!at_.book.has_claim(member)) continue;
       const client_id client = at_.book.seats()[member].client;
-      client_probes& of = clients_[index_of(client)];
-      if (!at_.book.has_claim(member)) {
-        of.is_absent = true;
-        continue;
-      }
-      ++of.expected;
+      ++clients_[index_of(client)].expected;
       ++expected_[pair_of(what.node, at_.book.node_of(client))];
     }
   }
@@ -45,6 +40,7 @@ class probe final : public checker {
               at_.was_cut_short ? "the run was cut short before the probe" : "no probe was sent"};
     }
     note_missed();
+    note_absent();
     report_silent_nodes(at);
     report_clients(at);
     if (problem_count_ > 0) {
@@ -60,7 +56,7 @@ class probe final : public checker {
   struct client_probes {
     std::uint64_t expected = 0, missed = 0;
     std::optional<node_id> missed_from;
-    bool is_absent = false;
+    std::optional<room_id> absent_from;
   };
 
   std::size_t pair_of(node_id origin, node_id node) const {
@@ -78,6 +74,14 @@ class probe final : public checker {
         ++missed_[pair_of(message.origin, at_.book.node_of(client))];
       });
     });
+  }
+
+  void note_absent() {
+    const seating& seats = at_.book.seats();
+    for (seat_index member = 0; member < seats.size(); ++member) {
+      if (!at_.book.is_absent(member)) continue;
+      clients_[index_of(seats[member].client)].absent_from = seats[member].room;
+    }
   }
 
   // Every node where clients are (or were last) should have sent one.
@@ -101,8 +105,9 @@ class probe final : public checker {
                      who + " missed " + std::to_string(of.missed) + " of " +
                          std::to_string(of.expected) + " probes, the first from " +
                          name_of(*of.missed_from) + diagnosis(*of.missed_from, node));
-      } else if (of.is_absent) {
-        report_stuck(at, client_id(c), node, who + " was in no room when the probes were sent");
+      } else if (of.absent_from) {
+        report_stuck(at, client_id(c), node,
+                     who + " never came back into " + name_of(*of.absent_from));
       }
     }
   }

@@ -273,6 +273,33 @@ TEST(ProbeChecker, AClientThatIsNotBackIsStuck) {
   EXPECT_EQ(h.found().at(0).client, client_id(3));
 }
 
+TEST(ProbeChecker, AClientThatIsOnItsWayBackIsWaitedFor) {
+  plan of = make_test_plan();
+  of.promises.resume = false;
+  history h(of);
+  h.everybody_joins();
+  h.disconnects(3);
+  h.phase(phase_kind::probe);
+  for (std::size_t sender : {0U, 1U}) {
+    const auto m = h.says(sender);
+    h.gets(0, m).gets(1, m).gets(2, m);
+  }
+  EXPECT_FALSE(h.now().are_probes_complete());
+  h.connects(3).joins(3);
+  EXPECT_TRUE(h.now().are_probes_complete());
+  EXPECT_EQ(h.findings(), "");
+}
+
+TEST(ProbeChecker, ANodeThatHasNotSentItsProbeYetIsWaitedFor) {
+  history h;
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  h.exchanges(0);
+  EXPECT_FALSE(h.now().are_probes_complete());
+  h.exchanges(1);
+  EXPECT_TRUE(h.now().are_probes_complete());
+}
+
 TEST(ProbeChecker, LosesWhatItMayWhereBestEffortIsPromised) {
   plan of = make_test_plan();
   of.promises.delivery = delivery_promise::best_effort;

@@ -1,7 +1,9 @@
 // The small structures under the checkers, against slow and obvious ones.
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "harness/checkers/histogram.h"
@@ -128,6 +130,44 @@ TEST(RoomOrder, KeepsWhatAPresentMemberHasNotPassed) {
   ASSERT_FALSE(order.add(1, {0, 20'000}));
   EXPECT_TRUE(order.add(1, {0, 19'999}));
   EXPECT_EQ(order.not_judged(), 0U);
+}
+
+// After every single arrival: it contradicts exactly when "before" must already come after it.
+TEST(RoomOrder, AgreesWithAGraphOfAllStatements) {
+  using node = std::pair<std::uint32_t, std::uint32_t>;
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    net::random_stream random(seed, "room_order");
+    const std::size_t members = 2 + random.below(4);
+    const std::uint64_t messages = 3 + random.below(8);
+    room_order order(members, 1000);
+    std::map<node, std::set<node>> after;
+    const std::function<bool(node, node)> leads = [&](node from, node to) {
+      if (from == to) return true;
+      for (const node& next : after[from]) {
+        if (leads(next, to)) return true;
+      }
+      return false;
+    };
+    std::vector<std::optional<node>> last(members);
+    std::vector<std::set<node>> seen(members);
+    for (int step = 0; step < 40; ++step) {
+      const auto member = static_cast<std::uint32_t>(random.below(members));
+      const node what{static_cast<std::uint32_t>(random.below(2)),
+                      static_cast<std::uint32_t>(1 + random.below(messages))};
+      if (!seen[member].insert(what).second) continue;
+      const bool is_contradiction = last[member] && leads(what, *last[member]);
+      const auto found = order.add(member, {what.first, what.second});
+      ASSERT_EQ(found.has_value(), is_contradiction) << "after step " << step;
+      if (found) {
+        ASSERT_EQ(node(found->before.sender, found->before.seq), *last[member]);
+      } else if (last[member]) {
+        after[*last[member]].insert(what);
+      }
+      last[member] = what;
+    }
+    ASSERT_EQ(order.not_judged(), 0U);
+  }
 }
 
 }  // namespace
