@@ -48,7 +48,11 @@ class fault {
 enum class fault_class { client, node, link, server_admin, process };
 const char* name_of(fault_class value);
 
-enum class target_kind { redis, node, link };  // `link` and `node` take `target: { node: N }`; without it: every node
+enum class target_kind {
+  redis,
+  node,
+  link
+};  // `link` and `node` take `target: { node: N }`; without it: every node
 
 enum class parameter_type { text, boolean, duration, size, integer };
 
@@ -56,9 +60,9 @@ enum class parameter_type { text, boolean, duration, size, integer };
 struct parameter {
   std::string name;
   parameter_type type = parameter_type::text;
-  std::string default_text;               // as it would be written; empty: required
-  std::vector<std::string> allowed;       // for text; empty: anything
-  std::string doc;                        // one sentence
+  std::string default_text;          // as it would be written; empty: required
+  std::vector<std::string> allowed;  // for text; empty: anything
+  std::string doc;                   // one sentence
 };
 
 enum class duration_use { required, optional, forbidden };  // the scenario's `for:`
@@ -67,14 +71,15 @@ enum class duration_use { required, optional, forbidden };  // the scenario's `f
 struct fault_spec {
   std::string name;
   std::string kind;
-  std::vector<std::size_t> nodes;                  // 0-based; empty for redis faults
-  std::chrono::nanoseconds at{};                   // since the start of the run
-  std::optional<std::chrono::nanoseconds> held;    // `for`; none: it ends by itself
-  std::map<std::string, std::string> with;         // every parameter of the kind, defaults filled in
+  std::vector<std::size_t> nodes;                // 0-based; empty for redis faults
+  std::chrono::nanoseconds at{};                 // since the start of the run
+  std::optional<std::chrono::nanoseconds> held;  // `for`; none: it ends by itself
+  std::map<std::string, std::string> with;       // every parameter of the kind, defaults filled in
 
   const std::string& text(const std::string& parameter) const { return with.at(parameter); }
   bool flag(const std::string& parameter) const { return with.at(parameter) == "true"; }
-  std::chrono::nanoseconds duration(const std::string& parameter) const;  // canonical text: nanoseconds as integer
+  std::chrono::nanoseconds duration(
+      const std::string& parameter) const;  // canonical text: nanoseconds as integer
 };
 
 struct fault_kind {

@@ -13,13 +13,25 @@ enum class node_id : std::uint32_t {};
 enum class client_id : std::uint32_t {};
 enum class room_id : std::uint32_t {};
 
-constexpr std::size_t index_of(node_id id) { return static_cast<std::size_t>(id); }
-constexpr std::size_t index_of(client_id id) { return static_cast<std::size_t>(id); }
-constexpr std::size_t index_of(room_id id) { return static_cast<std::size_t>(id); }
+constexpr std::size_t index_of(node_id id) {
+  return static_cast<std::size_t>(id);
+}
+constexpr std::size_t index_of(client_id id) {
+  return static_cast<std::size_t>(id);
+}
+constexpr std::size_t index_of(room_id id) {
+  return static_cast<std::size_t>(id);
+}
 
-inline std::string name_of(node_id id) { return "node-" + std::to_string(index_of(id) + 1); }
-inline std::string name_of(client_id id) { return "client-" + std::to_string(index_of(id) + 1); }
-inline std::string name_of(room_id id) { return "room-" + std::to_string(index_of(id) + 1); }
+inline std::string name_of(node_id id) {
+  return "node-" + std::to_string(index_of(id) + 1);
+}
+inline std::string name_of(client_id id) {
+  return "client-" + std::to_string(index_of(id) + 1);
+}
+inline std::string name_of(room_id id) {
+  return "room-" + std::to_string(index_of(id) + 1);
+}
 
 // A message of this run: the seq-th of `sender` into `room`, dense from 1.
 struct message_id {

@@ -42,8 +42,10 @@ struct http_response {
 struct http_server_options {
   websocket_limits websocket;
   std::size_t body_bytes_max = 64U << 10;
-  std::chrono::milliseconds request_timeout{10'000};  // from accept, or from the last response, to a whole request
-  std::size_t connection_count_max = 20'000;          // above it new connections are accepted and closed at once
+  std::chrono::milliseconds request_timeout{
+      10'000};  // from accept, or from the last response, to a whole request
+  std::size_t connection_count_max =
+      20'000;  // above it new connections are accepted and closed at once
 };
 
 struct http_handlers {
@@ -73,7 +75,8 @@ class http_server {
 };
 
 // Binds and listens; throws std::runtime_error with address, port and reason when that fails.
-std::unique_ptr<http_server> make_http_server(asio::any_io_executor ex, asio::ip::tcp::endpoint listen,
+std::unique_ptr<http_server> make_http_server(asio::any_io_executor ex,
+                                              asio::ip::tcp::endpoint listen,
                                               http_server_options options, http_handlers handlers);
 
 struct http_result {
@@ -82,7 +85,8 @@ struct http_result {
 };
 
 // One request on a connection of its own; body may be empty. Errors: any transport error, or timed_out.
-asio::awaitable<http_result> http_request_once(asio::ip::tcp::endpoint server, std::string method, std::string target,
-                                               std::string body, std::chrono::milliseconds limit);
+asio::awaitable<http_result> http_request_once(asio::ip::tcp::endpoint server, std::string method,
+                                               std::string target, std::string body,
+                                               std::chrono::milliseconds limit);
 
 }  // namespace ordeal::net

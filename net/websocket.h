@@ -25,14 +25,15 @@ using error_code = boost::system::error_code;
 struct websocket_limits {
   std::size_t message_bytes_max = 1U << 20;
   std::chrono::milliseconds handshake_timeout{10'000};  // upgrade and closing handshake
-  std::chrono::milliseconds idle_timeout{60'000};       // silence of the peer; pings go out at half of it
+  std::chrono::milliseconds idle_timeout{
+      60'000};  // silence of the peer; pings go out at half of it
 };
 
 enum class close_code : std::uint16_t {
   normal = 1000,
   going_away = 1001,
   protocol_error = 1002,
-  policy = 1008,         // also: too slow, resume elsewhere
+  policy = 1008,  // also: too slow, resume elsewhere
   too_big = 1009,
   internal_error = 1011,
   try_again_later = 1013
@@ -68,7 +69,8 @@ class websocket {
 };
 
 struct websocket_url {
-  std::string host;  // an IP address or "localhost"; the fleet connects to loopback or attached targets
+  std::string
+      host;  // an IP address or "localhost"; the fleet connects to loopback or attached targets
   std::uint16_t port = 0;
   std::string path = "/";  // with query
 };

@@ -19,34 +19,37 @@ struct check_row {
 
 struct fault_row {
   std::string name, kind, state;
-  std::string target;                                           // "redis", "node-2"
+  std::string target;  // "redis", "node-2"
   double planned_s = 0;
   std::optional<double> active_s, healed_s;
   std::vector<std::pair<std::string, std::optional<double>>> recovery_s;  // by node
-  std::uint64_t findings = 0;                                   // inside its outage window
-  std::string evidence;                                         // of a failure to confirm, else empty
+  std::uint64_t findings = 0;  // inside its outage window
+  std::string evidence;        // of a failure to confirm, else empty
 };
 
 struct finding_row {
   std::string kind;
   double at_s = 0;
-  std::string client, node, room, message, fault;               // empty: does not apply
+  std::string client, node, room, message, fault;  // empty: does not apply
   std::string detail;
 };
 
 struct run_record {
   std::string tool_version;
-  std::string run_id, scenario, scenario_file, description, target, redis;  // redis: "7.0.15 managed"
+  std::string run_id, scenario, scenario_file, description, target,
+      redis;  // redis: "7.0.15 managed"
   std::size_t scenario_line = 1;
-  std::string started_at;                                       // ISO 8601, UTC
+  std::string started_at;  // ISO 8601, UTC
   std::uint64_t seed = 0;
   std::string verdict;
   int exit_code = 0;
   bool was_interrupted = false;
   double duration_s = 0;
   std::string why;
-  std::uint64_t nodes = 0, clients = 0, sent = 0, ok = 0, fail = 0, info = 0, obligations = 0, delivered = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> findings;  // every kind, zero included, in the fixed order
+  std::uint64_t nodes = 0, clients = 0, sent = 0, ok = 0, fail = 0, info = 0, obligations = 0,
+                delivered = 0;
+  std::vector<std::pair<std::string, std::uint64_t>>
+      findings;  // every kind, zero included, in the fixed order
   std::vector<check_row> checks;
   std::vector<fault_row> faults;
   std::vector<finding_row> examples;
@@ -54,9 +57,9 @@ struct run_record {
   std::optional<double> steady_p99_ms;
   double lag_p99_ms = 0;
   std::uint64_t skipped_sends = 0;
-  std::optional<double> server_cpu_us, fleet_cpu_us;            // a delivery
-  std::string directory;                                        // of the results
-  std::string replay;                                           // a command line that runs it again
+  std::optional<double> server_cpu_us, fleet_cpu_us;  // a delivery
+  std::string directory;                              // of the results
+  std::string replay;                                 // a command line that runs it again
 };
 
 }  // namespace ordeal::report

@@ -27,7 +27,8 @@ struct toxics {
   // unless the node has given up by then. What differs from a real cut: the sender's bytes are acknowledged, so
   // TCP_USER_TIMEOUT does not fire; only the application's own deadlines do.
   bool is_blackhole = false;
-  bool is_refusing = false;        // the listener is closed: connects are refused. Open connections are reset
+  bool is_refusing =
+      false;  // the listener is closed: connects are refused. Open connections are reset
   std::chrono::nanoseconds latency{0};      // each chunk is delayed by it, in each direction
   std::chrono::nanoseconds jitter{0};       // plus a uniform draw in [0, jitter), order kept
   std::chrono::nanoseconds reset_every{0};  // all open connections are reset so often; zero: never
@@ -36,22 +37,24 @@ struct toxics {
 };
 
 struct link_counters {
-  std::uint64_t accepted = 0;         // connections since start
+  std::uint64_t accepted = 0;  // connections since start
   std::uint64_t open = 0;
-  std::uint64_t bytes_up = 0;         // node to Redis, forwarded
+  std::uint64_t bytes_up = 0;  // node to Redis, forwarded
   std::uint64_t bytes_down = 0;
-  std::uint64_t bytes_swallowed = 0;  // read and held back during a blackhole, both directions; forwarded after it
-  std::uint64_t resets = 0;           // connections reset by toxics
-  std::uint64_t generation = 0;       // of the toxics in force
+  std::uint64_t bytes_swallowed =
+      0;  // read and held back during a blackhole, both directions; forwarded after it
+  std::uint64_t resets = 0;      // connections reset by toxics
+  std::uint64_t generation = 0;  // of the toxics in force
 };
 
 class link {
  public:
   virtual ~link() = default;
-  virtual std::uint16_t port() const = 0;                                    // where the node connects
-  virtual toxics applied() const = 0;                                        // the last value given to apply()
-  virtual asio::awaitable<void> apply(toxics next) = 0;                      // returns when in force
-  virtual asio::awaitable<std::uint64_t> reset_connections() = 0;            // RST to every open one; how many
+  virtual std::uint16_t port() const = 0;                // where the node connects
+  virtual toxics applied() const = 0;                    // the last value given to apply()
+  virtual asio::awaitable<void> apply(toxics next) = 0;  // returns when in force
+  virtual asio::awaitable<std::uint64_t>
+  reset_connections() = 0;  // RST to every open one; how many
   virtual asio::awaitable<link_counters> counters() = 0;
 };
 

@@ -27,28 +27,29 @@ namespace ordeal::fault {
 namespace asio = boost::asio;
 
 struct process_spec {
-  std::string name;                                          // for messages: "node-1"
-  std::vector<std::string> command;                          // argv[0] is searched on PATH; never holds a secret
-  std::vector<std::pair<std::string, std::string>> env;      // added to PATH, HOME, LANG, TZ, TMPDIR of this process
-  std::filesystem::path workdir;                             // empty: as this process
-  std::filesystem::path log_file;                            // stdout and stderr, appended, mode 0600; empty: nowhere
-  std::string stdin_text;                                    // written to its stdin, which is then closed
+  std::string name;                  // for messages: "node-1"
+  std::vector<std::string> command;  // argv[0] is searched on PATH; never holds a secret
+  std::vector<std::pair<std::string, std::string>>
+      env;                         // added to PATH, HOME, LANG, TZ, TMPDIR of this process
+  std::filesystem::path workdir;   // empty: as this process
+  std::filesystem::path log_file;  // stdout and stderr, appended, mode 0600; empty: nowhere
+  std::string stdin_text;          // written to its stdin, which is then closed
 };
 
 struct process_exit {
   bool by_signal = false;
-  int code = 0;                                              // exit code, or the signal's number
-  std::string describe() const;                              // "exit code 3", "killed by SIGSEGV"
+  int code = 0;                  // exit code, or the signal's number
+  std::string describe() const;  // "exit code 3", "killed by SIGSEGV"
 };
 
 class process {
  public:
-  virtual ~process() = default;                              // kills the process group if it still runs
+  virtual ~process() = default;  // kills the process group if it still runs
   virtual pid_t pid() const = 0;
   virtual const std::string& name() const = 0;
   virtual const std::optional<process_exit>& exit() const = 0;  // set once it ended
-  virtual asio::awaitable<process_exit> wait_exit() = 0;     // several may wait
-  virtual bool signal(int number) = 0;                       // to its process group; false when it is gone
+  virtual asio::awaitable<process_exit> wait_exit() = 0;        // several may wait
+  virtual bool signal(int number) = 0;  // to its process group; false when it is gone
   // TERM, up to `grace`, then KILL; returns when it ended.
   virtual asio::awaitable<process_exit> stop(std::chrono::milliseconds grace) = 0;
 };
@@ -67,8 +68,8 @@ asio::awaitable<bool> ended_within(process& which, std::chrono::milliseconds lim
 std::chrono::microseconds process_cpu_time(pid_t pid);
 
 struct launch_result {
-  std::string error;                    // "cannot start node-1: no program 'node' on PATH"; empty when it started
-  bool is_program_missing = false;      // the program itself does not exist: something to install
+  std::string error;  // "cannot start node-1: no program 'node' on PATH"; empty when it started
+  bool is_program_missing = false;  // the program itself does not exist: something to install
   std::unique_ptr<process> started;
 };
 
@@ -84,7 +85,7 @@ class warden {
   static warden fork_now();
   warden(warden&&) noexcept;
   warden& operator=(warden&&) = delete;
-  ~warden();                            // closes the socket and waits until the warden has killed what was left
+  ~warden();  // closes the socket and waits until the warden has killed what was left
 
   pid_t pid() const { return pid_; }
   // The launcher on this executor; make one.

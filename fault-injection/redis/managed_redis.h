@@ -31,10 +31,12 @@ class managed_redis {
   virtual ~managed_redis() = default;
 
   virtual std::uint16_t port() const = 0;
-  virtual std::string version() const = 0;                         // "7.0.15", after the first start
-  virtual asio::awaitable<step_result> start() = 0;                // until it answers PING with PONG (not LOADING)
-  virtual process* running_process() = 0;                          // null while it is down
-  virtual asio::awaitable<process_exit> stop(std::chrono::milliseconds grace) = 0;   // TERM, then KILL
+  virtual std::string version() const = 0;  // "7.0.15", after the first start
+  virtual asio::awaitable<step_result>
+  start() = 0;                             // until it answers PING with PONG (not LOADING)
+  virtual process* running_process() = 0;  // null while it is down
+  virtual asio::awaitable<process_exit> stop(
+      std::chrono::milliseconds grace) = 0;  // TERM, then KILL
 
   // The application's credentials as they are now (generated passwords included).
   virtual const std::string& user() const = 0;
@@ -46,7 +48,8 @@ class managed_redis {
   // there was no reply within `limit`.
   virtual asio::awaitable<std::string> ping(std::chrono::milliseconds limit) = 0;
   // Tries to log in as the application with this password on a new connection: ok, or the server's words.
-  virtual asio::awaitable<step_result> try_login(std::string password, std::chrono::milliseconds limit) = 0;
+  virtual asio::awaitable<step_result> try_login(std::string password,
+                                                 std::chrono::milliseconds limit) = 0;
 
   // Changes the application's password in the server and for later restarts.
   virtual asio::awaitable<step_result> set_password(std::string password) = 0;
@@ -58,7 +61,8 @@ class managed_redis {
 };
 
 // Picks a free port; nothing is started yet.
-std::unique_ptr<managed_redis> make_managed_redis(asio::any_io_executor ex, launcher& launch, redis_settings settings);
+std::unique_ptr<managed_redis> make_managed_redis(asio::any_io_executor ex, launcher& launch,
+                                                  redis_settings settings);
 
 // The id that a server draws at each start, read with INFO; empty when it does not answer.
 asio::awaitable<std::string> read_run_id(managed_redis& redis);

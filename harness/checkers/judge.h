@@ -24,7 +24,7 @@ struct fault_judgement {
 
 struct latency_summary {
   double p50_ms = 0, p99_ms = 0, max_ms = 0;
-  std::optional<double> steady_p99_ms;   // outside of outage windows
+  std::optional<double> steady_p99_ms;  // outside of outage windows
   std::uint64_t count = 0;
 };
 
@@ -39,7 +39,7 @@ struct totals {
 struct progress {
   totals counts;
   std::array<std::uint64_t, finding_kind_count> findings{};
-  std::uint64_t missing = 0;      // obligations open right now
+  std::uint64_t missing = 0;  // obligations open right now
   latency_summary latency;
   double lag_p99_ms = 0;
 };
@@ -54,13 +54,14 @@ struct judgement {
   latency_summary latency;
   double lag_p99_ms = 0;
   std::uint64_t sends_skipped = 0;
-  std::string why;                // one sentence about the worst finding; empty on pass
+  std::string why;  // one sentence about the worst finding; empty on pass
 };
 
 class judge : public event_sink {
  public:
   // `of` outlives the judge. `on_finding` gets every finding at once (violations.jsonl), up to a limit a kind.
-  static std::unique_ptr<judge> make(const plan& of, std::function<void(const finding&)> on_finding);
+  static std::unique_ptr<judge> make(const plan& of,
+                                     std::function<void(const finding&)> on_finding);
 
   virtual progress current() const = 0;
   // Obligations not yet met plus sends not yet settled: zero means drained.

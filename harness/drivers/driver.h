@@ -16,22 +16,29 @@
 namespace ordeal::harness {
 
 // Views are valid until the next on_message().
-struct driver_ready {};                                     // handshake done: joins may go out
-struct driver_acked {                                       // answer to a join or publish
+struct driver_ready {};  // handshake done: joins may go out
+struct driver_acked {    // answer to a join or publish
   std::uint64_t request = 0;
   bool is_error = false;
   std::string_view error;
-  std::string_view cursor;                                  // when the recipe says that the result is one
+  std::string_view cursor;  // when the recipe says that the result is one
 };
 struct driver_received {
   std::string_view payload;
-  std::string_view room;                                    // empty when the protocol names none
+  std::string_view room;  // empty when the protocol names none
   std::string_view cursor;
 };
-struct driver_reset { std::string_view room; };
-struct driver_closing { std::string_view reason; };         // the server says goodbye
-struct driver_broken { std::string reason; };               // the peer violates the protocol
-using driver_event = std::variant<driver_ready, driver_acked, driver_received, driver_reset, driver_closing, driver_broken>;
+struct driver_reset {
+  std::string_view room;
+};
+struct driver_closing {
+  std::string_view reason;
+};  // the server says goodbye
+struct driver_broken {
+  std::string reason;
+};  // the peer violates the protocol
+using driver_event = std::variant<driver_ready, driver_acked, driver_received, driver_reset,
+                                  driver_closing, driver_broken>;
 
 class driver {
  public:
@@ -45,8 +52,10 @@ class driver {
   // Bytes to send in answer to what came in (pongs); called after each on_message, may be empty.
   virtual std::string take_replies() = 0;
   // `request` comes back in driver_acked.
-  virtual std::string join(std::uint64_t request, std::string_view room, const std::optional<std::string>& cursor) = 0;
-  virtual std::string publish(std::uint64_t request, std::string_view room, std::string_view message_id, std::string_view payload) = 0;
+  virtual std::string join(std::uint64_t request, std::string_view room,
+                           const std::optional<std::string>& cursor) = 0;
+  virtual std::string publish(std::uint64_t request, std::string_view room,
+                              std::string_view message_id, std::string_view payload) = 0;
   // What to send when nothing was sent for ping_interval(); empty: the protocol needs none.
   virtual std::string ping() = 0;
   virtual std::chrono::nanoseconds ping_interval() const = 0;

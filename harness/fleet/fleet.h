@@ -1,11 +1,12 @@
 // The fleet: thousands of WebSocket clients on one thread that join rooms, publish on schedule and report everything
 // to the history. Open loop: a send that is late is still measured from its intended time.
 //
-// A sender that is cut off keeps what is due and sends it, with the same ids and in order, once it is back; its intended
-// time stays. That needs a publish call that is idempotent (it carries ${message_id} and is answered). Where it is not,
-// another client that is connected sends instead, and a send whose answer was lost with the connection is settled as
-// info. Each client has at most one unanswered send a room on the wire (send_lane.h), so that a retry is never overtaken.
-// A publish call without an answer is settled as info when it leaves. Retries go on until settle() or stop().
+// A sender that is cut off keeps what is due and sends it, with the same ids and in order, once it is back; its
+// intended time stays. That needs a publish call that is idempotent (it carries ${message_id} and is answered). Where
+// it is not, another client that is connected sends instead, and a send whose answer was lost with the connection is
+// settled as info. Each client has at most one unanswered send a room on the wire (send_lane.h), so that a retry is
+// never overtaken. A publish call without an answer is settled as info when it leaves. Retries go on until settle() or
+// stop().
 //
 // All members run on the fleet's executor; the run engine reaches them with net::call_on.
 #pragma once
@@ -29,20 +30,23 @@ namespace asio = boost::asio;
 struct fleet_options {
   std::vector<net::websocket_url> node_urls;  // index = node_id; path is the driver's
   net::time_point run_start;                  // zero of run_time
-  std::chrono::milliseconds ack_timeout{5'000};       // then the connection is given up and the send retried or info
+  std::chrono::milliseconds ack_timeout{
+      5'000};  // then the connection is given up and the send retried or info
   std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};  // full jitter
-  std::chrono::milliseconds generator_give_up{10'000};  // a send later than this is skipped, and said so
+  std::chrono::milliseconds generator_give_up{
+      10'000};  // a send later than this is skipped, and said so
 };
 
 struct fleet_status {
   std::size_t clients = 0;
   std::size_t connected = 0;
   std::vector<std::size_t> connected_by_node;
-  std::size_t joined = 0;        // (client, room) pairs confirmed on the present connection
+  std::size_t joined = 0;  // (client, room) pairs confirmed on the present connection
   std::size_t joins_wanted = 0;
-  std::size_t sends_pending = 0; // invoked, not settled
-  bool has_failed = false;       // a bug ended a task of the fleet: nothing it says from here on counts
-  std::string latest_problem;    // why the latest connection ended or did not come about; empty: never
+  std::size_t sends_pending = 0;  // invoked, not settled
+  bool has_failed = false;  // a bug ended a task of the fleet: nothing it says from here on counts
+  std::string
+      latest_problem;  // why the latest connection ended or did not come about; empty: never
 };
 
 class fleet {
@@ -51,8 +55,8 @@ class fleet {
   // Connects everybody along the ramp and waits until every join is confirmed; false at the limit. Clients go on
   // reconnecting until stop().
   virtual asio::awaitable<bool> connect_all(std::chrono::nanoseconds limit) = 0;
-  // Publishes on schedule until stop_publishing(). The schedule's first send is due now. What nobody could send, or could
-  // not in time, is recorded as skipped.
+  // Publishes on schedule until stop_publishing(). The schedule's first send is due now. What nobody could send, or
+  // could not in time, is recorded as skipped.
   virtual void start_publishing() = 0;
   virtual void stop_publishing() = 0;
   // Waits until no send is pending, at most `limit`; then settles the rest as info.
@@ -66,6 +70,7 @@ class fleet {
 };
 
 // `what` and `history` outlive the fleet.
-std::unique_ptr<fleet> make_fleet(asio::any_io_executor ex, const plan& what, fleet_options options, event_sink& history);
+std::unique_ptr<fleet> make_fleet(asio::any_io_executor ex, const plan& what, fleet_options options,
+                                  event_sink& history);
 
 }  // namespace ordeal::harness

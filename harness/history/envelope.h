@@ -16,11 +16,12 @@ namespace ordeal::harness {
 inline constexpr std::size_t run_nonce_length = 8;  // base32 characters
 
 // At least `bytes` long when the fields leave room for padding; longer otherwise.
-std::string make_envelope(std::string_view run_nonce, const message_id& id, run_time intended, std::size_t bytes);
+std::string make_envelope(std::string_view run_nonce, const message_id& id, run_time intended,
+                          std::size_t bytes);
 
 struct envelope {
   payload_state state = payload_state::not_an_envelope;
-  message_id id;       // when intact
+  message_id id;  // when intact
   run_time intended{};
 };
 // The checksum covers the head; padding is checked to be all 'x'.

@@ -35,34 +35,63 @@ struct send_settled {
 };
 
 enum class payload_state {
-  intact,         // an envelope of this run with a good checksum
-  corrupt,        // looks like an envelope, checksum or shape is wrong
-  foreign_run,    // an intact envelope of another run
-  not_an_envelope // something else: a phantom, unless the target is known to talk (ignored by its driver)
+  intact,       // an envelope of this run with a good checksum
+  corrupt,      // looks like an envelope, checksum or shape is wrong
+  foreign_run,  // an intact envelope of another run
+  not_an_envelope  // something else: a phantom, unless the target is known to talk (ignored by its driver)
 };
 
 // A broadcast reached a client.
 struct delivered {
   run_time at{};
   client_id client{};
-  node_id node{};              // where the client is connected
-  room_id room{};              // the room the transport named; the client's only room when it names none
-  bool is_known_room = true;   // false: the transport named a room that is none of this run
+  node_id node{};  // where the client is connected
+  room_id room{};  // the room the transport named; the client's only room when it names none
+  bool is_known_room = true;  // false: the transport named a room that is none of this run
   payload_state payload = payload_state::intact;
-  message_id id;               // from the envelope; meaningful when intact
-  run_time intended{};         // from the envelope
+  message_id id;        // from the envelope; meaningful when intact
+  run_time intended{};  // from the envelope
 };
 
 // The join request is about to leave; then its confirmation.
-struct join_invoked { run_time at{}; client_id client{}; room_id room{}; node_id node{}; bool is_resume = false; };
-struct join_confirmed { run_time at{}; client_id client{}; room_id room{}; node_id node{}; bool is_resume = false; };
+struct join_invoked {
+  run_time at{};
+  client_id client{};
+  room_id room{};
+  node_id node{};
+  bool is_resume = false;
+};
+struct join_confirmed {
+  run_time at{};
+  client_id client{};
+  room_id room{};
+  node_id node{};
+  bool is_resume = false;
+};
 // From here on nothing more must reach the client there (what is under way may).
-struct room_left { run_time at{}; client_id client{}; room_id room{}; };
+struct room_left {
+  run_time at{};
+  client_id client{};
+  room_id room{};
+};
 // The server said that it cannot continue from the client's cursor: what lies between is lost, but told.
-struct reset_received { run_time at{}; client_id client{}; room_id room{}; };
+struct reset_received {
+  run_time at{};
+  client_id client{};
+  room_id room{};
+};
 
-struct client_connected { run_time at{}; client_id client{}; node_id node{}; };
-struct client_disconnected { run_time at{}; client_id client{}; node_id node{}; bool was_planned = false; };
+struct client_connected {
+  run_time at{};
+  client_id client{};
+  node_id node{};
+};
+struct client_disconnected {
+  run_time at{};
+  client_id client{};
+  node_id node{};
+  bool was_planned = false;
+};
 
 struct fault_changed {
   run_time at{};
@@ -72,16 +101,31 @@ struct fault_changed {
 };
 
 enum class node_state { starting, ready, exited, stopped };
-struct node_changed { run_time at{}; node_id node{}; node_state state = node_state::starting; bool was_planned = true; std::string detail; };
+struct node_changed {
+  run_time at{};
+  node_id node{};
+  node_state state = node_state::starting;
+  bool was_planned = true;
+  std::string detail;
+};
 
 enum class phase_kind { setup, declared, recovery, drain, probe, finished };
-struct phase_changed { run_time at{}; phase_kind kind = phase_kind::setup; std::string name; };
+struct phase_changed {
+  run_time at{};
+  phase_kind kind = phase_kind::setup;
+  std::string name;
+};
 
 // The generator's own lateness: a send left so long after its intended time (sampled at every send), or was skipped.
-struct generator_lag { run_time at{}; std::chrono::nanoseconds lag{}; bool was_skipped = false; };
+struct generator_lag {
+  run_time at{};
+  std::chrono::nanoseconds lag{};
+  bool was_skipped = false;
+};
 
-using event = std::variant<send_invoked, send_settled, delivered, join_invoked, join_confirmed, room_left, reset_received,
-                           client_connected, client_disconnected, fault_changed, node_changed, phase_changed, generator_lag>;
+using event = std::variant<send_invoked, send_settled, delivered, join_invoked, join_confirmed,
+                           room_left, reset_received, client_connected, client_disconnected,
+                           fault_changed, node_changed, phase_changed, generator_lag>;
 
 // Whoever wants to read the history as it is written. Called on one thread (the fleet's), in order.
 class event_sink {

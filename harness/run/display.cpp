@@ -15,7 +15,9 @@ constexpr std::chrono::milliseconds poll_interval{250};
 constexpr std::chrono::seconds heartbeat_interval{10};
 constexpr std::size_t width_without_terminal = 100;
 
-double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
 
 std::size_t terminal_width() {
   winsize size{};
@@ -23,13 +25,18 @@ std::size_t terminal_width() {
   return is_known ? size.ws_col : width_without_terminal;
 }
 
-std::string time_of_day() { return net::wall_time_iso8601().substr(11, 8); }
+std::string time_of_day() {
+  return net::wall_time_iso8601().substr(11, 8);
+}
 
 report::color_choice choice_of(color_mode mode) {
   switch (mode) {
-    case color_mode::always: return report::color_choice::always;
-    case color_mode::never: return report::color_choice::never;
-    case color_mode::automatic: break;
+    case color_mode::always:
+      return report::color_choice::always;
+    case color_mode::never:
+      return report::color_choice::never;
+    case color_mode::automatic:
+      break;
   }
   return report::color_choice::automatic;
 }
@@ -42,18 +49,22 @@ report::style choose_style(const run_options& options, int fd) {
 
 display::manner display::choose(const run_options& options) {
   switch (options.progress) {
-    case progress_mode::live: return manner::live;
-    case progress_mode::plain: return manner::plain;
-    case progress_mode::none: return manner::none;
-    case progress_mode::automatic: break;
+    case progress_mode::live:
+      return manner::live;
+    case progress_mode::plain:
+      return manner::plain;
+    case progress_mode::none:
+      return manner::none;
+    case progress_mode::automatic:
+      break;
   }
   const char* terminal = std::getenv("TERM");
   const bool is_dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
   return ::isatty(STDERR_FILENO) != 0 && !is_dumb ? manner::live : manner::plain;
 }
 
-display::display(net::asio::any_io_executor ex, engine& of, const plan& what, const std::string& run_id,
-                 const run_options& options)
+display::display(net::asio::any_io_executor ex, engine& of, const plan& what,
+                 const std::string& run_id, const run_options& options)
     : engine_(of),
       plan_(what),
       run_id_(run_id),
@@ -67,8 +78,9 @@ display::display(net::asio::any_io_executor ex, engine& of, const plan& what, co
 net::asio::awaitable<void> display::run() {
   if (manner_ == manner::none) co_return;
   if (manner_ == manner::plain) {
-    std::cerr << time_of_day() << " run " << run_id_ << " scenario=" << plan_.scenario.name << " target=" << plan_.target.name
-              << " nodes=" << plan_.scenario.nodes << " clients=" << plan_.clients.size() << " seed=" << plan_.seed << std::endl;
+    std::cerr << time_of_day() << " run " << run_id_ << " scenario=" << plan_.scenario.name
+              << " target=" << plan_.target.name << " nodes=" << plan_.scenario.nodes
+              << " clients=" << plan_.clients.size() << " seed=" << plan_.seed << std::endl;
   }
   bool is_over = false;
   while (!is_over) {
@@ -101,7 +113,8 @@ void display::show_plain(const engine_view& now) {
   for (std::size_t i = 0; i < now.fault_states.size(); ++i) {
     if (now.fault_states[i] == shown_faults_[i]) continue;
     shown_faults_[i] = now.fault_states[i];
-    say(now, "fault " + plan_.faults[i].name + " " + fault::name_of(now.fault_states[i]) + " kind=" + plan_.faults[i].kind);
+    say(now, "fault " + plan_.faults[i].name + " " + fault::name_of(now.fault_states[i]) +
+                 " kind=" + plan_.faults[i].kind);
   }
   if (net::now() < next_heartbeat_) return;
   next_heartbeat_ += heartbeat_interval;
@@ -144,7 +157,9 @@ report::live_view display::view_of(const engine_view& now) const {
   for (std::size_t i = 0; i < now.node_states.size(); ++i) {
     report::live_node node;
     node.name = name_of(node_id(i));
-    node.state = now.node_states[i] == node_state::ready ? "ok" : now.node_states[i] == node_state::starting ? "starting" : "down";
+    node.state = now.node_states[i] == node_state::ready      ? "ok"
+                 : now.node_states[i] == node_state::starting ? "starting"
+                                                              : "down";
     node.clients = i < now.clients.connected_by_node.size() ? now.clients.connected_by_node[i] : 0;
     view.nodes.push_back(node);
   }

@@ -1,5 +1,5 @@
-// The course of a run on stderr: a display that is redrawn on a terminal, plain lines elsewhere (one for each event and a
-// heartbeat), or nothing. Control thread.
+// The course of a run on stderr: a display that is redrawn on a terminal, plain lines elsewhere (one for each event
+// and a heartbeat), or nothing. Control thread.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ report::style choose_style(const run_options& options, int fd);
 class display {
  public:
   // All references outlive the display.
-  display(net::asio::any_io_executor ex, engine& of, const plan& what, const std::string& run_id, const run_options& options);
+  display(net::asio::any_io_executor ex, engine& of, const plan& what, const std::string& run_id,
+          const run_options& options);
 
   // Until stop().
   net::asio::awaitable<void> run();

@@ -10,16 +10,17 @@ namespace ordeal::harness {
 namespace asio = net::asio;
 namespace {
 
-constexpr std::chrono::seconds connect_limit{30};       // beyond the ramp
-constexpr std::chrono::seconds recovery_traffic_min{2};  // messages that go through after the last heal
+constexpr std::chrono::seconds connect_limit{30};  // beyond the ramp
+constexpr std::chrono::seconds recovery_traffic_min{
+    2};  // messages that go through after the last heal
 constexpr std::chrono::milliseconds poll_interval{50};
 constexpr std::chrono::milliseconds series_interval{1'000};
 constexpr std::chrono::milliseconds quiet_time{300};  // late duplicates show themselves in it
 
 std::string explain_missing_joins(const fleet_status& status) {
   std::ostringstream text;
-  text << "only " << status.joined << " of " << status.joins_wanted << " joins were confirmed and " << status.connected << " of "
-       << status.clients << " clients are connected";
+  text << "only " << status.joined << " of " << status.joins_wanted << " joins were confirmed and "
+       << status.connected << " of " << status.clients << " clients are connected";
   if (!status.latest_problem.empty()) text << "; the latest trouble: " << status.latest_problem;
   text << "; look at the nodes' logs";
   return text.str();
@@ -27,8 +28,9 @@ std::string explain_missing_joins(const fleet_status& status) {
 
 }  // namespace
 
-engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what, results_directory& results,
-               std::filesystem::path binaries, std::function<void()> leave_at_once)
+engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
+               results_directory& results, std::filesystem::path binaries,
+               std::function<void()> leave_at_once)
     : ex_(io.get_executor()),
       plan_(what),
       results_(results),
@@ -41,7 +43,8 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what, 
       bed_(ex_, launch, what, results, std::move(binaries),
            [this](node_id node, node_state state, bool was_planned, std::string detail) {
              view_.node_states[index_of(node)] = state;
-             fleet_.post(node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
+             fleet_.post(
+                 node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
            }) {
   outcome_.fault_evidence.resize(what.faults.size());
   view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
@@ -62,7 +65,8 @@ asio::awaitable<void> engine::watch_signals() {
   }
 }
 
-void engine::enter_phase(phase_kind kind, const std::string& name, std::chrono::nanoseconds length) {
+void engine::enter_phase(phase_kind kind, const std::string& name,
+                         std::chrono::nanoseconds length) {
   view_.phase = name;
   view_.phase_begun = fleet_.elapsed() - outcome_.zero;
   view_.phase_ends = view_.phase_begun + length;
@@ -70,14 +74,16 @@ void engine::enter_phase(phase_kind kind, const std::string& name, std::chrono::
 }
 
 bool engine::has_collapsed() {
-  if (outcome_.environment_problem.empty()) outcome_.environment_problem = bed_.collapse().value_or("");
+  if (outcome_.environment_problem.empty())
+    outcome_.environment_problem = bed_.collapse().value_or("");
   return !outcome_.environment_problem.empty();
 }
 
 // Sleeps; false when the run is cut short meanwhile.
 asio::awaitable<bool> engine::pause(net::time_point until) {
   while (net::now() < until) {
-    const auto step = std::min<std::chrono::nanoseconds>(until - net::now(), std::chrono::milliseconds(250));
+    const auto step =
+        std::min<std::chrono::nanoseconds>(until - net::now(), std::chrono::milliseconds(250));
     const bool is_cut_short = co_await cut_short_.wait_for(step);
     if (is_cut_short || has_collapsed()) co_return false;
   }
@@ -109,7 +115,8 @@ asio::awaitable<bool> engine::set_up() {
   const auto limit = plan_.scenario.load.ramp + connect_limit;
   const bool is_connected = co_await fleet_.await(fleet_.fleet().connect_all(limit));
   if (!is_connected) {
-    const fleet_status status = co_await fleet_.call([](fleet_thread& there) { return there.fleet().status(); });
+    const fleet_status status =
+        co_await fleet_.call([](fleet_thread& there) { return there.fleet().status(); });
     outcome_.environment_problem = explain_missing_joins(status);
   }
   co_return is_connected;
@@ -137,7 +144,8 @@ asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
   const bool is_up = co_await set_up();
   if (is_up) {
     outcome_.zero = fleet_.elapsed();
-    co_await fleet_.call([zero = outcome_.zero](fleet_thread& there) { there.recorder().begin(zero); });
+    co_await fleet_.call(
+        [zero = outcome_.zero](fleet_thread& there) { there.recorder().begin(zero); });
     view_.has_begun = true;
     background.spawn("series", keep_series());
     co_await go_through_phases();
@@ -155,19 +163,22 @@ asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
     outcome_.judged = co_await fleet_.call(judge_run);
   }
   co_await bed_.stop();
-  if (!is_up) co_await fleet_.call([at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); });
+  if (!is_up)
+    co_await fleet_.call(
+        [at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); });
   // No hard stop: the series may be waiting for the other thread.
   finished_.set();
   signals_.cancel();
 }
 
 asio::awaitable<void> engine::go_through_phases() {
-  nemesis_ = std::make_unique<nemesis>(bed_, plan_.faults,
-                                       [this](std::size_t fault, fault::fault_state state, std::string evidence) {
-                                         view_.fault_states[fault] = state;
-                                         if (state == fault::fault_state::failed) outcome_.fault_evidence[fault] = evidence;
-                                         fleet_.post(fault_changed{fleet_.elapsed(), fault, state, std::move(evidence)});
-                                       });
+  nemesis_ = std::make_unique<nemesis>(
+      bed_, plan_.faults,
+      [this](std::size_t fault, fault::fault_state state, std::string evidence) {
+        view_.fault_states[fault] = state;
+        if (state == fault::fault_state::failed) outcome_.fault_evidence[fault] = evidence;
+        fleet_.post(fault_changed{fleet_.elapsed(), fault, state, std::move(evidence)});
+      });
   const net::time_point zero = run_start_ + outcome_.zero;
   nemesis_->start(zero);
   const cpu_sample before = co_await sample_cpu();
@@ -197,16 +208,19 @@ asio::awaitable<void> engine::recover() {
   if (has_collapsed()) co_return;
   const auto begun = net::now();
   co_await wait_until([](fleet_thread& there) { return there.judge().has_recovered(); }, bound);
-  co_await net::sleep_for(std::max<std::chrono::nanoseconds>(begun + recovery_traffic_min - net::now(), {}));
+  co_await net::sleep_for(
+      std::max<std::chrono::nanoseconds>(begun + recovery_traffic_min - net::now(), {}));
 }
 
 asio::awaitable<void> engine::drain() {
   const std::chrono::nanoseconds bound = plan_.promises.recovery;
   enter_phase(phase_kind::drain, "drain", bound);
   co_await fleet_.call([](fleet_thread& there) { there.fleet().stop_publishing(); });
-  const std::chrono::nanoseconds settle_limit = has_collapsed() ? std::chrono::nanoseconds(0) : bound;
+  const std::chrono::nanoseconds settle_limit =
+      has_collapsed() ? std::chrono::nanoseconds(0) : bound;
   co_await fleet_.await(fleet_.fleet().settle(settle_limit));
-  co_await wait_until([](fleet_thread& there) { return there.judge().open_obligations() == 0; }, bound);
+  co_await wait_until([](fleet_thread& there) { return there.judge().open_obligations() == 0; },
+                      bound);
 }
 
 asio::awaitable<void> engine::probe() {
@@ -215,7 +229,8 @@ asio::awaitable<void> engine::probe() {
   enter_phase(phase_kind::probe, "probe", bound);
   // The phase event goes first: both run on the fleet's thread, in this order.
   co_await fleet_.call([](fleet_thread& there) { there.fleet().send_probes(); });
-  co_await wait_until([](fleet_thread& there) { return there.judge().are_probes_complete(); }, bound);
+  co_await wait_until([](fleet_thread& there) { return there.judge().are_probes_complete(); },
+                      bound);
   co_await fleet_.await(fleet_.fleet().settle(quiet_time));
   co_await net::sleep_for(quiet_time);
   enter_phase(phase_kind::finished, "finished", {});

@@ -25,11 +25,12 @@ struct cpu_cost {
 };
 
 struct run_outcome {
-  std::optional<judgement> judged;     // none: the run never got as far as load
-  std::string environment_problem;     // why not, or why it was cut short; empty when nothing was wrong
-  int signal = 0;                      // that cut it short
+  std::optional<judgement> judged;  // none: the run never got as far as load
+  std::string
+      environment_problem;  // why not, or why it was cut short; empty when nothing was wrong
+  int signal = 0;           // that cut it short
   std::chrono::nanoseconds duration{};  // of everything after the set-up
-  run_time zero{};                     // start of the declared phases
+  run_time zero{};                      // start of the declared phases
   cpu_cost cost;
   std::vector<std::string> fault_evidence;  // by fault: of a failure to confirm
 };
@@ -48,8 +49,9 @@ struct engine_view {
 
 class engine {
  public:
-  engine(net::asio::io_context& io, fault::launcher& launch, const plan& what, results_directory& results,
-         std::filesystem::path binaries, std::function<void()> leave_at_once);
+  engine(net::asio::io_context& io, fault::launcher& launch, const plan& what,
+         results_directory& results, std::filesystem::path binaries,
+         std::function<void()> leave_at_once);
   ~engine();
 
   // Throws only what a bug throws; nothing is in order then: end the process without destroying the engine.

@@ -6,7 +6,8 @@
 
 namespace ordeal::harness {
 
-fleet_thread::fleet_thread(const plan& what, const std::filesystem::path& results, net::time_point run_start)
+fleet_thread::fleet_thread(const plan& what, const std::filesystem::path& results,
+                           net::time_point run_start)
     : plan_(what),
       run_start_(run_start),
       keep_running_(net::asio::make_work_guard(io_)),

@@ -49,7 +49,8 @@ class fleet_thread {
 
  private:
   template <class F>
-  static net::asio::awaitable<std::invoke_result_t<F, fleet_thread&>> invoke_there(F work, fleet_thread& self) {
+  static net::asio::awaitable<std::invoke_result_t<F, fleet_thread&>> invoke_there(
+      F work, fleet_thread& self) {
     co_return work(self);
   }
 

@@ -16,7 +16,8 @@ nemesis::nemesis(test_bed& bed, const std::vector<fault::fault_spec>& specs, on_
       tasks_(bed.executor()) {}
 
 void nemesis::start(net::time_point zero) {
-  for (std::size_t i = 0; i < specs_.size(); ++i) tasks_.spawn(specs_[i].name, run_one(i, zero + specs_[i].at));
+  for (std::size_t i = 0; i < specs_.size(); ++i)
+    tasks_.spawn(specs_[i].name, run_one(i, zero + specs_[i].at));
 }
 
 void nemesis::enter(std::size_t index, fault_state state, std::string evidence) {
@@ -52,7 +53,8 @@ asio::awaitable<void> nemesis::carry_out(std::size_t index, fault::fault& what) 
   }
   step = co_await guarded(what.heal());
   if (step.is_ok) step = co_await guarded(what.confirm_healed());
-  if (is_active) enter(index, step.is_ok ? fault_state::healed : fault_state::failed, step.evidence);
+  if (is_active)
+    enter(index, step.is_ok ? fault_state::healed : fault_state::failed, step.evidence);
 }
 
 asio::awaitable<step_result> nemesis::guarded(asio::awaitable<step_result> step) {

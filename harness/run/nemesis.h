@@ -17,7 +17,8 @@ namespace ordeal::harness {
 class nemesis {
  public:
   // `fault` is an index into the specs.
-  using on_change = std::function<void(std::size_t fault, fault::fault_state state, std::string evidence)>;
+  using on_change =
+      std::function<void(std::size_t fault, fault::fault_state state, std::string evidence)>;
 
   nemesis(test_bed& bed, const std::vector<fault::fault_spec>& specs, on_change changed);
 

@@ -29,7 +29,8 @@ asio::awaitable<bool> can_connect(asio::ip::tcp::endpoint where) {
   co_return !ec;
 }
 
-asio::awaitable<void> stop_one(std::shared_ptr<fault::process> which, std::chrono::milliseconds grace) {
+asio::awaitable<void> stop_one(std::shared_ptr<fault::process> which,
+                               std::chrono::milliseconds grace) {
   co_await which->stop(grace);
 }
 
@@ -42,8 +43,8 @@ std::string read_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-node_set::node_set(asio::any_io_executor ex, fault::launcher& launch, const target& what, private_directory& secrets,
-                   node_surroundings around, on_change changed)
+node_set::node_set(asio::any_io_executor ex, fault::launcher& launch, const target& what,
+                   private_directory& secrets, node_surroundings around, on_change changed)
     : ex_(ex),
       launch_(launch),
       target_(what),
@@ -120,8 +121,10 @@ asio::awaitable<fault::step_result> node_set::prepare() {
   if (!launched.started) co_return fault::step_result{false, launched.error};
   auto ended = co_await net::with_deadline(launched.started->wait_exit(), prepare_limit);
   if (ended && !ended->by_signal && ended->code == 0) co_return fault::step_result{true, {}};
-  const std::string how = ended ? ended->describe() : "no end within " + seconds_text(prepare_limit);
-  co_return fault::step_result{false, "the target's `prepare` command failed: " + how + last_log_lines("prepare")};
+  const std::string how =
+      ended ? ended->describe() : "no end within " + seconds_text(prepare_limit);
+  co_return fault::step_result{
+      false, "the target's `prepare` command failed: " + how + last_log_lines("prepare")};
 }
 
 asio::awaitable<fault::step_result> node_set::start_all() {
@@ -129,7 +132,8 @@ asio::awaitable<fault::step_result> node_set::start_all() {
   if (!prepared.is_ok) co_return prepared;
   std::vector<fault::step_result> results(nodes_.size());
   net::task_group starts(ex_);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) starts.spawn(name(i), start_and_wait(i, results[i]));
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    starts.spawn(name(i), start_and_wait(i, results[i]));
   co_await starts.join();
   for (const fault::step_result& result : results) {
     if (!result.is_ok) co_return result;
@@ -144,14 +148,16 @@ asio::awaitable<void> node_set::start_and_wait(std::size_t index, fault::step_re
 
 asio::awaitable<fault::step_result> node_set::start(std::size_t index) {
   node& which = nodes_[index];
-  if (running_process(index) != nullptr) co_return fault::step_result{false, name(index) + " runs already"};
+  if (running_process(index) != nullptr)
+    co_return fault::step_result{false, name(index) + " runs already"};
   if (which.running) has_restarted_ = true;
   const fault::process_spec spec = spec_of(index);
   auto launched = co_await launch_.launch(spec);
   if (!launched.started) co_return fault::step_result{false, launched.error};
   which.running = std::move(launched.started);
   which.is_exit_expected = false;
-  changed_(node_id(index), node_state::starting, true, "pid " + std::to_string(which.running->pid()));
+  changed_(node_id(index), node_state::starting, true,
+           "pid " + std::to_string(which.running->pid()));
   watchers_.spawn(name(index), watch(index, which.running));
   co_return fault::step_result{true, "pid " + std::to_string(which.running->pid())};
 }
@@ -170,20 +176,24 @@ asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
     if (running_process(index) == nullptr) {
       const auto& ended = nodes_[index].running;
       const std::string how = ended && ended->exit() ? ended->exit()->describe() : "gone";
-      co_return fault::step_result{false, name(index) + " ended before it was ready: " + how + last_log_lines(name(index))};
+      co_return fault::step_result{
+          false, name(index) + " ended before it was ready: " + how + last_log_lines(name(index))};
     }
     const bool is_up = co_await is_ready(index);
     if (is_up) {
-      changed_(node_id(index), node_state::ready, true, "after " + seconds_text(net::now() - begun));
-      co_return fault::step_result{true, name(index) + " ready after " + seconds_text(net::now() - begun)};
+      changed_(node_id(index), node_state::ready, true,
+               "after " + seconds_text(net::now() - begun));
+      co_return fault::step_result{
+          true, name(index) + " ready after " + seconds_text(net::now() - begun)};
     }
     co_await net::sleep_for(probe_interval);
   }
   const std::string how = ready.kind == ready_kind::http  ? "no 200 from " + ready.text
                           : ready.kind == ready_kind::tcp ? "no connection to its port"
                                                           : "no log line with '" + ready.text + "'";
-  co_return fault::step_result{
-      false, name(index) + " was not ready within " + seconds_text(ready.timeout) + ": " + how + last_log_lines(name(index))};
+  co_return fault::step_result{false, name(index) + " was not ready within " +
+                                          seconds_text(ready.timeout) + ": " + how +
+                                          last_log_lines(name(index))};
 }
 
 asio::awaitable<bool> node_set::is_ready(std::size_t index) {
@@ -197,7 +207,8 @@ asio::awaitable<bool> node_set::is_ready(std::size_t index) {
     const auto connected = co_await net::with_deadline(can_connect(where), probe_limit);
     co_return connected.value_or(false);
   }
-  const net::http_result answer = co_await net::http_request_once(where, "GET", ready.text, "", probe_limit);
+  const net::http_result answer =
+      co_await net::http_request_once(where, "GET", ready.text, "", probe_limit);
   co_return !answer.ec && answer.response.status == 200;
 }
 
@@ -211,7 +222,8 @@ std::string node_set::last_log_lines(const std::string& log) const {
     from = newline == std::string::npos ? 0 : newline + 1;
   }
   const std::string tail = text.substr(from);
-  return tail.empty() ? "\n  its log is empty: " + path.string() : "\n  the end of " + path.string() + ":\n" + tail;
+  return tail.empty() ? "\n  its log is empty: " + path.string()
+                      : "\n  the end of " + path.string() + ":\n" + tail;
 }
 
 asio::awaitable<void> node_set::stop_all(std::chrono::milliseconds grace) {

@@ -21,11 +21,11 @@ namespace ordeal::harness {
 
 // What every node of a run shares; `redis_port` differs by node: each has a link of its own.
 struct node_surroundings {
-  std::string app;                          // prefix of everything the target keeps in Redis
+  std::string app;  // prefix of everything the target keeps in Redis
   std::string redis_host = "127.0.0.1";
-  std::vector<std::uint16_t> redis_ports;   // by node
+  std::vector<std::uint16_t> redis_ports;  // by node
   std::string redis_user, redis_password;
-  std::filesystem::path binaries;           // ${bin}
+  std::filesystem::path binaries;  // ${bin}
   std::filesystem::path logs;
 };
 
@@ -34,8 +34,8 @@ class node_set final : public fault::node_control {
   using on_change = std::function<void(node_id, node_state, bool was_planned, std::string detail)>;
 
   // Everything given by reference outlives the set.
-  node_set(net::asio::any_io_executor ex, fault::launcher& launch, const target& what, private_directory& secrets,
-           node_surroundings around, on_change changed);
+  node_set(net::asio::any_io_executor ex, fault::launcher& launch, const target& what,
+           private_directory& secrets, node_surroundings around, on_change changed);
   ~node_set() override;
 
   // Runs the target's `prepare`, starts every node and waits until all are ready.

@@ -23,7 +23,8 @@ std::string substitute(std::string_view text, const placeholder_values& values) 
     }
     const std::string_view name = text.substr(1, end - 1);
     const auto value = values.find(name);
-    if (value == values.end()) throw std::runtime_error("no value for ${" + std::string(name) + "} in the target file");
+    if (value == values.end())
+      throw std::runtime_error("no value for ${" + std::string(name) + "} in the target file");
     result += value->second;
     text.remove_prefix(end + 1);
   }

@@ -21,7 +21,8 @@ fs::path choose_parent() {
   const fs::path memory = "/dev/shm";
   std::error_code ec;
   const fs::space_info space = fs::space(memory, ec);
-  if (!ec && space.available >= room_bytes_min && ::access(memory.c_str(), W_OK) == 0) return memory;
+  if (!ec && space.available >= room_bytes_min && ::access(memory.c_str(), W_OK) == 0)
+    return memory;
   return fs::temp_directory_path();
 }
 
@@ -46,9 +47,11 @@ void remove_stale(const fs::path& parent) {
 private_directory::private_directory() {
   const fs::path parent = choose_parent();
   remove_stale(parent);
-  std::string name = (parent / (std::string(prefix) + std::to_string(::getpid()) + "-XXXXXX")).string();
+  std::string name =
+      (parent / (std::string(prefix) + std::to_string(::getpid()) + "-XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr) {
-    throw std::runtime_error("cannot make a private directory in " + parent.string() + ": " + std::strerror(errno));
+    throw std::runtime_error("cannot make a private directory in " + parent.string() + ": " +
+                             std::strerror(errno));
   }
   path_ = name;
 }
@@ -62,7 +65,8 @@ fs::path private_directory::write_file(const std::string& name, std::string_view
   const fs::path target = path_ / name;
   const fs::path temporary = path_ / (name + ".new");
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const bool is_written = file >= 0 && ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size());
+  const bool is_written = file >= 0 && ::write(file, content.data(), content.size()) ==
+                                           static_cast<ssize_t>(content.size());
   if (file >= 0) ::close(file);
   if (!is_written || ::rename(temporary.c_str(), target.c_str()) != 0) {
     throw std::runtime_error("cannot write " + target.string() + ": " + std::strerror(errno));

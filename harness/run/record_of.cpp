@@ -8,7 +8,9 @@
 namespace ordeal::harness {
 namespace {
 
-double seconds(run_time at) { return std::chrono::duration<double>(at).count(); }
+double seconds(run_time at) {
+  return std::chrono::duration<double>(at).count();
+}
 
 std::optional<double> seconds(std::optional<run_time> at) {
   if (!at) return std::nullopt;
@@ -20,11 +22,13 @@ std::string target_of(const fault::fault_spec& spec) {
   if (kind != nullptr && kind->target == fault::target_kind::redis) return "redis";
   if (spec.nodes.empty()) return "all nodes";
   std::string names;
-  for (const std::size_t node : spec.nodes) names += (names.empty() ? "" : ", ") + name_of(node_id(node));
+  for (const std::size_t node : spec.nodes)
+    names += (names.empty() ? "" : ", ") + name_of(node_id(node));
   return names;
 }
 
-report::fault_row row_of(const fault::fault_spec& spec, const fault_judgement& judged, const std::string& evidence) {
+report::fault_row row_of(const fault::fault_spec& spec, const fault_judgement& judged,
+                         const std::string& evidence) {
   report::fault_row row;
   row.name = spec.name;
   row.kind = spec.kind;
@@ -53,7 +57,8 @@ void add_judgement(report::run_record& record, const plan& what, const run_outco
   for (std::size_t i = 0; i < finding_kind_count; ++i) {
     record.findings.emplace_back(name_of(finding_kind(i)), judged.findings[i]);
   }
-  for (const check_result& check : judged.checks) record.checks.push_back({check.id, name_of(check.result), check.detail});
+  for (const check_result& check : judged.checks)
+    record.checks.push_back({check.id, name_of(check.result), check.detail});
   for (std::size_t i = 0; i < what.faults.size(); ++i) {
     record.faults.push_back(row_of(what.faults[i], judged.faults[i], outcome.fault_evidence[i]));
   }
@@ -82,8 +87,9 @@ exit_code exit_code_of(const run_outcome& outcome) {
   return outcome.judged->result == verdict::pass ? exit_code::pass : exit_code::inconclusive;
 }
 
-report::run_record record_of(const plan& what, const run_outcome& outcome, const results_directory& results,
-                             std::string redis, std::string replay) {
+report::run_record record_of(const plan& what, const run_outcome& outcome,
+                             const results_directory& results, std::string redis,
+                             std::string replay) {
   report::run_record record;
   record.run_id = results.run_id();
   record.scenario = what.scenario.name;
@@ -104,7 +110,8 @@ report::run_record record_of(const plan& what, const run_outcome& outcome, const
   if (!outcome.environment_problem.empty()) {
     record.verdict = "error";
     record.why = outcome.environment_problem;
-    record.checks.insert(record.checks.begin(), {"environment", "error", outcome.environment_problem});
+    record.checks.insert(record.checks.begin(),
+                         {"environment", "error", outcome.environment_problem});
   }
   record.server_cpu_us = outcome.cost.server_us;
   record.fleet_cpu_us = outcome.cost.fleet_us;

@@ -7,8 +7,9 @@
 
 namespace ordeal::harness {
 
-report::run_record record_of(const plan& what, const run_outcome& outcome, const results_directory& results,
-                             std::string redis, std::string replay);
+report::run_record record_of(const plan& what, const run_outcome& outcome,
+                             const results_directory& results, std::string redis,
+                             std::string replay);
 
 // How the command ends after this run.
 exit_code exit_code_of(const run_outcome& outcome);

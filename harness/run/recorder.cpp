@@ -14,26 +14,38 @@ struct overloaded : F... {
 template <class... F>
 overloaded(F...) -> overloaded<F...>;  // TOOLCHAIN(clang-14): not yet deduced for aggregates
 
-double seconds(run_time at) { return std::chrono::duration<double>(at).count(); }
+double seconds(run_time at) {
+  return std::chrono::duration<double>(at).count();
+}
 
 const char* name_of(node_state state) {
   switch (state) {
-    case node_state::starting: return "starting";
-    case node_state::ready: return "ready";
-    case node_state::exited: return "exited";
-    case node_state::stopped: return "stopped";
+    case node_state::starting:
+      return "starting";
+    case node_state::ready:
+      return "ready";
+    case node_state::exited:
+      return "exited";
+    case node_state::stopped:
+      return "stopped";
   }
   return "?";
 }
 
 const char* name_of(phase_kind kind) {
   switch (kind) {
-    case phase_kind::setup: return "setup";
-    case phase_kind::declared: return "declared";
-    case phase_kind::recovery: return "recovery";
-    case phase_kind::drain: return "drain";
-    case phase_kind::probe: return "probe";
-    case phase_kind::finished: return "finished";
+    case phase_kind::setup:
+      return "setup";
+    case phase_kind::declared:
+      return "declared";
+    case phase_kind::recovery:
+      return "recovery";
+    case phase_kind::drain:
+      return "drain";
+    case phase_kind::probe:
+      return "probe";
+    case phase_kind::finished:
+      return "finished";
   }
   return "?";
 }
@@ -107,7 +119,9 @@ void recorder::write_event(const event& what) {
   if (!line.empty()) events_.append(line);
 }
 
-void recorder::write_finding(const finding& what) { violations_.append(report::to_json(row_of(what, plan_))); }
+void recorder::write_finding(const finding& what) {
+  violations_.append(report::to_json(row_of(what, plan_)));
+}
 
 void recorder::sample(run_time at, std::size_t connected) {
   const progress now = judge_->current();

@@ -16,7 +16,8 @@ bool is_on_path(const std::string& program) {
   std::string folders = path != nullptr ? path : "/usr/bin:/bin";
   while (!folders.empty()) {
     const std::size_t colon = folders.find(':');
-    const std::filesystem::path candidate = std::filesystem::path(folders.substr(0, colon)) / program;
+    const std::filesystem::path candidate =
+        std::filesystem::path(folders.substr(0, colon)) / program;
     if (::access(candidate.c_str(), X_OK) == 0) return true;
     folders = colon == std::string::npos ? "" : folders.substr(colon + 1);
   }
@@ -30,7 +31,8 @@ std::optional<std::string> why_refused(const scenario& what) {
   for (const fault_recipe& each : what.faults) {
     const fault::fault_kind& kind = *fault::find_kind(each.kind);
     if (kind.target == fault::target_kind::redis) {
-      return "fault '" + each.name + "' (" + each.kind + ") acts on the Redis server itself, and this Redis is an external one; use link_* " +
+      return "fault '" + each.name + "' (" + each.kind +
+             ") acts on the Redis server itself, and this Redis is an external one; use link_* " +
              "and node_* faults there, or a managed Redis";
     }
     const auto& allowed = what.redis.allowed_faults;
@@ -44,11 +46,14 @@ std::optional<std::string> why_refused(const scenario& what) {
 
 std::optional<std::string> why_skipped(const scenario& what, const target& with) {
   if (!what.required_capabilities.empty()) {
-    return "it requires the capability '" + what.required_capabilities.front() + "', which this version does not have";
+    return "it requires the capability '" + what.required_capabilities.front() +
+           "', which this version does not have";
   }
-  if (!with.launch) return "the target is attached, not launched; this version launches targets only";
+  if (!with.launch)
+    return "the target is attached, not launched; this version launches targets only";
   for (const std::string& program : with.launch->required_programs) {
-    if (!is_on_path(program)) return "the target needs the program '" + program + "', which is not on PATH";
+    if (!is_on_path(program))
+      return "the target needs the program '" + program + "', which is not on PATH";
   }
   return std::nullopt;
 }

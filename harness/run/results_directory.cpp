@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail(const fs::path& path, std::string_view what) {
-  throw results_error("cannot " + std::string(what) + " " + path.string() + ": " + std::strerror(errno));
+  throw results_error("cannot " + std::string(what) + " " + path.string() + ": " +
+                      std::strerror(errno));
 }
 
 void write_whole(int file, std::string_view content, const fs::path& path) {
@@ -48,7 +49,9 @@ results_directory::results_directory(const fs::path& parent)
       path_(parent_ / run_id_) {
   std::error_code ec;
   fs::create_directories(path_ / "logs", ec);
-  if (ec) throw results_error("cannot make the results directory " + path_.string() + ": " + ec.message());
+  if (ec)
+    throw results_error("cannot make the results directory " + path_.string() + ": " +
+                        ec.message());
   point(parent_ / "current", run_id_);
 }
 
@@ -74,7 +77,8 @@ void results_directory::describe_run(const boost::json::object& members) {
 
 void results_directory::record_undo(std::string_view fault, std::string_view intent) const {
   const fs::path path = path_ / "undo.jsonl";
-  const boost::json::object line{{"at", net::wall_time_iso8601()}, {"fault", fault}, {"intent", intent}};
+  const boost::json::object line{
+      {"at", net::wall_time_iso8601()}, {"fault", fault}, {"intent", intent}};
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (file < 0) fail(path, "open");
   write_whole(file, boost::json::serialize(line) + "\n", path);
@@ -82,6 +86,8 @@ void results_directory::record_undo(std::string_view fault, std::string_view int
   ::close(file);
 }
 
-void results_directory::publish() const { point(parent_ / "latest", run_id_); }
+void results_directory::publish() const {
+  point(parent_ / "latest", run_id_);
+}
 
 }  // namespace ordeal::harness

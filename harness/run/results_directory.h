@@ -27,7 +27,9 @@ class results_directory {
 
   const std::string& run_id() const { return run_id_; }
   const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path log_file(const std::string& name) const { return path_ / "logs" / (name + ".log"); }
+  std::filesystem::path log_file(const std::string& name) const {
+    return path_ / "logs" / (name + ".log");
+  }
 
   // Whole files, replaced by rename. Throws results_error.
   void write(const std::string& name, std::string_view content) const;

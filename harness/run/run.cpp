@@ -40,9 +40,13 @@ struct job {
   harness::target target;
 };
 
-void say(const std::string& problem) { std::cerr << "error: " << problem << std::endl; }
+void say(const std::string& problem) {
+  std::cerr << "error: " << problem << std::endl;
+}
 
-fs::path binaries() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+fs::path binaries() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
 
 // Loads every file before anything starts; prints all problems of all of them.
 std::optional<std::vector<job>> load(const run_options& options) {
@@ -99,7 +103,8 @@ class single_run {
   // Forks the warden: no other thread may exist.
   single_run(const job& what, const run_options& options)
       : options_(options), results_(options.results_dir), warden_(fault::warden::fork_now()) {
-    const std::uint64_t seed = options.seed ? *options.seed : what.scenario.seed.value_or(net::random_seed() >> 32);
+    const std::uint64_t seed =
+        options.seed ? *options.seed : what.scenario.seed.value_or(net::random_seed() >> 32);
     plan_ = make_plan(what.scenario, what.target, seed, net::random_id(run_nonce_length));
     if (options.is_strict) plan_.promises = strict_contract();
     replay_ = replay_command(what, options, seed);
@@ -121,8 +126,9 @@ class single_run {
   finished_run run() {
     asio_context io{1};
     const std::unique_ptr<fault::launcher> launch = warden_->make_launcher(io.get_executor());
-    engine_.emplace(io, *launch, plan_, results_, binaries(), 
-                    [this] { leave_at_once(exit_code::interrupted, "interrupted, stopping everything now"); });
+    engine_.emplace(io, *launch, plan_, results_, binaries(), [this] {
+      leave_at_once(exit_code::interrupted, "interrupted, stopping everything now");
+    });
     display progress(io.get_executor(), *engine_, plan_, results_.run_id(), options_);
     run_outcome outcome;
     try {
@@ -147,7 +153,8 @@ class single_run {
 
   finished_run conclude(run_outcome& outcome) {
     finished_run result;
-    result.record = record_of(plan_, outcome, results_, engine_->bed().redis_description(), replay_);
+    result.record =
+        record_of(plan_, outcome, results_, engine_->bed().redis_description(), replay_);
     result.record.started_at = started_at_;
     result.code = exit_code_of(outcome);
     const std::string unwritten = engine_->load().recorder().write_error();
@@ -168,8 +175,12 @@ class single_run {
     results_.write("summary.json", report::summary_json(record));
     results_.write("junit.xml", report::junit_xml(record));
     results_.write("summary.md", report::summary_md(record));
-    const char* state = record.was_interrupted ? "interrupted" : record.checks.empty() ? "failed" : "finished";
-    results_.describe_run({{"state", state}, {"ended_at", net::wall_time_iso8601()}, {"exit_code", record.exit_code}});
+    const char* state = record.was_interrupted  ? "interrupted"
+                        : record.checks.empty() ? "failed"
+                                                : "finished";
+    results_.describe_run({{"state", state},
+                           {"ended_at", net::wall_time_iso8601()},
+                           {"exit_code", record.exit_code}});
     results_.publish();
   }
 

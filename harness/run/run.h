@@ -34,12 +34,12 @@ enum class output_format { text, json };
 
 struct run_options {
   std::vector<std::string> files;
-  std::optional<std::string> target;                            // name or file; replaces the scenario's
+  std::optional<std::string> target;  // name or file; replaces the scenario's
   std::optional<std::uint64_t> seed;
-  std::vector<std::pair<std::string, std::string>> variables;   // --set
+  std::vector<std::pair<std::string, std::string>> variables;  // --set
   std::filesystem::path results_dir = "results";
-  std::filesystem::path junit_file;                             // a copy of the JUnit report, for CI
-  bool is_strict = false;                                       // --as strict
+  std::filesystem::path junit_file;  // a copy of the JUnit report, for CI
+  bool is_strict = false;            // --as strict
   progress_mode progress = progress_mode::automatic;
   color_mode color = color_mode::automatic;
   output_format format = output_format::text;

@@ -17,19 +17,23 @@ constexpr std::chrono::milliseconds redis_grace{3'000};
 std::string read_secret(const secret_source& from) {
   if (!from.from_env.empty()) {
     const char* value = std::getenv(from.from_env.c_str());
-    if (value == nullptr) throw std::runtime_error("the environment variable " + from.from_env + " is not set: it holds the Redis password");
+    if (value == nullptr)
+      throw std::runtime_error("the environment variable " + from.from_env +
+                               " is not set: it holds the Redis password");
     return value;
   }
   std::ifstream file(from.from_file);
   std::string value;
-  if (!std::getline(file, value)) throw std::runtime_error("cannot read the Redis password from " + from.from_file);
+  if (!std::getline(file, value))
+    throw std::runtime_error("cannot read the Redis password from " + from.from_file);
   return value;
 }
 
 }  // namespace
 
-test_bed::test_bed(asio::any_io_executor ex, fault::launcher& launch, const plan& what, results_directory& results,
-                   std::filesystem::path binaries, node_set::on_change on_node_change)
+test_bed::test_bed(asio::any_io_executor ex, fault::launcher& launch, const plan& what,
+                   results_directory& results, std::filesystem::path binaries,
+                   node_set::on_change on_node_change)
     : ex_(ex),
       launch_(launch),
       plan_(what),
@@ -60,8 +64,10 @@ asio::awaitable<fault::step_result> test_bed::find_external_redis() {
   if (recipe.password) external_.auth.password = read_secret(*recipe.password);
   const net::redis::open_result opened = co_await net::redis::connect(external_);
   if (opened.ec) {
-    co_return fault::step_result{false, "cannot use the Redis at " + external_.host + ":" + std::to_string(external_.port) +
-                                            ": " + opened.ec.message() + (opened.detail.empty() ? "" : " (" + opened.detail + ")")};
+    co_return fault::step_result{
+        false, "cannot use the Redis at " + external_.host + ":" + std::to_string(external_.port) +
+                   ": " + opened.ec.message() +
+                   (opened.detail.empty() ? "" : " (" + opened.detail + ")")};
   }
   co_return fault::step_result{true, {}};
 }
@@ -76,12 +82,14 @@ asio::awaitable<fault::step_result> test_bed::start() {
   }
   if (!redis_found.is_ok) co_return redis_found;
 
-  asio::ip::tcp::endpoint upstream(asio::ip::address_v4::loopback(), is_managed ? redis_->port() : external_.port);
+  asio::ip::tcp::endpoint upstream(asio::ip::address_v4::loopback(),
+                                   is_managed ? redis_->port() : external_.port);
   if (!is_managed) {
     asio::ip::tcp::resolver resolver(ex_);
-    auto [ec, found] = co_await resolver.async_resolve(external_.host, std::to_string(external_.port),
-                                                       asio::as_tuple(asio::use_awaitable));
-    if (ec) co_return fault::step_result{false, "cannot resolve " + external_.host + ": " + ec.message()};
+    auto [ec, found] = co_await resolver.async_resolve(
+        external_.host, std::to_string(external_.port), asio::as_tuple(asio::use_awaitable));
+    if (ec)
+      co_return fault::step_result{false, "cannot resolve " + external_.host + ": " + ec.message()};
     upstream = found.begin()->endpoint();
   }
   link_group_ = fault::make_link_group();
@@ -96,7 +104,8 @@ asio::awaitable<fault::step_result> test_bed::start() {
   around.redis_password = is_managed ? redis_->password() : external_.auth.password;
   around.binaries = binaries_;
   around.logs = results_.path() / "logs";
-  nodes_ = std::make_unique<node_set>(ex_, launch_, plan_.target, secrets_, std::move(around), on_node_change_);
+  nodes_ = std::make_unique<node_set>(ex_, launch_, plan_.target, secrets_, std::move(around),
+                                      on_node_change_);
   fault::step_result started = co_await nodes_->start_all();
   co_return started;
 }
@@ -112,7 +121,8 @@ std::optional<std::string> test_bed::collapse() const {
   if (!redis_ || redis_faults_ > 0) return std::nullopt;
   const fault::process* running = redis_->running_process();
   if (running != nullptr && !running->exit()) return std::nullopt;
-  return "redis-server ended although no fault asked for it; its log: " + results_.log_file("redis").string();
+  return "redis-server ended although no fault asked for it; its log: " +
+         results_.log_file("redis").string();
 }
 
 std::vector<net::websocket_url> test_bed::node_urls() const {
@@ -127,7 +137,8 @@ std::vector<net::websocket_url> test_bed::node_urls() const {
 }
 
 std::string test_bed::redis_description() const {
-  return redis_ ? redis_->version() + " managed" : external_.host + ":" + std::to_string(external_.port) + " external";
+  return redis_ ? redis_->version() + " managed"
+                : external_.host + ":" + std::to_string(external_.port) + " external";
 }
 
 }  // namespace ordeal::harness

@@ -25,11 +25,13 @@ namespace ordeal::harness {
 class test_bed final : public fault::environment {
  public:
   // All references outlive the bed.
-  test_bed(net::asio::any_io_executor ex, fault::launcher& launch, const plan& what, results_directory& results,
-           std::filesystem::path binaries, node_set::on_change on_node_change);
+  test_bed(net::asio::any_io_executor ex, fault::launcher& launch, const plan& what,
+           results_directory& results, std::filesystem::path binaries,
+           node_set::on_change on_node_change);
   ~test_bed() override;
 
-  // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a sentence that says what to do.
+  // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a sentence that says what to
+  // do.
   net::asio::awaitable<fault::step_result> start();
   // Stops the nodes, then Redis.
   net::asio::awaitable<void> stop();
@@ -48,7 +50,9 @@ class test_bed final : public fault::environment {
   fault::managed_redis* redis() override { return redis_.get(); }
   fault::link& link_of(std::size_t node) override { return *links_[node]; }
   fault::node_control& nodes() override { return *nodes_; }
-  void record_undo(std::string_view fault, std::string_view intent) override { results_.record_undo(fault, intent); }
+  void record_undo(std::string_view fault, std::string_view intent) override {
+    results_.record_undo(fault, intent);
+  }
 
   // The nemesis says when a fault on Redis begins and ends, so that collapse() knows planned exits from others.
   void begin_redis_fault() { ++redis_faults_; }

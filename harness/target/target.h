@@ -55,8 +55,8 @@ struct call_template {
 };
 struct receive_template {
   std::string name;
-  std::size_t payload = 0;              // which argument
-  std::optional<std::size_t> room;      // which argument; none: the transport names no room
+  std::size_t payload = 0;          // which argument
+  std::optional<std::size_t> room;  // which argument; none: the transport names no room
   std::optional<std::size_t> cursor;
 };
 struct protocol_recipe {
@@ -75,12 +75,12 @@ struct protocol_recipe {
 struct target {
   std::string name;
   std::string description;
-  std::string driver;                     // "signalr"
+  std::string driver;  // "signalr"
   std::optional<launch_recipe> launch;
-  std::vector<std::string> attach_urls;   // when not launched
+  std::vector<std::string> attach_urls;  // when not launched
   protocol_recipe protocol;
   contract promises;
-  std::string file;                       // where it was loaded from
+  std::string file;  // where it was loaded from
 };
 
 }  // namespace ordeal::harness

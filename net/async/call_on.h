@@ -10,7 +10,8 @@
 namespace ordeal::net {
 
 template <class T>
-boost::asio::awaitable<T> call_on(boost::asio::any_io_executor there, boost::asio::awaitable<T> work) {
+boost::asio::awaitable<T> call_on(boost::asio::any_io_executor there,
+                                  boost::asio::awaitable<T> work) {
   return boost::asio::co_spawn(there, std::move(work), boost::asio::use_awaitable);
 }
 

@@ -14,7 +14,8 @@ struct wall_time {
 
 wall_time read_wall_clock() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
   const std::time_t seconds = static_cast<std::time_t>(milliseconds / 1000);
   wall_time result;
   gmtime_r(&seconds, &result.utc);

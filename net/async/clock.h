@@ -11,7 +11,9 @@ using steady_clock = std::chrono::steady_clock;
 using time_point = steady_clock::time_point;
 using nanoseconds = std::chrono::nanoseconds;
 
-inline time_point now() { return steady_clock::now(); }
+inline time_point now() {
+  return steady_clock::now();
+}
 
 // Now on the wall, UTC: "2026-11-22T07:40:11.123Z".
 std::string wall_time_iso8601();

@@ -14,13 +14,12 @@ using error_code = boost::system::error_code;
 
 class condition {
  public:
-  explicit condition(asio::any_io_executor ex) : timer_(ex, asio::steady_timer::time_point::max()) {}
+  explicit condition(asio::any_io_executor ex)
+      : timer_(ex, asio::steady_timer::time_point::max()) {}
 
   // Returns after the next notify_all, or at once when the coroutine is cancelled. Spurious wake-ups are allowed:
   // call it in a loop around a predicate.
-  asio::awaitable<void> wait() {
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
+  asio::awaitable<void> wait() { co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable)); }
 
   // As wait, and returns also at `deadline`.
   asio::awaitable<void> wait_until(asio::steady_timer::time_point deadline);

@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 5> level_words{"debug", "info", "warn", "
 std::atomic<log_level> level_{log_level::info};
 
 void append_value(std::string& line, std::string_view value) {
-  const bool is_plain = !value.empty() && value.find_first_of(" \t\r\n\"=") == std::string_view::npos;
+  const bool is_plain =
+      !value.empty() && value.find_first_of(" \t\r\n\"=") == std::string_view::npos;
   if (is_plain) {
     line += value;
     return;
@@ -29,8 +30,12 @@ void append_value(std::string& line, std::string_view value) {
 
 }  // namespace
 
-void set_log_level(log_level level) noexcept { level_ = level; }
-log_level current_log_level() noexcept { return level_; }
+void set_log_level(log_level level) noexcept {
+  level_ = level;
+}
+log_level current_log_level() noexcept {
+  return level_;
+}
 
 bool parse_log_level(std::string_view word, log_level& level) noexcept {
   for (std::size_t i = 0; i < level_words.size(); ++i) {

@@ -6,6 +6,8 @@
 namespace ordeal::net {
 
 // TOOLCHAIN(glibc-2.36): <sys/pidfd.h> lacks C linkage; the system call needs no header.
-int open_pidfd(pid_t pid) noexcept { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+int open_pidfd(pid_t pid) noexcept {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
 
 }  // namespace ordeal::net

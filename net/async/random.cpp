@@ -61,6 +61,8 @@ std::uint64_t random_stream::below(std::uint64_t bound) {
   return value % bound;
 }
 
-double random_stream::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double random_stream::unit() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 }  // namespace ordeal::net

@@ -8,7 +8,9 @@
 
 namespace ordeal::net {
 
-task_group::~task_group() { ORDEAL_ASSERT(children_.empty()); }
+task_group::~task_group() {
+  ORDEAL_ASSERT(children_.empty());
+}
 
 void task_group::spawn(std::string_view name, asio::awaitable<void> awaitable) {
   if (is_cancelled_) return;

@@ -32,13 +32,21 @@ class record_splitter {
 
  private:
   std::size_t record_bytes_max_;
-  std::string carried_;       // start of a record whose end is in a later frame
-  std::string completed_;     // that record, once its end came
-  std::string_view frame_;    // what of the current frame is not yet taken
+  std::string carried_;     // start of a record whose end is in a later frame
+  std::string completed_;   // that record, once its end came
+  std::string_view frame_;  // what of the current frame is not yet taken
   bool is_overflown_ = false;
 };
 
-enum class message_type { handshake_request, handshake_response, invocation, completion, ping, close, other };
+enum class message_type {
+  handshake_request,
+  handshake_response,
+  invocation,
+  completion,
+  ping,
+  close,
+  other
+};
 
 // One decoded record. Fields beside the type's own are empty. It can be moved to a new place, but neither copied nor
 // assigned: the views would point into another document.
@@ -48,19 +56,26 @@ struct message {
   message& operator=(message&&) = delete;
 
   message_type type = message_type::other;
-  int type_number = 0;                       // as on the wire; 0 for the handshakes
-  std::string_view target;                   // invocation
-  std::string_view invocation_id;            // invocation (empty: no reply allowed), completion
-  const json::array* arguments = nullptr;    // invocation; never null there
-  const json::value* result = nullptr;       // completion with a result
-  std::optional<std::string_view> error;     // completion, close, handshake_response
-  std::string_view protocol;                 // handshake_request
-  int version = 0;                           // handshake_request
-  bool allow_reconnect = false;              // close
-  json::value document;                      // owns what the views point to
+  int type_number = 0;                     // as on the wire; 0 for the handshakes
+  std::string_view target;                 // invocation
+  std::string_view invocation_id;          // invocation (empty: no reply allowed), completion
+  const json::array* arguments = nullptr;  // invocation; never null there
+  const json::value* result = nullptr;     // completion with a result
+  std::optional<std::string_view> error;   // completion, close, handshake_response
+  std::string_view protocol;               // handshake_request
+  int version = 0;                         // handshake_request
+  bool allow_reconnect = false;            // close
+  json::value document;                    // owns what the views point to
 };
 
-enum class decode_errc { not_json = 1, not_an_object, bad_type, missing_field, bad_field, result_and_error };
+enum class decode_errc {
+  not_json = 1,
+  not_an_object,
+  bad_type,
+  missing_field,
+  bad_field,
+  result_and_error
+};
 const char* describe(decode_errc why);
 
 // What result::value() throws: std::runtime_error with the description.
@@ -68,14 +83,16 @@ const char* describe(decode_errc why);
 
 // Decodes a record that is not a handshake. `memory` holds the JSON (a monotonic_resource that the caller makes anew
 // between records makes this allocation-free); the message must not outlive it nor `record`.
-boost::system::result<message, decode_errc> decode(std::string_view record, json::storage_ptr memory = {});
+boost::system::result<message, decode_errc> decode(std::string_view record,
+                                                   json::storage_ptr memory = {});
 boost::system::result<message, decode_errc> decode_handshake_request(std::string_view record);
 boost::system::result<message, decode_errc> decode_handshake_response(std::string_view record);
 
 // Encoders return whole records, separator included.
 std::string encode_handshake_request(int version = 1);
 std::string encode_handshake_response(std::string_view error = {});
-std::string encode_invocation(std::string_view target, const json::array& arguments, std::string_view invocation_id = {});
+std::string encode_invocation(std::string_view target, const json::array& arguments,
+                              std::string_view invocation_id = {});
 std::string encode_completion_result(std::string_view invocation_id, const json::value& result);
 std::string encode_completion_void(std::string_view invocation_id);
 std::string encode_completion_error(std::string_view invocation_id, std::string_view error);

@@ -24,14 +24,14 @@ namespace asio = boost::asio;
 using error_code = boost::system::error_code;
 
 enum class errc {
-  resolve_failed = 1,   // the host name is unknown
-  connect_timeout,      // no TCP connection, or no answer to AUTH, in time
-  command_timeout,      // no reply in time; the outcome of what was sent is unknown
-  protocol_error,       // the peer does not speak RESP2
-  closed,               // the peer closed the connection
-  auth_failed,          // WRONGPASS, NOAUTH, or a user that is disabled
-  password_file,        // the password file cannot be read
-  refused_by_server     // an error reply to SELECT or PING at connect: LOADING, max clients, ...
+  resolve_failed = 1,  // the host name is unknown
+  connect_timeout,     // no TCP connection, or no answer to AUTH, in time
+  command_timeout,     // no reply in time; the outcome of what was sent is unknown
+  protocol_error,      // the peer does not speak RESP2
+  closed,              // the peer closed the connection
+  auth_failed,         // WRONGPASS, NOAUTH, or a user that is disabled
+  password_file,       // the password file cannot be read
+  refused_by_server    // an error reply to SELECT or PING at connect: LOADING, max clients, ...
 };
 error_code make_error_code(errc value);
 
@@ -47,9 +47,10 @@ struct connection_options {
   std::uint16_t port = 6379;
   int database = 0;
   credentials auth;
-  std::chrono::milliseconds connect_timeout{2'000};   // resolve, TCP, AUTH and SELECT together
-  std::chrono::milliseconds tcp_user_timeout{5'000};  // unacknowledged data for so long: dead (TCP_USER_TIMEOUT)
-  std::string client_name;                            // CLIENT SETNAME, best effort; empty: not sent
+  std::chrono::milliseconds connect_timeout{2'000};  // resolve, TCP, AUTH and SELECT together
+  std::chrono::milliseconds tcp_user_timeout{
+      5'000};               // unacknowledged data for so long: dead (TCP_USER_TIMEOUT)
+  std::string client_name;  // CLIENT SETNAME, best effort; empty: not sent
 };
 
 // "redis://[user@]host[:port][/db]" into options; a password in the URL is refused (it would end up in process lists
@@ -75,8 +76,8 @@ class request {
 };
 
 struct exec_result {
-  error_code ec;              // transport or protocol; error REPLIES are not errors here
-  std::vector<reply> replies; // as many as the request has commands, when !ec
+  error_code ec;               // transport or protocol; error REPLIES are not errors here
+  std::vector<reply> replies;  // as many as the request has commands, when !ec
 };
 
 struct open_result;
@@ -86,7 +87,8 @@ class connection {
   virtual ~connection() = default;
 
   // Sends `what` and waits for all its replies for at most `limit`. `what` must stay alive until it returns.
-  virtual asio::awaitable<exec_result> exec(const request& what, std::chrono::milliseconds limit) = 0;
+  virtual asio::awaitable<exec_result> exec(const request& what,
+                                            std::chrono::milliseconds limit) = 0;
 
   // At once; an outstanding exec ends with an error.
   virtual void close() noexcept = 0;

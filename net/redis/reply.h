@@ -17,7 +17,7 @@ class reply_view {
 
   bool is_nil() const;
   bool is_error() const;
-  bool is_text() const;     // bulk string or status
+  bool is_text() const;  // bulk string or status
   bool is_integer() const;
   bool is_array() const;
 
@@ -26,8 +26,8 @@ class reply_view {
   // An integer reply, or a text that is one; 0 for anything else.
   std::int64_t integer() const;
 
-  std::size_t size() const;                     // elements of an array; 0 for anything else
-  reply_view operator[](std::size_t i) const;   // a nil view when out of range
+  std::size_t size() const;                    // elements of an array; 0 for anything else
+  reply_view operator[](std::size_t i) const;  // a nil view when out of range
 
  private:
   const redisReply* raw_;
@@ -41,7 +41,9 @@ class reply {
   const reply_view* operator->() const { return &(view_ = view()); }
 
  private:
-  struct release { void operator()(redisReply* raw) const noexcept; };
+  struct release {
+    void operator()(redisReply* raw) const noexcept;
+  };
   std::unique_ptr<redisReply, release> raw_;
   mutable reply_view view_;
 };

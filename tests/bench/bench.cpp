@@ -34,13 +34,17 @@ struct measured {
 
 measured measure_run(int rate) {
   const test::scratch_directory scratch;
-  const fs::path scenario = fs::path(ORDEAL_BENCH_SOURCES) / ("rate-" + std::to_string(rate) + ".yaml");
-  test::command run({std::string(ORDEAL_BINARIES) + "/ordeal", "run", scenario.string(), "--results",
-                     (scratch.path() / "results").string(), "--progress", "none"},
+  const fs::path scenario =
+      fs::path(ORDEAL_BENCH_SOURCES) / ("rate-" + std::to_string(rate) + ".yaml");
+  test::command run({std::string(ORDEAL_BINARIES) + "/ordeal", "run", scenario.string(),
+                     "--results", (scratch.path() / "results").string(), "--progress", "none"},
                     scratch.path());
   const auto code = run.wait(std::chrono::seconds(120));
-  if (code != 0) throw std::runtime_error("the run at " + std::to_string(rate) + "/s did not pass:\n" + run.out() + run.err());
-  const json::value summary = json::parse(test::read_file(scratch.path() / "results/latest/summary.json"));
+  if (code != 0)
+    throw std::runtime_error("the run at " + std::to_string(rate) + "/s did not pass:\n" +
+                             run.out() + run.err());
+  const json::value summary =
+      json::parse(test::read_file(scratch.path() / "results/latest/summary.json"));
   measured result;
   result.server_us = summary.at("cost").at("server_cpu_us_per_delivery").to_number<double>();
   result.fleet_us = summary.at("cost").at("fleet_cpu_us_per_delivery").to_number<double>();
@@ -50,27 +54,36 @@ measured measure_run(int rate) {
   return result;
 }
 
-const char* word(double value, double max) { return value <= max ? "ok" : "above the goal"; }
+const char* word(double value, double max) {
+  return value <= max ? "ok" : "above the goal";
+}
 
 int run() {
   floor_options one, ten;
   ten.frames_per_write = 10;
   const floor_costs single = measure_floor(one), grouped = measure_floor(ten);
-  std::printf("one room, 2 nodes x 100 clients, 130-byte messages; microseconds of processor time a delivery\n\n");
+  std::printf(
+      "one room, 2 nodes x 100 clients, 130-byte messages; microseconds of processor time a "
+      "delivery\n\n");
   std::printf("%-34s %8s %8s\n", "bare floor", "write", "read");
-  std::printf("%-34s %8.2f %8.2f\n", "  one frame a system call", single.write_cpu_us_per_frame, single.read_cpu_us_per_frame);
-  std::printf("%-34s %8.2f %8.2f\n\n", "  ten frames a system call", grouped.write_cpu_us_per_frame, grouped.read_cpu_us_per_frame);
+  std::printf("%-34s %8.2f %8.2f\n", "  one frame a system call", single.write_cpu_us_per_frame,
+              single.read_cpu_us_per_frame);
+  std::printf("%-34s %8.2f %8.2f\n\n", "  ten frames a system call", grouped.write_cpu_us_per_frame,
+              grouped.read_cpu_us_per_frame);
   bool is_within = true;
   for (const goal& each : goals) {
     const measured got = measure_run(each.rate);
     std::printf("%d messages/s, %ju deliveries, latency p50 %.1f ms, p99 %.1f ms\n", each.rate,
                 static_cast<std::uintmax_t>(got.deliveries), got.p50_ms, got.p99_ms);
-    std::printf("  servers %6.2f   %5.2f x floor   goal %4.1f   %s\n", got.server_us, got.server_us / single.write_cpu_us_per_frame,
-                each.server_us_max, word(got.server_us, each.server_us_max));
-    std::printf("  fleet   %6.2f   %5.2f x floor   goal %4.1f   %s\n", got.fleet_us, got.fleet_us / single.read_cpu_us_per_frame,
-                each.fleet_us_max, word(got.fleet_us, each.fleet_us_max));
+    std::printf("  servers %6.2f   %5.2f x floor   goal %4.1f   %s\n", got.server_us,
+                got.server_us / single.write_cpu_us_per_frame, each.server_us_max,
+                word(got.server_us, each.server_us_max));
+    std::printf("  fleet   %6.2f   %5.2f x floor   goal %4.1f   %s\n", got.fleet_us,
+                got.fleet_us / single.read_cpu_us_per_frame, each.fleet_us_max,
+                word(got.fleet_us, each.fleet_us_max));
     std::fflush(stdout);
-    is_within = is_within && got.server_us <= each.server_us_max && got.fleet_us <= each.fleet_us_max;
+    is_within =
+        is_within && got.server_us <= each.server_us_max && got.fleet_us <= each.fleet_us_max;
   }
   return is_within ? EXIT_SUCCESS : EXIT_FAILURE;
 }

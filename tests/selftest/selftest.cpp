@@ -39,8 +39,9 @@ fs::path target_with(const std::string& bug, const fs::path& directory) {
 
 result run_with(const std::string& bug, const std::string& scenario) {
   const scratch_directory scratch;
-  command run({binaries + "/ordeal", "run", (sources / scenario).string(), "--target", target_with(bug, scratch.path()).string(),
-               "--results", (scratch.path() / "results").string()},
+  command run({binaries + "/ordeal", "run", (sources / scenario).string(), "--target",
+               target_with(bug, scratch.path()).string(), "--results",
+               (scratch.path() / "results").string()},
               scratch.path());
   result found;
   found.exit_code = run.wait(run_limit).value_or(-1);
@@ -69,9 +70,15 @@ TEST(Selftest, CleanNodePassesAReconnect) {
 }
 
 // Each bug is a test of its own, so that they run side by side; PlantedBugs compares the list with the node's.
-constexpr const char* bugs[] = {"drop_nth",         "duplicate_after_reconnect",  "swap_two",
-                                "swap_same_sender", "deaf_after_redis_reconnect", "wrong_room",
-                                "ack_without_publish", "alter_byte",              "mute_one_node",
+constexpr const char* bugs[] = {"drop_nth",
+                                "duplicate_after_reconnect",
+                                "swap_two",
+                                "swap_same_sender",
+                                "deaf_after_redis_reconnect",
+                                "wrong_room",
+                                "ack_without_publish",
+                                "alter_byte",
+                                "mute_one_node",
                                 "stale_replay"};
 
 TEST(PlantedBugs, AreAllPutToTheTest) {
@@ -87,13 +94,15 @@ TEST_P(PlantedBug, IsConvictedAsWhatItIs) {
   for (const json::value& bug : planted_bugs()) {
     if (bug.at("name") != GetParam()) continue;
     const std::string expected(bug.at("finding").as_string());
-    const result found = run_with(GetParam(), bug.at("needs_fault").as_bool() ? "reconnect.yaml" : "quiet.yaml");
+    const result found =
+        run_with(GetParam(), bug.at("needs_fault").as_bool() ? "reconnect.yaml" : "quiet.yaml");
     EXPECT_EQ(found.exit_code, 1) << found.output;
     ASSERT_TRUE(found.summary.is_object()) << found.output;
     const auto count = found.summary.at("findings").at(expected).to_number<std::uint64_t>();
     EXPECT_GT(count, 0U) << "no finding '" << expected << "'\n" << found.output;
     std::printf("%-28s %-14s %8ju findings in %ju messages: %s\n", GetParam(), expected.c_str(),
-                static_cast<std::uintmax_t>(count), found.summary.at("totals").at("sent").to_number<std::uintmax_t>(),
+                static_cast<std::uintmax_t>(count),
+                found.summary.at("totals").at("sent").to_number<std::uintmax_t>(),
                 found.summary.at("verdict").as_string().c_str());
     return;
   }
@@ -101,7 +110,9 @@ TEST_P(PlantedBug, IsConvictedAsWhatItIs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PlantedBug, testing::ValuesIn(bugs),
-                         [](const testing::TestParamInfo<const char*>& of) { return std::string(of.param); });
+                         [](const testing::TestParamInfo<const char*>& of) {
+                           return std::string(of.param);
+                         });
 
 }  // namespace
 }  // namespace ordeal::test

@@ -35,7 +35,8 @@ std::optional<proc_entry> read_stat(pid_t pid) {
 
 }  // namespace
 
-command::command(std::vector<std::string> arguments, const fs::path& directory, std::map<std::string, std::string> env)
+command::command(std::vector<std::string> arguments, const fs::path& directory,
+                 std::map<std::string, std::string> env)
     : out_(directory / "stdout"), err_(directory / "stderr") {
   std::vector<std::string> variables;
   for (char** each = environ; *each != nullptr; ++each) {
@@ -52,8 +53,10 @@ command::command(std::vector<std::string> arguments, const fs::path& directory, 
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out_.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, err_.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int failure = ::posix_spawnp(&pid_, argv[0], &files, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&files);
   if (failure != 0) throw std::runtime_error("cannot start " + arguments[0]);
@@ -66,7 +69,9 @@ command::~command() {
   }
 }
 
-void command::signal(int number) const { ::kill(pid_, number); }
+void command::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 std::optional<int> command::wait(std::chrono::steady_clock::duration limit) {
   int raw = 0;
@@ -77,8 +82,12 @@ std::optional<int> command::wait(std::chrono::steady_clock::duration limit) {
   return status_;
 }
 
-std::string command::out() const { return read_file(out_); }
-std::string command::err() const { return read_file(err_); }
+std::string command::out() const {
+  return read_file(out_);
+}
+std::string command::err() const {
+  return read_file(err_);
+}
 
 std::set<pid_t> command::descendants() const {
   std::map<pid_t, pid_t> parents;
@@ -90,13 +99,16 @@ std::set<pid_t> command::descendants() const {
   std::set<pid_t> found;
   for (const auto& [pid, parent] : parents) {
     pid_t ancestor = parent;
-    while (ancestor > 1 && ancestor != pid_ && parents.contains(ancestor)) ancestor = parents[ancestor];
+    while (ancestor > 1 && ancestor != pid_ && parents.contains(ancestor))
+      ancestor = parents[ancestor];
     if (ancestor == pid_) found.insert(pid);
   }
   return found;
 }
 
-void pause_between_polls() { ::poll(nullptr, 0, 10); }
+void pause_between_polls() {
+  ::poll(nullptr, 0, 10);
+}
 
 bool is_alive(pid_t pid) {
   const auto stat = read_stat(pid);

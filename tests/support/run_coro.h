@@ -1,5 +1,6 @@
-// Runs a coroutine in a test on an io_context of its own: fails the test when it throws, when the context runs dry, when
-// the deadline passes, or when work remains afterwards. In coroutine tests await into a name first, then EXPECT (R3).
+// Runs a coroutine in a test on an io_context of its own: fails the test when it throws, when the context runs dry,
+// when the deadline passes, or when work remains afterwards. In coroutine tests await into a name first, then EXPECT
+// (R3).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +19,8 @@ namespace ordeal::test {
 inline void run_coro(boost::asio::io_context& io, boost::asio::awaitable<void> work,
                      std::chrono::steady_clock::duration limit = std::chrono::seconds(20),
                      boost::source_location where = BOOST_CURRENT_LOCATION) {
-  testing::ScopedTrace trace(where.file_name(), static_cast<int>(where.line()), "run_coro called here");
+  testing::ScopedTrace trace(where.file_name(), static_cast<int>(where.line()),
+                             "run_coro called here");
   bool is_done = false;
   std::exception_ptr failure;
   auto on_end = [&is_done, &failure](std::exception_ptr thrown) {
@@ -28,10 +30,12 @@ inline void run_coro(boost::asio::io_context& io, boost::asio::awaitable<void> w
   boost::asio::co_spawn(io, std::move(work), std::move(on_end));
   io.restart();
   const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!is_done && std::chrono::steady_clock::now() < deadline && io.run_one_until(deadline) > 0) {
+  while (!is_done && std::chrono::steady_clock::now() < deadline &&
+         io.run_one_until(deadline) > 0) {
   }
   if (!is_done) {
-    ADD_FAILURE() << "the coroutine did not end within " << std::chrono::duration<double>(limit).count() << " s";
+    ADD_FAILURE() << "the coroutine did not end within "
+                  << std::chrono::duration<double>(limit).count() << " s";
     return;
   }
   // What the coroutine left behind must end by itself, soon.

@@ -20,16 +20,20 @@ TEST_F(ordeal_run, ShortRunPassesAndLeavesCompleteResults) {
   EXPECT_EQ(found.at("seed").to_number<int>(), 7);
   EXPECT_GT(found.at("totals").at("sent").to_number<int>(), 90);
   EXPECT_EQ(found.at("totals").at("obligations"), found.at("totals").at("delivered"));
-  EXPECT_EQ(found.at("totals").at("obligations").to_number<int>(), 4 * found.at("totals").at("ok").to_number<int>());
-  for (const char* name : {"run.json", "events.jsonl", "series.jsonl", "junit.xml", "scenario.yaml", "logs/node-1.log"}) {
+  EXPECT_EQ(found.at("totals").at("obligations").to_number<int>(),
+            4 * found.at("totals").at("ok").to_number<int>());
+  for (const char* name : {"run.json", "events.jsonl", "series.jsonl", "junit.xml", "scenario.yaml",
+                           "logs/node-1.log"}) {
     EXPECT_TRUE(fs::exists(results(name))) << name;
   }
   EXPECT_EQ(json::parse(read_file(results("run.json"))).at("state"), "finished");
 }
 
 TEST_F(ordeal_run, SurvivesACrashOfRedis) {
-  const fs::path scenario = write(
-      "crash.yaml", small_scenario(5, "faults:\n  - { name: crash, at: steady+1s, kind: redis_kill, for: 1s }\n"));
+  const fs::path scenario =
+      write("crash.yaml",
+            small_scenario(
+                5, "faults:\n  - { name: crash, at: steady+1s, kind: redis_kill, for: 1s }\n"));
   const auto run = start(scenario);
   ASSERT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
   const json::value crash = summary().at("faults").at(0);
@@ -50,7 +54,8 @@ TEST_F(ordeal_run, TypoInAScenarioIsNamedWithItsPlaceAndASuggestion) {
 
 TEST_F(ordeal_run, MissingRedisServerSaysWhatToInstall) {
   fs::create_directory(scratch_.path() / "empty");
-  const auto run = start(write("small.yaml", small_scenario(2)), {}, {{"PATH", (scratch_.path() / "empty").string()}});
+  const auto run = start(write("small.yaml", small_scenario(2)), {},
+                         {{"PATH", (scratch_.path() / "empty").string()}});
   EXPECT_EQ(run->wait(run_limit), 6);
   EXPECT_NE(run->err().find("redis-server"), std::string::npos) << run->err();
   EXPECT_NE(run->err().find("install"), std::string::npos) << run->err();
@@ -63,16 +68,21 @@ std::string broken_target(const std::string& command) {
          "description: A node that never works.\n"
          "driver: signalr\n"
          "launch:\n"
-         "  command: " + command + "\n"
+         "  command: " +
+         command +
+         "\n"
          "  env: { ORDEAL_CHAT_REDIS_URL: \"${redis.url}\" }\n"
          "  ready: { http: /readyz, timeout: 1s }\n"
          "protocol:\n"
          "  path: /chat\n"
-         "  join:    { send: Join, args: [\"${room}\", \"${cursor}\"], ack: true, cursor: result }\n"
-         "  publish: { send: Send, args: [\"${room}\", \"${message_id}\", \"${payload}\"], ack: true }\n"
+         "  join:    { send: Join, args: [\"${room}\", \"${cursor}\"], ack: true, cursor: result "
+         "}\n"
+         "  publish: { send: Send, args: [\"${room}\", \"${message_id}\", \"${payload}\"], ack: "
+         "true }\n"
          "  receive: { on: Message, room: 0, cursor: 1, payload: 3 }\n"
          "  resume:  cursor\n"
-         "contract: { delivery: every_message, order: total, duplicates: none, ack: appended, resume: true, recovery: 15s }\n";
+         "contract: { delivery: every_message, order: total, duplicates: none, ack: appended, "
+         "resume: true, recovery: 15s }\n";
 }
 
 TEST_F(ordeal_run, NodeThatNeverGetsReadyEndsTheRun) {
@@ -83,7 +93,8 @@ TEST_F(ordeal_run, NodeThatNeverGetsReadyEndsTheRun) {
 }
 
 TEST_F(ordeal_run, NodeThatEndsAtOnceShowsItsLastWords) {
-  const fs::path target = write("broken.yaml", broken_target("[sh, -c, \"echo no such luck; exit 3\"]"));
+  const fs::path target =
+      write("broken.yaml", broken_target("[sh, -c, \"echo no such luck; exit 3\"]"));
   const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
   EXPECT_EQ(run->wait(run_limit), 6);
   EXPECT_NE(run->err().find("exit code 3"), std::string::npos) << run->err();
@@ -92,8 +103,9 @@ TEST_F(ordeal_run, NodeThatEndsAtOnceShowsItsLastWords) {
 
 TEST_F(ordeal_run, PortInUseIsNamed) {
   // Both nodes are told to listen on one port: the second cannot.
-  const fs::path target = write(
-      "broken.yaml", broken_target("[\"${bin}/ordeal-chat\", --listen, \"127.0.0.1:${redis.port}\"]"));
+  const fs::path target =
+      write("broken.yaml",
+            broken_target("[\"${bin}/ordeal-chat\", --listen, \"127.0.0.1:${redis.port}\"]"));
   const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
   EXPECT_EQ(run->wait(run_limit), 6);
   EXPECT_NE(run->err().find("Address already in use"), std::string::npos) << run->err();
@@ -110,7 +122,8 @@ TEST_F(ordeal_run, RedisKilledBySomebodyElseEndsTheRun) {
   const auto run = start(write("small.yaml", small_scenario(30)));
   ASSERT_TRUE(is_under_load(*run)) << run->err();
   for (const pid_t pid : run->descendants()) {
-    if (read_file("/proc/" + std::to_string(pid) + "/comm") == "redis-server\n") ::kill(pid, SIGKILL);
+    if (read_file("/proc/" + std::to_string(pid) + "/comm") == "redis-server\n")
+      ::kill(pid, SIGKILL);
   }
   EXPECT_EQ(run->wait(run_limit), 6);
   EXPECT_NE(run->err().find("redis-server ended"), std::string::npos) << run->err();
@@ -128,8 +141,10 @@ TEST_F(ordeal_run, FirstInterruptJudgesThePartialRun) {
 }
 
 TEST_F(ordeal_run, SecondInterruptLeavesAtOnceAndLeavesNobodyBehind) {
-  const auto run = start(write(
-      "slow.yaml", small_scenario(60, "faults:\n  - { name: down, at: steady+1s, kind: redis_pause, for: 50s }\n")));
+  const auto run = start(
+      write("slow.yaml",
+            small_scenario(
+                60, "faults:\n  - { name: down, at: steady+1s, kind: redis_pause, for: 50s }\n")));
   ASSERT_TRUE(is_under_load(*run)) << run->err();
   const std::set<pid_t> children = run->descendants();
   EXPECT_GE(children.size(), 4U);  // the warden, Redis, two nodes
@@ -138,7 +153,8 @@ TEST_F(ordeal_run, SecondInterruptLeavesAtOnceAndLeavesNobodyBehind) {
   run->signal(SIGTERM);
   EXPECT_TRUE(run->wait(std::chrono::seconds(10)).has_value());
   for (const pid_t pid : children) {
-    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10))) << "pid " << pid << " survived";
+    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10)))
+        << "pid " << pid << " survived";
   }
 }
 
@@ -150,34 +166,41 @@ TEST_F(ordeal_run, KilledRunLeavesReadableResultsAndNobodyBehind) {
   run->signal(SIGKILL);
   ASSERT_EQ(run->wait(run_limit), 128 + SIGKILL);
   for (const pid_t pid : children) {
-    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10))) << "pid " << pid << " survived";
+    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10)))
+        << "pid " << pid << " survived";
   }
   EXPECT_EQ(json::parse(read_file(current("run.json"))).at("state"), "running");
   for (const char* name : {"events.jsonl", "series.jsonl"}) {
     std::ifstream file(current(name));
     std::size_t lines = 0;
-    for (std::string line; std::getline(file, line); ++lines) EXPECT_NO_THROW(json::parse(line)) << name << ": " << line;
+    for (std::string line; std::getline(file, line); ++lines)
+      EXPECT_NO_THROW(json::parse(line)) << name << ": " << line;
     EXPECT_GT(lines, 0U) << name;
   }
 }
 
 // The marker is the generated password itself, taken from the nodes' password file while the run goes on; rotated once.
 TEST_F(ordeal_run, NoPasswordOnACommandLineInALogOrInAResult) {
-  const auto run = start(write(
-      "rotate.yaml", small_scenario(4, "faults:\n  - { name: rotate, at: steady+2s, kind: redis_password, "
-                                       "with: { change: rotate, kick: true, tell_nodes_after: 500ms } }\n")));
+  const auto run = start(
+      write("rotate.yaml",
+            small_scenario(4,
+                           "faults:\n  - { name: rotate, at: steady+2s, kind: redis_password, "
+                           "with: { change: rotate, kick: true, tell_nodes_after: 500ms } }\n")));
   ASSERT_TRUE(is_under_load(*run)) << run->err();
   std::set<std::string> secrets;
   std::string command_lines;
   const auto look = [&] {
     for (const fs::path parent : {"/dev/shm", "/tmp"}) {
       for (const fs::directory_entry& entry : fs::directory_iterator(parent)) {
-        if (entry.path().filename().string().rfind("ordeal-" + std::to_string(run->pid()) + "-", 0) != 0) continue;
+        if (entry.path().filename().string().rfind("ordeal-" + std::to_string(run->pid()) + "-",
+                                                   0) != 0)
+          continue;
         std::string secret = read_file(entry.path() / "redis-password");
         if (!secret.empty()) secrets.insert(secret.substr(0, secret.find('\n')));
       }
     }
-    for (const pid_t pid : run->descendants()) command_lines += read_file("/proc/" + std::to_string(pid) + "/cmdline");
+    for (const pid_t pid : run->descendants())
+      command_lines += read_file("/proc/" + std::to_string(pid) + "/cmdline");
     return !is_alive(run->pid());
   };
   ASSERT_TRUE(eventually(look, run_limit));
@@ -201,9 +224,12 @@ TEST_F(ordeal_run, NoPasswordOnACommandLineInALogOrInAResult) {
 
 TEST_F(ordeal_run, FaultThatNeverTookEffectIsInconclusive) {
   // Redis is down already when the second fault wants to pause it.
-  const auto run = start(write("overlap.yaml", small_scenario(6, "faults:\n"
-                                                                 "  - { name: first, at: steady+1s, kind: redis_kill, for: 3s }\n"
-                                                                 "  - { name: second, at: steady+2s, kind: redis_pause, for: 500ms }\n")));
+  const auto run = start(write(
+      "overlap.yaml",
+      small_scenario(6,
+                     "faults:\n"
+                     "  - { name: first, at: steady+1s, kind: redis_kill, for: 3s }\n"
+                     "  - { name: second, at: steady+2s, kind: redis_pause, for: 500ms }\n")));
   EXPECT_EQ(run->wait(run_limit), 5) << run->out() << run->err();
   EXPECT_EQ(summary().at("faults").at(1).at("state"), "failed");
   EXPECT_NE(run->out().find("1 inconclusive"), std::string::npos) << run->out();

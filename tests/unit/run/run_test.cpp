@@ -113,7 +113,8 @@ TEST(ResultsDirectory, SaysWhichPathCannotBeWritten) {
 TEST(ExitCode, AProvenViolationIsNotMaskedByInconclusive) {
   EXPECT_EQ(worst_of(exit_code::inconclusive, exit_code::violation), exit_code::violation);
   EXPECT_EQ(worst_of(exit_code::violation, exit_code::environment), exit_code::environment);
-  EXPECT_EQ(worst_of(exit_code::environment, exit_code::results_not_written), exit_code::results_not_written);
+  EXPECT_EQ(worst_of(exit_code::environment, exit_code::results_not_written),
+            exit_code::results_not_written);
   EXPECT_EQ(worst_of(exit_code::pass, exit_code::inconclusive), exit_code::inconclusive);
   EXPECT_EQ(worst_of(exit_code::pass, exit_code::pass), exit_code::pass);
   EXPECT_EQ(worst_of(exit_code::internal_error, exit_code::violation), exit_code::internal_error);
