@@ -12,6 +12,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(ordeal_warnings INTERFACE -Wno-maybe-uninitialized -Wno-mismatched-new-delete)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # A precompiled header stays good when a system header was installed again with the same content.
+  add_compile_options("SHELL:-Xclang -fvalidate-ast-input-files-content")
+endif()
+
 if(ORDEAL_SANITIZE)
   add_compile_options(-fsanitize=${ORDEAL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${ORDEAL_SANITIZE})

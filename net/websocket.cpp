@@ -1,8 +1,13 @@
 #include "net/websocket.h"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -56,9 +61,12 @@ class beast_websocket final : public websocket {
     if (live_) live_->insert(this);
     beast::websocket::stream_base::timeout timeout{};
     timeout.handshake_timeout = limits.handshake_timeout;
-    timeout.idle_timeout = limits.idle_timeout;
+    timeout.idle_timeout = beast::websocket::stream_base::none();
+    if (limits.idle_timeout.count() > 0) timeout.idle_timeout = limits.idle_timeout;
     timeout.keep_alive_pings = true;
     stream_.set_option(timeout);
+    stream_.control_callback(
+        [this](beast::websocket::frame_type, beast::string_view) { on_control_frame(); });
     stream_.read_message_max(limits.message_bytes_max);
     stream_.auto_fragment(false);
     stream_.text(true);
@@ -84,6 +92,7 @@ class beast_websocket final : public websocket {
     };
     stream_.set_option(beast::websocket::stream_base::decorator(add_headers));
     const auto [ec] = co_await stream_.async_accept(request, as_result);
+    can_try_write_ = !ec && limits_.idle_timeout.count() == 0;
     co_return ec;
   }
 
@@ -91,6 +100,7 @@ class beast_websocket final : public websocket {
     received_.clear();
     if (received_.capacity() > kept_buffer_bytes_max) received_.shrink_to_fit();
     const auto [ec, size] = co_await stream_.async_read(received_, as_result);
+    is_answering_ = false;  // an answer to a control frame is out before a later message is in
     read_result result;
     result.ec = ec;
     if (!ec && !stream_.got_text()) {
@@ -103,12 +113,43 @@ class beast_websocket final : public websocket {
 
   asio::awaitable<error_code> write(std::span<const asio::const_buffer> parts) override {
     const asio::const_buffer message = joined(parts);
+    is_writing_ = true;
     const auto [ec, size] = co_await stream_.async_write(message, as_result);
+    is_writing_ = false;
+    co_return ec;
+  }
+
+  try_result try_write(std::span<const asio::const_buffer> parts) override {
+    if (!can_try_write_ || is_writing_ || is_answering_ || is_aborted_) return try_result::refused;
+    const asio::const_buffer message = joined(parts);
+    frame_head head;
+    const std::size_t head_bytes = write_head(head, message.size());
+    std::array<iovec, 2> pieces{
+        {{head.data(), head_bytes}, {const_cast<void*>(message.data()), message.size()}}};
+    msghdr what{};
+    what.msg_iov = pieces.data();
+    what.msg_iovlen = pieces.size();
+    const ssize_t sent =
+        ::sendmsg(stream_.next_layer().native_handle(), &what, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent <= 0) return try_result::refused;  // full, or broken: write() waits, or reports it
+    const std::size_t sent_bytes = static_cast<std::size_t>(sent);
+    if (sent_bytes == head_bytes + message.size()) return try_result::sent;
+    keep_rest(std::string_view(reinterpret_cast<const char*>(head.data()), head_bytes), message,
+              sent_bytes);
+    return try_result::partly;
+  }
+
+  asio::awaitable<error_code> write_rest() override {
+    const asio::const_buffer rest = asio::buffer(rest_);
+    const auto [ec, size] = co_await asio::async_write(stream_.next_layer(), rest, as_result);
+    rest_.clear();
+    is_writing_ = false;
     co_return ec;
   }
 
   asio::awaitable<void> close(close_code code, std::string_view reason) override {
     if (is_aborted_) co_return;
+    can_try_write_ = false;
     const std::string_view fitting = fitting_reason(reason);
     beast::websocket::close_reason why;
     why.code = static_cast<std::uint16_t>(code);
@@ -137,6 +178,34 @@ class beast_websocket final : public websocket {
     co_return ec;
   }
 
+  using frame_head = std::array<unsigned char, 10>;
+
+  // Beast is about to answer a ping or a close by itself. In the middle of a frame of ours that would tear the stream
+  // apart, so the connection ends then (a ping of the peer, just while its socket is full and we are writing).
+  void on_control_frame() {
+    is_answering_ = true;
+    if (!rest_.empty()) abort();
+  }
+
+  // The head of an unmasked, unfragmented text frame (RFC 6455, 5.2); its size.
+  static std::size_t write_head(frame_head& head, std::size_t payload_bytes) {
+    const std::size_t length_bytes = payload_bytes < 126 ? 0 : payload_bytes <= 0xffff ? 2 : 8;
+    const std::size_t code = length_bytes == 0 ? payload_bytes : length_bytes == 2 ? 126 : 127;
+    head[0] = 0x81;
+    head[1] = static_cast<unsigned char>(code);
+    for (std::size_t i = 0; i < length_bytes; ++i) {
+      head[2 + i] = static_cast<unsigned char>(payload_bytes >> (8 * (length_bytes - 1 - i)));
+    }
+    return 2 + length_bytes;
+  }
+
+  void keep_rest(std::string_view head, asio::const_buffer message, std::size_t sent_bytes) {
+    rest_ = head;
+    rest_.append(static_cast<const char*>(message.data()), message.size());
+    rest_.erase(0, sent_bytes);
+    is_writing_ = true;
+  }
+
   // Copying a batch of small messages costs less than handing the kernel an array of them, and Asio
   // writes at most 16 buffers a system call.
   asio::const_buffer joined(std::span<const asio::const_buffer> parts) {
@@ -152,10 +221,14 @@ class beast_websocket final : public websocket {
   beast::websocket::stream<tcp::socket, false> stream_;
   beast::flat_buffer received_;
   std::string joined_;
+  std::string rest_;  // of a frame that try_write could not finish
   websocket_limits limits_;
   std::string peer_;
   std::shared_ptr<live_websockets> live_;
   bool is_aborted_ = false;
+  bool can_try_write_ = false;
+  bool is_writing_ = false;    // write() or write_rest() is due or under way
+  bool is_answering_ = false;  // Beast may be writing a control frame
 };
 
 std::vector<tcp::endpoint> endpoints_of(const websocket_url& url) {

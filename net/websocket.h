@@ -25,8 +25,9 @@ using error_code = boost::system::error_code;
 struct websocket_limits {
   std::size_t message_bytes_max = 1U << 20;
   std::chrono::milliseconds handshake_timeout{10'000};  // upgrade and closing handshake
-  std::chrono::milliseconds idle_timeout{
-      60'000};  // silence of the peer; pings go out at half of it
+  // Silence of the peer; pings go out at half of it. Zero: the owner watches over the peer itself, which saves arming
+  // a timer at every read, and allows try_write.
+  std::chrono::milliseconds idle_timeout{60'000};
 };
 
 enum class close_code : std::uint16_t {
@@ -54,6 +55,16 @@ class websocket {
   // Sends ONE text message made of `parts` one after the other (one frame, one system call where the kernel allows).
   // The bytes must stay alive until it returns. The span's array is copied first.
   virtual asio::awaitable<error_code> write(std::span<const asio::const_buffer> parts) = 0;
+
+  enum class try_result {
+    sent,    // all of it is on its way
+    partly,  // the socket took a part: nothing else may be written before write_rest()
+    refused  // nothing was sent, and write() is the way: something is being written, or the socket is full
+  };
+  // As write, without waiting and without a coroutine: for servers that write one broadcast to many sockets. Server
+  // side and idle_timeout zero only, refused otherwise.
+  virtual try_result try_write(std::span<const asio::const_buffer> parts) = 0;
+  virtual asio::awaitable<error_code> write_rest() = 0;
 
   // The closing handshake, bounded by handshake_timeout. Errors do not matter: the connection is over either way.
   virtual asio::awaitable<void> close(close_code code, std::string_view reason) = 0;

@@ -12,8 +12,6 @@ namespace ordeal::harness {
 namespace {
 
 constexpr std::size_t queued_count_max = 1'024;  // far above what lanes, joins and pings can queue
-constexpr std::chrono::seconds silence_max{
-    30};  // of a server; the published clients' serverTimeout
 
 reconnect_policy make_policy(const shared_state& fleet, const client_plan& who) {
   const auto& options = fleet.options;
@@ -70,7 +68,7 @@ asio::awaitable<void> client::serve_connection() {
   url.path = driver_->path();
   net::websocket_limits limits;
   limits.handshake_timeout = fleet_.options.ack_timeout;
-  limits.idle_timeout = silence_max;
+  limits.idle_timeout = {};  // tick() watches over the server
   net::connect_result connected = co_await net::connect_websocket(url, limits);
   if (connected.http_status != 0) {
     note_problem(url.path + " answers HTTP " + std::to_string(connected.http_status));
@@ -138,7 +136,7 @@ void client::on_open(std::unique_ptr<net::websocket> ws) {
   is_usable_ = true;
   is_ready_ = false;
   end_reason_.clear();
-  opened_at_ = wrote_at_ = net::now();
+  opened_at_ = wrote_at_ = read_at_ = net::now();
   ++fleet_.status.connected;
   ++fleet_.status.connected_by_node[index_of(node())];
   fleet_.history.on(client_connected{fleet_.run_time_at(opened_at_), who_.id, node()});
@@ -187,6 +185,8 @@ void client::tick(net::time_point now) {
   if (is_overdue(now)) return give_up("no answer within the time allowed");
   if (!is_ready_) return;
   for (place& where : places_) start_sends(where, now);
+  // A server that hears pings sends its own: two of them missing is the published clients' serverTimeout.
+  if (now - read_at_ > 2 * driver_->ping_interval()) return give_up("the server is silent");
   if (now - wrote_at_ < driver_->ping_interval()) return;
   wrote_at_ = now;
   write(driver_->ping());
@@ -209,7 +209,7 @@ bool client::on_frame(std::string_view frame) {
   auto& events = fleet_.events;
   events.clear();
   driver_->on_message(frame, events);
-  const auto now = net::now();
+  const auto now = read_at_ = net::now();
   for (const driver_event& what : events) {
     if (!on_event(what, now)) return false;
   }

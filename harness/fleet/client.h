@@ -102,7 +102,7 @@ class client {
   bool is_writing_ = false;
   std::vector<std::string> queued_, writing_;
   std::vector<asio::const_buffer> parts_;
-  net::time_point opened_at_, wrote_at_;
+  net::time_point opened_at_, wrote_at_, read_at_;
   std::string end_reason_;
   std::uint64_t latest_request_ = 0;
 };

@@ -54,7 +54,7 @@ node_set::node_set(asio::any_io_executor ex, fault::launcher& launch, const targ
       nodes_(around_.redis_ports.size()),
       watchers_(ex) {
   tell_password(around_.redis_password);
-  for (node& each : nodes_) each.port = fault::free_loopback_port();
+  for (member& each : nodes_) each.port = fault::free_loopback_port();
 }
 
 node_set::~node_set() = default;
@@ -71,7 +71,7 @@ fault::process* node_set::running_process(std::size_t node) {
 
 std::chrono::microseconds node_set::cpu_time() const {
   std::chrono::microseconds sum{0};
-  for (const node& each : nodes_) {
+  for (const member& each : nodes_) {
     if (each.running && !each.running->exit()) sum += fault::process_cpu_time(each.running->pid());
   }
   return sum;
@@ -147,7 +147,7 @@ asio::awaitable<void> node_set::start_and_wait(std::size_t index, fault::step_re
 }
 
 asio::awaitable<fault::step_result> node_set::start(std::size_t index) {
-  node& which = nodes_[index];
+  member& which = nodes_[index];
   if (running_process(index) != nullptr)
     co_return fault::step_result{false, name(index) + " runs already"};
   if (which.running) has_restarted_ = true;
@@ -229,7 +229,7 @@ std::string node_set::last_log_lines(const std::string& log) const {
 asio::awaitable<void> node_set::stop_all(std::chrono::milliseconds grace) {
   net::task_group stops(ex_);
   std::vector<std::shared_ptr<fault::process>> running;
-  for (node& each : nodes_) {
+  for (member& each : nodes_) {
     each.is_exit_expected = true;
     if (each.running && !each.running->exit()) running.push_back(each.running);
   }

@@ -57,7 +57,7 @@ class node_set final : public fault::node_control {
   void tell_password(std::string_view password) override;
 
  private:
-  struct node {
+  struct member {
     std::uint16_t port = 0;
     std::shared_ptr<fault::process> running;
     bool is_exit_expected = false;
@@ -78,7 +78,7 @@ class node_set final : public fault::node_control {
   node_surroundings around_;
   on_change changed_;
   std::filesystem::path password_file_;
-  std::vector<node> nodes_;
+  std::vector<member> nodes_;
   net::task_group watchers_;
   bool has_restarted_ = false;
 };

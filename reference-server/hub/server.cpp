@@ -13,7 +13,7 @@ net::http_server_options http_options(const hub_limits& limits) {
   // Room for several records in one frame of a client.
   options.websocket.message_bytes_max = 2 * limits.record_bytes_max();
   // The hub's own pings notice a silent client first.
-  options.websocket.idle_timeout = 2 * limits.client_timeout;
+  options.websocket.idle_timeout = {};  // sessions watch over their clients (keepalive.h)
   options.websocket.handshake_timeout = limits.closing_timeout;
   options.connection_count_max =
       limits.connections_max + 100;  // probes and negotiations beside the clients

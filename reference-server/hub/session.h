@@ -49,6 +49,9 @@ class session final : public client_link {
   asio::awaitable<void> read_to_the_end();
   asio::awaitable<void> write_loop();
   asio::awaitable<void> write_frames();
+  void write_at_once();
+  void next_frame();
+  void on_frame_written();
   asio::awaitable<void> take_records(std::string_view frame);
   asio::awaitable<void> wait_until_unsaturated();
   asio::awaitable<void> append(std::string invocation_id, send_call wanted);
@@ -75,6 +78,7 @@ class session final : public client_link {
   keepalive_state alive_;
   std::size_t sends_in_flight_ = 0;
   bool is_flush_due_ = false;
+  bool has_rest_ = false;  // the socket took a part of frame_
   bool is_draining_ = false;
   bool is_ending_ = false;
   bool is_writer_done_ = false;

@@ -32,6 +32,8 @@ class wake_slot {
                                                                           asio::use_awaitable);
   }
 
+  bool is_waiting() const { return waiter_ != nullptr; }
+
   // False when nobody waits.
   bool wake() {
     if (!waiter_) return false;

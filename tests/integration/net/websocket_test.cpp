@@ -46,6 +46,71 @@ asio::awaitable<std::unique_ptr<net::websocket>> connect(net::http_server& serve
   co_return std::move(connected.connection);
 }
 
+// ---- messages written without waiting
+
+std::size_t partly_count = 0;
+
+// Writes with try_write and falls back as sessions do. The client does not read at first: the socket fills up.
+asio::awaitable<void> flood(net::http_request, std::unique_ptr<net::websocket> ws) {
+  for (std::size_t i = 0; i < 400; ++i) {
+    const std::string head = "message " + std::to_string(i) + " ";
+    const std::string tail = repeated(i * 97 % 70'000, static_cast<char>('a' + i % 26));
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(tail)};
+    const std::span<const asio::const_buffer> message(parts);
+    const auto tried = ws->try_write(message);
+    net::error_code ec;
+    if (tried == net::websocket::try_result::partly) {
+      ++partly_count;
+      EXPECT_EQ(ws->try_write(message), net::websocket::try_result::refused);
+      ec = co_await ws->write_rest();
+    } else if (tried == net::websocket::try_result::refused) {
+      ec = co_await ws->write(message);
+    }
+    EXPECT_FALSE(ec) << ec.message();
+  }
+  co_await ws->read();
+}
+
+asio::awaitable<void> read_flood(net::http_server& server) {
+  const auto ws = co_await connect(server);
+  co_await net::sleep_for(std::chrono::milliseconds(200));  // lets the sockets fill up
+  for (std::size_t i = 0; i < 400; ++i) {
+    const net::read_result received = co_await ws->read();
+    const std::string expected = "message " + std::to_string(i) + " " +
+                                 repeated(i * 97 % 70'000, static_cast<char>('a' + i % 26));
+    EXPECT_FALSE(received.ec) << received.ec.message();
+    EXPECT_TRUE(received.message == expected) << "message " << i;
+    if (received.ec) break;
+  }
+}
+
+TEST(WebSocket, TryWriteTakesPartsAndFullSocketsInOrder) {
+  net::http_server_options options;
+  options.websocket.idle_timeout = {};
+  partly_count = 0;
+  run_served(serving(flood), read_flood, options);
+  EXPECT_GT(partly_count, 0U) << "no write was cut in the middle: the test has lost its point";
+}
+
+asio::awaitable<void> try_with_idle_timeout(net::http_request, std::unique_ptr<net::websocket> ws) {
+  const std::string text = "hello";
+  const asio::const_buffer part = asio::buffer(text);
+  const std::span<const asio::const_buffer> message(&part, 1);
+  EXPECT_EQ(ws->try_write(message), net::websocket::try_result::refused);
+  co_await send(*ws, text);
+}
+
+asio::awaitable<void> read_one(net::http_server& server) {
+  const auto ws = co_await connect(server);
+  const net::read_result received = co_await ws->read();
+  EXPECT_EQ(received.message, "hello");
+}
+
+// Beast's own pings could fall into the middle of such a write.
+TEST(WebSocket, TryWriteIsRefusedWhereBeastSendsPings) {
+  run_served(serving(try_with_idle_timeout), read_one);
+}
+
 // ---- messages
 
 asio::awaitable<void> exchange_messages_of_many_sizes(net::http_server& server) {

@@ -119,6 +119,7 @@ struct fake_wire {
   std::string close_reason;
   std::size_t read_count = 0;
   bool is_write_held = false;
+  net::websocket::try_result try_result = net::websocket::try_result::refused;
   bool is_gone = false;
 };
 
@@ -150,6 +151,19 @@ class fake_socket final : public net::websocket {
     co_return net::error_code{};
   }
 
+  try_result try_write(std::span<const asio::const_buffer> parts) override {
+    if (wire_->try_result == try_result::refused || wire_->is_gone) return try_result::refused;
+    for (const auto& part : parts) partly_.append(static_cast<const char*>(part.data()), part.size());
+    if (wire_->try_result == try_result::sent) wire_->frames.push_back(std::exchange(partly_, {}));
+    return wire_->try_result;
+  }
+
+  asio::awaitable<net::error_code> write_rest() override {
+    while (wire_->is_write_held && !wire_->is_gone) co_await wire_->changed.wait();
+    wire_->frames.push_back(std::exchange(partly_, {}));
+    co_return net::error_code{};
+  }
+
   asio::awaitable<void> close(net::close_code code, std::string_view reason) override {
     wire_->close_code = static_cast<std::uint16_t>(code);
     wire_->close_reason = std::string(reason);
@@ -163,6 +177,7 @@ class fake_socket final : public net::websocket {
 
  private:
   std::shared_ptr<fake_wire> wire_;
+  std::string partly_;
   std::string current_;
 };
 

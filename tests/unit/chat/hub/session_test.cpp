@@ -50,6 +50,30 @@ TEST_F(Session, AnswersASendWithItsCursor) {
   EXPECT_EQ(news(sender), lines{"1=log1:1-1"});
 }
 
+TEST_F(Session, WritesAtOnceWhatTheSocketTakes) {
+  start();
+  client sender = connect_and_greet();
+  sender.wire->try_result = net::websocket::try_result::sent;
+  invoke(sender, "1", "Send", R"(["a","m1","hello"])");
+  invoke(sender, "2", "Send", R"(["a","m2","hello"])");
+  EXPECT_EQ(news(sender), (lines{"1=log1:1-1", "2=log1:1-2"}));
+}
+
+TEST_F(Session, WritesTheRestBeforeAnythingElse) {
+  start();
+  client sender = connect_and_greet();
+  sender.wire->try_result = net::websocket::try_result::partly;
+  sender.wire->is_write_held = true;
+  invoke(sender, "1", "Send", R"(["a","m1","hello"])");
+  sender.wire->try_result = net::websocket::try_result::sent;
+  invoke(sender, "2", "Send", R"(["a","m2","hello"])");
+  EXPECT_EQ(news(sender), lines{}) << "the first answer is still being written";
+  sender.wire->is_write_held = false;
+  sender.wire->changed.notify_all();
+  poll();
+  EXPECT_EQ(news(sender), (lines{"1=log1:1-1", "2=log1:1-2"}));
+}
+
 TEST_F(Session, SaysWhetherAFailedSendMayBeRepeated) {
   start();
   client sender = connect_and_greet();
