@@ -27,6 +27,7 @@ function(ordeal_test name)
   if(arg_PCH)
     target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/asio_pch.h)
   endif()
+  set_property(GLOBAL APPEND PROPERTY ordeal_tests_${arg_LABEL} ${name})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
 endfunction()
