@@ -93,7 +93,7 @@ std::string recovery_text(const fault_row& fault) {
   }
   if (fault.state != "healed") return fault.state;
   if (!slowest) return "not seen to recover";
-  return "recovered " + duration_text(*slowest) +
+  return "recovered " + latency_text(*slowest * 1000) +
          (missing.empty() ? "" : " (not seen: " + missing + ")");
 }
 
@@ -137,6 +137,11 @@ std::string fault_note(const live_fault& fault) {
   return fault.name + "  " + fault.state;
 }
 
+// What a row of the display begins with; "recovery" is the longest of the usual ones.
+std::string row_name(std::string_view name) {
+  return " " + padded(name, 8) + " ";
+}
+
 std::string phase_time(const live_view& now) {
   if (now.phase_total_s <= 0) return duration_text(now.phase_elapsed_s);
   return duration_text(now.phase_elapsed_s) + " / " + duration_text(now.phase_total_s);
@@ -175,9 +180,12 @@ std::string render_summary(const run_record& run, const style& with) {
   text += fault_lines(run, with);
   text += heading("TOTALS", with) + " " + grouped(run.sent) + " sent (" + grouped(run.ok) +
           " ok, " + grouped(run.fail) + " refused, " + grouped(run.info) + " unknown), " +
-          grouped(run.delivered) + " of " + grouped(run.obligations) + " deliveries, p50 " +
-          latency_text(run.p50_ms) + ", p99 " + latency_text(run.p99_ms) + ", max " +
-          latency_text(run.max_ms) + "\n";
+          grouped(run.delivered) + " of " + grouped(run.obligations) + " deliveries";
+  if (run.delivered > 0) {
+    text += ", p50 " + latency_text(run.p50_ms) + ", p99 " + latency_text(run.p99_ms) + ", max " +
+            latency_text(run.max_ms);
+  }
+  text += "\n";
   if (!run.why.empty()) text += heading("WHY", with) + " " + printable(run.why, with) + "\n";
   text += heading("FILES", with) + " " + printable(run.directory, with);
   if (!run.replay.empty()) text += "   replay: " + printable(run.replay, with);
@@ -214,12 +222,12 @@ std::vector<std::string> render_live(const live_view& now, std::size_t width, co
   lines.push_back(now.scenario + "   target " + now.target + " x" +
                   std::to_string(now.nodes_count) + "   seed " + std::to_string(now.seed) +
                   "   run " + now.run_id);
-  std::string phase = " " + padded(now.phase, 8);
+  std::string phase = row_name(now.phase);
   if (now.phase_total_s > 0) phase += bar(now.phase_elapsed_s / now.phase_total_s, 24, with) + "  ";
   phase += phase_time(now);
   if (now.next_fault) phase += "     next fault: " + fault_note(*now.next_fault);
   lines.push_back(phase);
-  lines.push_back(" fault   " + (now.fault ? fault_note(*now.fault) : "none yet"));
+  lines.push_back(row_name("fault") + (now.fault ? fault_note(*now.fault) : "none yet"));
   const std::array<std::pair<const char*, std::string>, 9> columns{
       {{"sent", grouped(now.sent)},
        {"expected", grouped(now.obligations)},
@@ -230,16 +238,16 @@ std::vector<std::string> render_live(const live_view& now, std::size_t width, co
        {"order", grouped(now.reordered)},
        {"p50", latency_text(now.p50_ms)},
        {"p99", latency_text(now.p99_ms)}}};
-  std::string names(9, ' '), values = " all     ";
+  std::string names = row_name(""), values = row_name("all");
   for (const auto& [name, value] : columns) {
     const std::size_t column = std::max(width_of(name), value.size());
-    names += std::string(column - width_of(name), ' ') + name + "   ";
-    values += std::string(column - value.size(), ' ') + value + "   ";
+    names += std::string(column - width_of(name), ' ') + name + "  ";
+    values += std::string(column - value.size(), ' ') + value + "  ";
   }
   lines.push_back(names);
   lines.push_back(values);
   for (const live_node& node : now.nodes) {
-    lines.push_back(" " + padded(node.name, 8) + padded(node.state, 9) +
+    lines.push_back(row_name(node.name) + padded(node.state, 9) +
                     std::to_string(node.clients) + " clients");
   }
   lines.push_back(" generator " +

@@ -130,10 +130,23 @@ struct counts {
   }
 };
 
-// Readers ignore a suite without a case, and with it a run that never got to its checks.
+bool is_green(const check_row& check) {
+  return check.verdict == "pass" || check.verdict == "skipped";
+}
+
+// Readers ignore a suite without a case, and with it a run that never got to its checks. They also
+// see nothing but cases: a run that proves nothing, though each check by itself found no fault, as
+// one that was interrupted, has a case that says so.
 std::vector<check_row> cases_of(const run_record& run) {
-  if (!run.checks.empty()) return run.checks;
-  return {{"run", run.verdict, run.why.empty() ? "the run ended without any check" : run.why}};
+  std::vector<check_row> cases = run.checks;
+  const bool is_run_green = run.verdict == "pass" || run.verdict == "skipped";
+  if (cases.empty()) {
+    cases.push_back(
+        {"run", run.verdict, run.why.empty() ? "the run ended without any check" : run.why});
+  } else if (!is_run_green && std::all_of(cases.begin(), cases.end(), is_green)) {
+    cases.push_back({"run", run.verdict, run.why.empty() ? "the run as a whole" : run.why});
+  }
+  return cases;
 }
 
 std::string suite_element(const run_record& run, counts& all) {

@@ -28,7 +28,7 @@ class acknowledgement final : public checker {
     found.node = message.origin;
     found.room = from.room;
     found.message = message_id{from.client, from.room, seq};
-    found.fault = at_.book.sent_during(sender, seq);
+    found.fault = at_.book.lost_during(sender, seq, message.invoked_at);
     ++count_;
     if (!found.fault) ++outside_count_;
     report(at_, std::move(found), [&] {

@@ -55,7 +55,7 @@ class delivery final : public checker {
     found.node = at_.book.node_of(to.client);
     found.room = to.room;
     found.message = message_id{from.client, from.room, seq};
-    found.fault = at_.book.sent_during(sender, seq);
+    found.fault = at_.book.lost_during(sender, seq, message.invoked_at);
     ++lost_count_;
     if (!found.fault) ++lost_outside_count_;
     const auto reset = at_.book.last_reset(member);
@@ -86,6 +86,13 @@ class delivery final : public checker {
     } else {
       result.detail = "all " + std::to_string(totals.obligations) + " deliveries of " +
                       counted(totals.ok, "acknowledged message", "acknowledged messages");
+    }
+    // Telling is not delivering. Not all of it need be lost, so it proves no loss either.
+    const std::uint64_t given_up = at_.book.given_up();
+    if (given_up > 0) {
+      const bool is_promised = at_.of.promises.delivery == delivery_promise::every_message;
+      if (is_promised && violations == 0) result.result = verdict::inconclusive;
+      result.detail += "; " + counted(given_up, "delivery", "deliveries") + " given up by resets";
     }
     if (refused_count_ > 0) {
       result.detail +=

@@ -7,11 +7,11 @@ namespace {
 
 class faults final : public checker {
  public:
-  explicit faults(const bench& at) : at_(at) {}
+  explicit faults(const bench& at) : at_(at), evidence_(at.of.faults.size()) {}
   const char* id() const override { return "faults"; }
 
   void on(const fault_changed& what) override {
-    if (what.state == fault::fault_state::failed) evidence_ = what.evidence;
+    if (what.state == fault::fault_state::failed) evidence_.at(what.fault) = what.evidence;
   }
 
   check_result finish(run_time) override {
@@ -19,7 +19,7 @@ class faults final : public checker {
     if (count == 0) return {id(), verdict::skipped, "no faults in this scenario"};
     std::string problems;
     for (std::size_t f = 0; f < count; ++f) {
-      const std::string problem = problem_of(at_.book.faults().courses()[f]);
+      const std::string problem = problem_of(f);
       if (problem.empty()) continue;
       if (problems.size() < 400) {
         problems += (problems.empty() ? "" : "; ") + at_.of.faults[f].name + " " + problem;
@@ -31,11 +31,13 @@ class faults final : public checker {
   }
 
  private:
-  std::string problem_of(const fault_course& course) const {
+  std::string problem_of(std::size_t fault) const {
     using fault::fault_state;
+    const fault_course& course = at_.book.faults().courses()[fault];
+    const std::string& evidence = evidence_[fault];
     if (course.state == fault_state::failed) {
       return std::string(course.active_at ? "was not seen healed" : "was not seen in effect") +
-             (evidence_.empty() ? "" : " (" + evidence_ + ")");
+             (evidence.empty() ? "" : " (" + evidence + ")");
     }
     if (course.state == fault_state::planned) {
       return at_.was_cut_short ? "was left out, as the run was cut short" : "never began";
@@ -46,7 +48,7 @@ class faults final : public checker {
   }
 
   const bench at_;
-  std::string evidence_;
+  std::vector<std::string> evidence_;  // by fault: of its failure
 };
 
 }  // namespace

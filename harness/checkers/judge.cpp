@@ -172,6 +172,15 @@ class streaming_judge final : public judge {
 
 }  // namespace
 
+std::chrono::nanoseconds recovery_limit(const plan& of) {
+  std::size_t seats = 0;
+  for (const client_plan& client : of.clients) seats += client.rooms.size();
+  const load_recipe& load = of.scenario.load;
+  // Random gaps add up to more than three times their mean only once in a great while.
+  const std::size_t rounds = load.arrival == arrival_kind::poisson ? 3 : 1;
+  return of.promises.recovery + load.send_period * static_cast<std::int64_t>(seats * rounds);
+}
+
 std::unique_ptr<judge> judge::make(const plan& of, std::function<void(const finding&)> on_finding) {
   return std::make_unique<streaming_judge>(of, std::move(on_finding));
 }

@@ -57,6 +57,10 @@ struct judgement {
   std::string why;  // one sentence about the worst finding; empty on pass
 };
 
+// How long after a heal it takes at most to see that a node kept its promise: the promised time, and a round of the
+// schedule, in which everybody publishes once.
+std::chrono::nanoseconds recovery_limit(const plan& of);
+
 class judge : public event_sink {
  public:
   // `of` outlives the judge. `on_finding` gets every finding at once (violations.jsonl), up to a limit a kind.

@@ -8,6 +8,8 @@ namespace {
 
 // What was under way when a client left may still arrive.
 constexpr std::chrono::seconds leave_grace{2};
+// What was sent so shortly before a fault may have been hit by it.
+constexpr std::chrono::seconds in_flight_max{1};
 
 }  // namespace
 
@@ -76,6 +78,7 @@ void ledger::on(const send_settled& what) {
     throw std::logic_error("the history settles " + name_of(what.id) + ", which is not under way");
   }
   --pending_;
+  last_settled_ = {message->invoked_at, message->must};
   switch (what.result) {
     case outcome::ok:
       message->state = send_state::ok;
@@ -200,9 +203,10 @@ void ledger::begin_claim(seat_index member) {
   }
 }
 
-void ledger::end_claim(seat_index member) {
+std::uint64_t ledger::end_claim(seat_index member) {
   const seat& where = seats_[member];
   member_books& own = members_[member];
+  std::uint64_t excused = 0;
   own.is_live = false;
   --live_[index_of(where.room)];
   for (const seat_index sender : seats_.in_room(where.room)) {
@@ -214,12 +218,14 @@ void ledger::end_claim(seat_index member) {
       if (has_sender_order_ && seq < with.received.end()) {
         own.overtaken.emplace_back(sender, seq);
       } else {
+        if (message.state == send_state::ok) ++excused;
         excuse(message);
       }
     });
     with.claimed_from = never;
     books.open.forget_all_done();
   }
+  return excused;
 }
 
 void ledger::on(const join_invoked& what) {
@@ -249,7 +255,7 @@ void ledger::on(const reset_received& what) {
   member_books& member = members_[seat];
   member.reset_at = what.at;
   if (!member.is_live) return;
-  end_claim(seat);
+  given_up_ += end_claim(seat);
   if (!member.is_joining) begin_claim(seat);
 }
 
@@ -268,7 +274,8 @@ void ledger::on(const client_connected& what) {
 
 void ledger::on(const client_disconnected& what) {
   const std::size_t client = index_of(what.client);
-  if (client >= nodes_.size()) return;
+  // A planned one is the end of the run: nothing more comes, and what is missing now stays missing.
+  if (client >= nodes_.size() || what.was_planned) return;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
     members_[i].is_joining = false;
     if (members_[i].is_live && !can_resume_) end_claim(i);
@@ -286,6 +293,12 @@ bool ledger::are_probes_complete() const {
     if (is_absent(member)) return false;
   }
   return has_any;
+}
+
+std::optional<std::size_t> ledger::lost_during(seat_index sender, std::uint32_t seq,
+                                               run_time invoked_at) const {
+  const auto during = sent_during(sender, seq);
+  return during ? during : outages_.first_after(invoked_at, in_flight_max);
 }
 
 std::optional<std::size_t> ledger::sent_during(seat_index sender, std::uint32_t seq) const {

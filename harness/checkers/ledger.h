@@ -73,7 +73,15 @@ class ledger {
   // arrived before.
   const reception& last_reception() const { return last_reception_; }
   bool was_refused_after_arrival() const { return was_refused_after_arrival_; }
+  // Of the message of the last `send_settled`: when it was sent, and to how many it was owed.
+  struct settled_message {
+    run_time invoked_at{};
+    std::uint32_t must = 0;
+  };
+  const settled_message& last_settled() const { return last_settled_; }
 
+  // Of acknowledged messages: owed until the target said by a reset that it would not deliver them.
+  std::uint64_t given_up() const { return given_up_; }
   std::uint64_t owed() const { return owed_; }  // of acknowledged messages
   std::uint64_t unsettled() const { return pending_; }
   // Every node where clients are has sent one, all of them have arrived, and nobody is still on its
@@ -94,6 +102,10 @@ class ledger {
   std::uint32_t sent_by(seat_index sender) const { return senders_[sender].open.next_seq() - 1; }
   // The outage window in which a message was sent.
   std::optional<std::size_t> sent_during(seat_index sender, std::uint32_t seq) const;
+  // The outage that a message which never arrived was lost in: that of its send, or one that began
+  // while it was still under way.
+  std::optional<std::size_t> lost_during(seat_index sender, std::uint32_t seq,
+                                         run_time invoked_at) const;
   bool is_owed(seat_index member, seat_index sender, std::uint32_t seq) const;
 
   // Every message that is not done with: `visit(sender seat, seq, open_message)`.
@@ -143,7 +155,8 @@ class ledger {
   void meet(open_message& message);
   void excuse(open_message& message);
   void begin_claim(seat_index member);
-  void end_claim(seat_index member);
+  // How many acknowledged messages it excuses.
+  std::uint64_t end_claim(seat_index member);
   bool take_overtaken(seat_index member, seat_index sender, std::uint32_t seq);
 
   harness::seating seats_;
@@ -155,11 +168,12 @@ class ledger {
   std::vector<std::uint32_t> live_;    // claims by room
   std::vector<node_id> nodes_;         // by client: where it is or was last
   send_totals totals_;
-  std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0;
+  std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0, given_up_ = 0;
   bool is_probing_ = false;
   std::vector<bool> has_probed_;  // by node
   reception last_reception_;
   bool was_refused_after_arrival_ = false;
+  settled_message last_settled_;
 };
 
 }  // namespace ordeal::harness

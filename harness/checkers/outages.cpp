@@ -21,6 +21,7 @@ void outages::on(const fault_changed& what) {
       break;
     case fault_state::injecting:
       course.is_window_open = true;
+      course.injecting_at = what.at;
       break;
     case fault_state::active:
       course.is_window_open = true;
@@ -112,6 +113,16 @@ void outages::look_for_recovered(run_time at) {
   if (rest == recovering_.end()) return;
   recovering_.erase(rest, recovering_.end());
   refresh_current();
+}
+
+std::optional<std::size_t> outages::first_after(run_time at, run_time within) const {
+  std::optional<std::size_t> first;
+  for (std::size_t fault = 0; fault < courses_.size(); ++fault) {
+    const auto begun = courses_[fault].injecting_at;
+    if (!begun || *begun < at || *begun > at + within) continue;
+    if (!first || *begun < *courses_[*first].injecting_at) first = fault;
+  }
+  return first;
 }
 
 void outages::refresh_current() {

@@ -25,7 +25,7 @@ struct node_course {
 
 struct fault_course {
   fault::fault_state state = fault::fault_state::planned;
-  std::optional<run_time> active_at, healed_at;
+  std::optional<run_time> injecting_at, active_at, healed_at;
   bool is_window_open = false;
   bool is_recovering = false;
   bool had_traffic = false;  // something was sent while it recovered
@@ -51,6 +51,8 @@ class outages {
 
   // The (first) fault whose window is open.
   std::optional<std::size_t> current() const { return current_; }
+  // The first fault that was injected after `at`, but no later than `within` after it.
+  std::optional<std::size_t> first_after(run_time at, run_time within) const;
   bool has_recovered() const { return recovering_.empty(); }
   const std::vector<fault_course>& courses() const { return courses_; }
   bool expects(std::size_t origin, std::size_t node) const;

@@ -10,16 +10,34 @@ class traffic final : public checker {
   explicit traffic(const bench& at) : at_(at), phases_(at.of.phases.size()) {}
   const char* id() const override { return "traffic"; }
 
-  void on(const phase_changed&) override {
-    if (const auto phase = at_.times.phase()) phases_[*phase].has_begun = true;
+  void on(const phase_changed& what) override {
+    if (const auto phase = at_.times.phase()) {
+      phases_[*phase].begun = what.at;
+    } else if (what.kind == phase_kind::recovery) {
+      phases_ended_ = what.at;
+    }
   }
 
   void on(const send_invoked& what) override {
-    if (what.intended < at_.of.publishing_ends) ++sent_on_schedule_;
+    // The schedule starts with its first send, a moment after time zero.
+    if (!schedule_begun_) schedule_begun_ = what.intended;
+    if (what.intended - *schedule_begun_ < at_.of.publishing_ends) ++sent_on_schedule_;
     const auto phase = at_.times.phase();
     if (!phase) return;
     ++phases_[*phase].sent;
     if (at_.book.claims_in(what.id.room) > 0) ++phases_[*phase].sent_to_somebody;
+  }
+
+  void on(const send_settled& what) override {
+    const ledger::settled_message& message = at_.book.last_settled();
+    if (what.result != outcome::ok || message.must == 0) return;
+    if (phases_ended_ && message.invoked_at >= *phases_ended_) return;
+    // Into the phase in which it was sent: an outage may have held it up for longer than that.
+    for (auto phase = phases_.rbegin(); phase != phases_.rend(); ++phase) {
+      if (!phase->begun || *phase->begun > message.invoked_at) continue;
+      ++phase->owed;
+      return;
+    }
   }
 
   check_result finish(run_time) override {
@@ -33,8 +51,9 @@ class traffic final : public checker {
 
  private:
   struct phase_traffic {
-    bool has_begun = false;
+    std::optional<run_time> begun;
     std::uint64_t sent = 0, sent_to_somebody = 0;
+    std::uint64_t owed = 0;  // acknowledged, and somebody was there to get it
   };
 
   std::string find_problem() const {
@@ -42,13 +61,15 @@ class traffic final : public checker {
     if (totals.sent == 0) return "no message was sent";
     for (std::size_t i = 0; i < phases_.size(); ++i) {
       const std::string& name = at_.of.phases[i].name;
-      if (!phases_[i].has_begun) {
+      if (!phases_[i].begun) {
         if (at_.was_cut_short) continue;
         return "phase " + name + " never began";
       }
       if (phases_[i].sent == 0) return "no message was sent in phase " + name;
       if (phases_[i].sent_to_somebody == 0)
         return "nobody had joined to get the messages of phase " + name;
+      if (phases_[i].owed == 0 && !at_.was_cut_short)
+        return "no message of phase " + name + " was acknowledged and owed to anybody";
     }
     if (totals.obligations == 0) return "no acknowledged message was owed to anybody";
     if (totals.arrivals == 0) return "nothing was delivered at all";
@@ -62,6 +83,7 @@ class traffic final : public checker {
 
   const bench at_;
   std::vector<phase_traffic> phases_;
+  std::optional<run_time> schedule_begun_, phases_ended_;
   std::uint64_t sent_on_schedule_ = 0;
 };
 

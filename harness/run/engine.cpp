@@ -30,7 +30,7 @@ std::string explain_missing_joins(const fleet_status& status) {
 
 engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
                results_directory& results, std::filesystem::path binaries,
-               std::function<void()> leave_at_once)
+               std::function<void(int)> leave_at_once)
     : ex_(io.get_executor()),
       plan_(what),
       results_(results),
@@ -54,13 +54,14 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
 engine::~engine() = default;
 
 asio::awaitable<void> engine::watch_signals() {
-  for (;;) {
+  // A signal may be on its way to this loop when the run ends: nobody would cancel another wait.
+  while (!finished_.is_set()) {
     auto [ec, number] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (ec) co_return;
     const bool is_second = outcome_.signal != 0;
     outcome_.signal = number;
     // Before there is load there is nothing to judge: leave at once as well.
-    if (is_second || !view_.has_begun) leave_at_once_();
+    if (is_second || !view_.has_begun) leave_at_once_(number);
     cut_short_.set();
   }
 }
@@ -103,7 +104,15 @@ asio::awaitable<bool> engine::wait_until(F condition, std::chrono::nanoseconds l
 
 asio::awaitable<bool> engine::set_up() {
   enter_phase(phase_kind::setup, "setup", {});
-  const fault::step_result started = co_await bed_.start();
+  fault::step_result started;
+  try {
+    started = co_await bed_.start();
+  } catch (const results_error&) {
+    throw;
+  } catch (const std::runtime_error& thrown) {
+    // A secret that is not there, no port, no room: the surroundings, not a bug.
+    started = fault::step_result{false, thrown.what()};
+  }
   if (!started.is_ok) {
     outcome_.environment_problem = started.evidence;
     co_return false;
@@ -144,8 +153,10 @@ asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
   const bool is_up = co_await set_up();
   if (is_up) {
     outcome_.zero = fleet_.elapsed();
-    co_await fleet_.call(
-        [zero = outcome_.zero](fleet_thread& there) { there.recorder().begin(zero); });
+    const auto begin = [zero = outcome_.zero](fleet_thread& there) {
+      there.recorder().begin(zero);
+    };
+    co_await fleet_.call(begin);
     view_.has_begun = true;
     background.spawn("series", keep_series());
     co_await go_through_phases();
@@ -163,9 +174,10 @@ asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
     outcome_.judged = co_await fleet_.call(judge_run);
   }
   co_await bed_.stop();
-  if (!is_up)
-    co_await fleet_.call(
-        [at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); });
+  if (!is_up) {
+    const auto flush = [at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); };
+    co_await fleet_.call(flush);
+  }
   // No hard stop: the series may be waiting for the other thread.
   finished_.set();
   signals_.cancel();
@@ -193,23 +205,22 @@ asio::awaitable<void> engine::go_through_phases() {
   if (deliveries > 0) {
     using microseconds = std::chrono::duration<double, std::micro>;
     outcome_.cost.fleet_us = microseconds(after.fleet - before.fleet).count() / deliveries;
-    // A node that was restarted took its earlier time with it.
-    if (!bed_.node_processes().has_restarted()) {
+    if (bed_.node_processes().is_cpu_time_complete()) {
       outcome_.cost.server_us = microseconds(after.servers - before.servers).count() / deliveries;
     }
   }
 }
 
 asio::awaitable<void> engine::recover() {
-  const std::chrono::nanoseconds bound = plan_.promises.recovery;
+  const std::chrono::nanoseconds bound = recovery_limit(plan_);
   enter_phase(phase_kind::recovery, "recovery", bound);
   nemesis_->stop();
   co_await nemesis_->join();
   if (has_collapsed()) co_return;
   const auto begun = net::now();
   co_await wait_until([](fleet_thread& there) { return there.judge().has_recovered(); }, bound);
-  co_await net::sleep_for(
-      std::max<std::chrono::nanoseconds>(begun + recovery_traffic_min - net::now(), {}));
+  const auto left = begun + recovery_traffic_min - net::now();
+  co_await net::sleep_for(left);
 }
 
 asio::awaitable<void> engine::drain() {

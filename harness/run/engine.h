@@ -51,10 +51,10 @@ class engine {
  public:
   engine(net::asio::io_context& io, fault::launcher& launch, const plan& what,
          results_directory& results, std::filesystem::path binaries,
-         std::function<void()> leave_at_once);
+         std::function<void(int)> leave_at_once);
   ~engine();
 
-  // Throws only what a bug throws; nothing is in order then: end the process without destroying the engine.
+  // Throws results_error, and what a bug throws; nothing is in order then: end the process, do not destroy the engine.
   net::asio::awaitable<run_outcome> run();
   // A snapshot for the display; asks the fleet's thread.
   net::asio::awaitable<engine_view> view();
@@ -88,7 +88,7 @@ class engine {
   net::asio::any_io_executor ex_;
   const plan& plan_;
   results_directory& results_;
-  std::function<void()> leave_at_once_;
+  std::function<void(int)> leave_at_once_;  // for this signal; does not return
   net::asio::signal_set signals_;
   net::stop_event cut_short_, finished_;
   net::time_point run_start_;

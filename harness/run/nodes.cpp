@@ -1,5 +1,6 @@
 #include "harness/run/nodes.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -75,6 +76,11 @@ std::chrono::microseconds node_set::cpu_time() const {
     if (each.running && !each.running->exit()) sum += fault::process_cpu_time(each.running->pid());
   }
   return sum;
+}
+
+bool node_set::is_cpu_time_complete() const {
+  const auto runs = [](const member& each) { return each.running && !each.running->exit(); };
+  return !has_restarted_ && std::all_of(nodes_.begin(), nodes_.end(), runs);
 }
 
 placeholder_values node_set::values_of(std::size_t index) const {

@@ -44,9 +44,9 @@ class node_set final : public fault::node_control {
   net::asio::awaitable<void> stop_all(std::chrono::milliseconds grace);
 
   std::uint16_t port(node_id node) const { return nodes_[index_of(node)].port; }
-  // Of the processes that run now. `has_restarted` says that an earlier process' time is missing in it.
+  // Of the processes that run now. A node that ended, restarted or not, took its time with it.
   std::chrono::microseconds cpu_time() const;
-  bool has_restarted() const { return has_restarted_; }
+  bool is_cpu_time_complete() const;
 
   std::size_t node_count() const override { return nodes_.size(); }
   std::string name(std::size_t node) const override { return name_of(node_id(node)); }

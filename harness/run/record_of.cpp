@@ -40,6 +40,7 @@ report::fault_row row_of(const fault::fault_spec& spec, const fault_judgement& j
   for (std::size_t node = 0; node < judged.recovery.size(); ++node) {
     row.recovery_s.emplace_back(name_of(node_id(node)), seconds(judged.recovery[node]));
   }
+  row.findings = judged.findings;
   row.evidence = evidence;
   return row;
 }
@@ -62,10 +63,7 @@ void add_judgement(report::run_record& record, const plan& what, const run_outco
   for (std::size_t i = 0; i < what.faults.size(); ++i) {
     record.faults.push_back(row_of(what.faults[i], judged.faults[i], outcome.fault_evidence[i]));
   }
-  for (const finding& example : judged.examples) {
-    record.examples.push_back(row_of(example, what));
-    if (example.fault) ++record.faults[*example.fault].findings;
-  }
+  for (const finding& example : judged.examples) record.examples.push_back(row_of(example, what));
   record.p50_ms = judged.latency.p50_ms;
   record.p99_ms = judged.latency.p99_ms;
   record.max_ms = judged.latency.max_ms;
@@ -91,6 +89,7 @@ report::run_record record_of(const plan& what, const run_outcome& outcome,
                              const results_directory& results, std::string redis,
                              std::string replay) {
   report::run_record record;
+  record.tool_version = ORDEAL_VERSION;
   record.run_id = results.run_id();
   record.scenario = what.scenario.name;
   record.scenario_file = what.scenario.file;

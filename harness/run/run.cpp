@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -126,29 +127,33 @@ class single_run {
   finished_run run() {
     asio_context io{1};
     const std::unique_ptr<fault::launcher> launch = warden_->make_launcher(io.get_executor());
-    engine_.emplace(io, *launch, plan_, results_, binaries(), [this] {
-      leave_at_once(exit_code::interrupted, "interrupted, stopping everything now");
+    engine_.emplace(io, *launch, plan_, results_, binaries(), [this](int signal) {
+      const exit_code code = signal == SIGTERM ? exit_code::terminated : exit_code::interrupted;
+      leave_at_once(code, "interrupted, stopping everything now");
     });
     display progress(io.get_executor(), *engine_, plan_, results_.run_id(), options_);
     run_outcome outcome;
-    try {
-      net::run_main(io, drive(progress, outcome));
-    } catch (const std::exception& thrown) {
-      leave_at_once(exit_code::internal_error, std::string("internal: ") + thrown.what());
-    }
+    net::run_main(io, drive(progress, outcome));
     return conclude(outcome);
   }
 
  private:
   using asio_context = net::asio::io_context;
 
+  // Leaves from within the coroutine when it throws: after a bug nothing can be waited for any more.
   net::asio::awaitable<void> drive(display& progress, run_outcome& outcome) {
     const auto ex = co_await net::asio::this_coro::executor;
     net::task_group screen(ex);
     screen.spawn("display", progress.run());
-    outcome = co_await engine_->run();
-    progress.stop();
-    co_await screen.join();
+    try {
+      outcome = co_await engine_->run();
+      progress.stop();
+      co_await screen.join();
+    } catch (const results_error& thrown) {
+      leave_at_once(exit_code::results_not_written, thrown.what());
+    } catch (const std::exception& thrown) {
+      leave_at_once(exit_code::internal_error, std::string("internal: ") + thrown.what());
+    }
   }
 
   finished_run conclude(run_outcome& outcome) {
@@ -189,8 +194,10 @@ class single_run {
     say(reason + "; what was recorded is in " + results_.path().string());
     const fs::path secrets = engine_->bed().private_path();
     try {
-      const char* state = code == exit_code::interrupted ? "interrupted" : "failed";
-      results_.describe_run({{"state", state}, {"ended_at", net::wall_time_iso8601()}});
+      const bool is_signal = code == exit_code::interrupted || code == exit_code::terminated;
+      results_.describe_run({{"state", is_signal ? "interrupted" : "failed"},
+                             {"ended_at", net::wall_time_iso8601()},
+                             {"exit_code", static_cast<int>(code)}});
     } catch (const std::exception& thrown) {
       say(thrown.what());
     }
@@ -211,7 +218,7 @@ class single_run {
 void write_copy(const fs::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::trunc);
   file << content;
-  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
+  if (!file.flush()) throw results_error("cannot write " + path.string());
 }
 
 // How the run counts in the last line: a partial run in which nothing was found is no pass.
@@ -248,7 +255,12 @@ exit_code run_jobs(const std::vector<job>& jobs, const run_options& options) {
     }
     if (done.record.was_interrupted) break;
   }
-  if (!options.junit_file.empty()) write_copy(options.junit_file, report::junit_xml(records));
+  try {
+    if (!options.junit_file.empty()) write_copy(options.junit_file, report::junit_xml(records));
+  } catch (const results_error& thrown) {
+    say(thrown.what());
+    code = worst_of(code, exit_code::results_not_written);
+  }
   if (options.format == output_format::text) {
     std::cout << report::result_line(counts) << '\n' << std::flush;
   }

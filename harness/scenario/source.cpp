@@ -42,6 +42,14 @@ std::string excerpt(const diagnostic& problem, const std::string& text, std::siz
   return out + "\n";
 }
 
+// Foreign text must not steer the terminal. Lengths stay, so that the underline fits.
+void disarm(std::string& text) {
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n') || byte == 0x7F) c = '?';
+  }
+}
+
 }  // namespace
 
 std::string render(const diagnostic& problem, const std::string& source_text) {
@@ -61,6 +69,7 @@ std::string render(const diagnostic& problem, const std::string& source_text) {
   const std::string note = std::string(gutter + 1, ' ') + "= ";
   if (lines.empty() && !problem.suggestion.empty()) out += note + problem.suggestion + "\n";
   if (!problem.remedy.empty()) out += note + problem.remedy + "\n";
+  disarm(out);
   return out;
 }
 

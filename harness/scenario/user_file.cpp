@@ -26,6 +26,7 @@ std::optional<std::string> read_user_file(const std::string& path, problem_list&
   problem.where.file = path;
   problem.message = "cannot read '" + path + "': " + reason;
   problem.code = "E201";
+  if (!ec && std::filesystem::is_directory(path, ec)) problem.remedy = "name one *.yaml file in it";
   problems.add(std::move(problem));
   return {};
 }

@@ -220,6 +220,43 @@ void find_tabs(const std::string& text, const std::string& file,
   }
 }
 
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+// Bytes of the character at the start of `text`; 0 when it has no place in a text file.
+std::size_t length_of_character(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return first == 0 ? 0 : 1;
+  const std::size_t bytes = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
+  if (first > 0xF4 || bytes > text.size()) return 0;
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if (!is_continuation(text[i])) return 0;
+  }
+  return bytes;
+}
+
+// A program, a picture or an archive: said in one sentence, and none of it shown.
+void find_foreign_bytes(std::string_view text, const std::string& file,
+                        std::vector<diagnostic>& problems) {
+  std::size_t line = 1, column = 1;
+  while (!text.empty()) {
+    const std::size_t length = length_of_character(text);
+    if (length == 0) {
+      problems.push_back({{file, line, column},
+                          "not a text file",
+                          "E101",
+                          0,
+                          {},
+                          "a file is YAML in UTF-8; this byte is not"});
+      return;
+    }
+    column = text[0] == '\n' ? 1 : column + 1;
+    line += text[0] == '\n' ? 1U : 0U;
+    text.remove_prefix(length);
+  }
+}
+
 std::optional<yaml_value> parse(const std::string& text, const std::string& file,
                                 std::vector<diagnostic>& problems) {
   tree_builder builder(text, file, problems);
@@ -271,7 +308,8 @@ yaml_document read_yaml(const std::string& text, const std::string& file) {
     result.problems.push_back({{file, 0, 0}, "the file is larger than 1 MiB", "E101", 0, {}, {}});
     return result;
   }
-  find_tabs(text, file, result.problems);
+  find_foreign_bytes(text, file, result.problems);
+  if (result.problems.empty()) find_tabs(text, file, result.problems);
   if (result.problems.empty()) result.root = parse(text, file, result.problems);
   // At this stage nobody knows which values are secrets.
   for (diagnostic& problem : result.problems) {

@@ -76,6 +76,9 @@ asio::awaitable<void> session::read_to_the_end() {
   }
   rooms_.leave_all();
   if (!is_ending_) socket_->abort();
+  // The writer finds out at once, without the flusher: that one may have stopped for good.
+  is_flush_due_ = true;
+  if (is_ending_) writable_.wake();
   while (is_ending_ && !is_writer_done_) co_await changed_.wait();
 }
 

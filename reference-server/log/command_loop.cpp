@@ -64,7 +64,10 @@ asio::awaitable<bool> redis_log::serve_once() {
     attach_outcome outcome = co_await attach();
     if (outcome == attach_outcome::again) outcome = co_await attach();
     is_attached_ = outcome == attach_outcome::open;
-    if (!is_attached_) co_return false;
+    if (!is_attached_) {
+      fail_queries();  // nobody knows for how long
+      co_return false;
+    }
   }
   if (!queries_.empty()) co_await answer_query();
   if (!commands_->is_open()) co_return false;

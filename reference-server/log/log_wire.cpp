@@ -53,6 +53,10 @@ std::optional<entry_reply> parse_entry_reply(reply_view element, std::uint64_t e
     result.last_seq = *last;
     return result;
   }
+  if (word == "CONFLICT") {
+    result.result = entry_result::conflict;
+    return result;
+  }
   if (word != "DUP" && word != "DUPCLIENT") return std::nullopt;
   result.result = word == "DUP" ? entry_result::used_before : entry_result::known_client_id;
   result.at = parse_position(rest);

@@ -62,6 +62,17 @@ void outbox::decide(outbox_message& message, position at, std::vector<settlement
   settled.push_back(std::move(answer));
 }
 
+// The log has another message under this client id: acknowledging this one would be a lie.
+void outbox::refuse(outbox_message& message, position trimmed, std::vector<settlement>& settled) {
+  const std::size_t settled_before = settled.size();
+  decide(message, trimmed, settled);
+  if (settled.size() == settled_before) return;
+  append_outcome& outcome = settled.back().outcome;
+  outcome = {};
+  outcome.status = append_status::refused;
+  outcome.reason = "this message id belongs to another message";
+}
+
 bool outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
                         std::vector<settlement>& settled) {
   std::uint64_t seq = batch_seq_;
@@ -69,7 +80,12 @@ bool outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
     if (reply.result == entry_result::gap) return send_again_from(reply.last_seq + 1);
     outbox_message* const message = find(seq++);
     // It may have left already: read back, seen by others, stable.
-    if (message != nullptr) decide(*message, reply.at.value_or(trimmed), settled);
+    if (message == nullptr) continue;
+    if (reply.result == entry_result::conflict) {
+      refuse(*message, trimmed, settled);
+    } else {
+      decide(*message, reply.at.value_or(trimmed), settled);
+    }
   }
   return true;
 }

@@ -22,7 +22,7 @@
 namespace ordeal::chat {
 
 // What the append script says about one entry.
-enum class entry_result { appended, used_before, known_client_id, gap };
+enum class entry_result { appended, used_before, known_client_id, conflict, gap };
 struct entry_reply {
   entry_result result = entry_result::appended;
   std::optional<position>
@@ -90,6 +90,7 @@ class outbox {
   outbox_message* find(std::uint64_t seq);
   bool send_again_from(std::uint64_t seq);
   void decide(outbox_message& message, position at, std::vector<settlement>& settled);
+  void refuse(outbox_message& message, position trimmed, std::vector<settlement>& settled);
 
   std::size_t entries_max_;
   std::size_t bytes_max_;

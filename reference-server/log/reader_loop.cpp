@@ -105,6 +105,7 @@ bool redis_log::take_read_answer(read_answer answer, read_sequence& sequence) {
   settle(settled);
   announce();
   if (!is_fine) {
+    is_attached_ = false;  // no append into a log that is not the one that was read
     set_state(log_state::refusing, "Redis gives entries after " + format_position(sequence.last()) +
                                        " that do not continue what this node has read");
   }

@@ -213,7 +213,7 @@ void redis_log::settle(std::vector<settlement>& settled) {
     found->second->outcome = std::move(each.outcome);
     found->second->changed.notify_all();
   }
-  if (!settled.empty()) settled_.notify_all();
+  if (!outbox_.has_undecided()) settled_.notify_all();
   if (outbox_.has_room()) room_.notify_all();
   settled.clear();
 }

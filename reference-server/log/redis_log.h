@@ -128,7 +128,7 @@ class redis_log final : public chat_log {
   net::condition work_;      // something to send or to ask
   net::condition attached_;  // state became open
   net::condition room_;      // room in the outbox, or no hope
-  net::condition settled_;   // senders got answers
+  net::condition settled_;   // no message is undecided
   net::stop_event stop_;
   net::stop_event ended_;  // a loop ended: the others must too
   std::chrono::milliseconds drain_{0};

@@ -21,6 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
+// The goals were set on a machine where writing one frame costs 6.0 us; they are compared at that floor.
+constexpr double reference_floor_us = 6.0;
+
 struct goal {
   int rate;
   double server_us_max, fleet_us_max;
@@ -54,38 +57,39 @@ measured measure_run(int rate) {
   return result;
 }
 
-const char* word(double value, double max) {
-  return value <= max ? "ok" : "above the goal";
+// One row; true when the goal is met.
+bool report_row(const char* who, double cost_us, double floor_us, double goal_us) {
+  const double scaled_us = cost_us * reference_floor_us / floor_us;
+  const bool is_met = scaled_us <= goal_us;
+  std::printf("  %-8s %6.2f %10.2f %12.2f %8.1f   %s\n", who, cost_us, cost_us / floor_us,
+              scaled_us, goal_us, is_met ? "ok" : "above the goal");
+  return is_met;
 }
 
 int run() {
   floor_options one, ten;
   ten.frames_per_write = 10;
   const floor_costs single = measure_floor(one), grouped = measure_floor(ten);
+  const double floor_us = single.write_cpu_us_per_frame;
   std::printf(
       "one room, 2 nodes x 100 clients, 130-byte messages; microseconds of processor time a "
       "delivery\n\n");
   std::printf("%-34s %8s %8s\n", "bare floor", "write", "read");
-  std::printf("%-34s %8.2f %8.2f\n", "  one frame a system call", single.write_cpu_us_per_frame,
+  std::printf("%-34s %8.2f %8.2f\n", "  one frame a system call", floor_us,
               single.read_cpu_us_per_frame);
-  std::printf("%-34s %8.2f %8.2f\n\n", "  ten frames a system call", grouped.write_cpu_us_per_frame,
+  std::printf("%-34s %8.2f %8.2f\n", "  ten frames a system call", grouped.write_cpu_us_per_frame,
               grouped.read_cpu_us_per_frame);
-  bool is_within = true;
+  bool is_met = true;
   for (const goal& each : goals) {
     const measured got = measure_run(each.rate);
-    std::printf("%d messages/s, %ju deliveries, latency p50 %.1f ms, p99 %.1f ms\n", each.rate,
+    std::printf("\n%d messages/s, %ju deliveries, latency p50 %.1f ms, p99 %.1f ms\n", each.rate,
                 static_cast<std::uintmax_t>(got.deliveries), got.p50_ms, got.p99_ms);
-    std::printf("  servers %6.2f   %5.2f x floor   goal %4.1f   %s\n", got.server_us,
-                got.server_us / single.write_cpu_us_per_frame, each.server_us_max,
-                word(got.server_us, each.server_us_max));
-    std::printf("  fleet   %6.2f   %5.2f x floor   goal %4.1f   %s\n", got.fleet_us,
-                got.fleet_us / single.read_cpu_us_per_frame, each.fleet_us_max,
-                word(got.fleet_us, each.fleet_us_max));
+    std::printf("  %-8s %6s %10s %12s %8s\n", "", "us", "x floor", "at floor 6.0", "goal");
+    is_met = report_row("servers", got.server_us, floor_us, each.server_us_max) && is_met;
+    is_met = report_row("fleet", got.fleet_us, floor_us, each.fleet_us_max) && is_met;
     std::fflush(stdout);
-    is_within =
-        is_within && got.server_us <= each.server_us_max && got.fleet_us <= each.fleet_us_max;
   }
-  return is_within ? EXIT_SUCCESS : EXIT_FAILURE;
+  return is_met ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 --   index           appended there
 --   'DUP id'        this seq was used before; id: where the client message id is, '' when trimmed
 --   'DUPCLIENT id'  another entry has this client message id: the seq is used up, nothing is added
+--   'CONFLICT'      that client message id belongs to another message (other room or text): as DUPCLIENT
 --   'GAP seq'       not the next seq of this origin; seq: the last one known; no result follows
 --
 -- Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
@@ -28,6 +29,12 @@ local epoch, origin = ARGV[2], ARGV[4]
 -- Lua prints numbers with 14 digits unless told otherwise.
 local function digits(number) return string.format('%.0f', number) end
 
+-- Whether the entry at `id` is the message whose arguments begin at `i`, or another one under the same client id.
+local function is_same(id, i)
+  local found = redis.call('XRANGE', KEYS[4], id, id)[1]
+  return not found or (found[2][8] == ARGV[i + 2] and found[2][12] == ARGV[i + 4])
+end
+
 local ids = {}
 for i = first, #ARGV, entry_fields do
   if ARGV[i + 3] ~= '' then ids[#ids + 1] = ARGV[i + 3] end
@@ -45,14 +52,15 @@ for i = first, #ARGV, entry_fields do
   local seq, client_id = tonumber(ARGV[i + 1]), ARGV[i + 3]
   local result
   if seq ~= 0 and seq <= last then
-    result = 'DUP ' .. (known[client_id] or '')
+    local id = known[client_id]
+    result = (not id or is_same(id, i)) and 'DUP ' .. (id or '') or 'CONFLICT'
   elseif seq ~= 0 and seq ~= last + 1 then
     results[#results + 1] = 'GAP ' .. digits(last)
     break
   else
     if seq ~= 0 then last = seq end
     if known[client_id] then
-      result = 'DUPCLIENT ' .. known[client_id]
+      result = is_same(known[client_id], i) and 'DUPCLIENT ' .. known[client_id] or 'CONFLICT'
     else
       top = top + 1
       local id = epoch .. '-' .. digits(top)

@@ -118,6 +118,50 @@ TEST_F(ordeal_run, UnwritableResultsEndBeforeAnythingStarts) {
   EXPECT_NE(run->err().find("results"), std::string::npos) << run->err();
 }
 
+TEST_F(ordeal_run, ResultsThatBecomeUnwritableEndTheRun) {
+  const auto run = start(write("small.yaml", small_scenario(2)));
+  ASSERT_TRUE(eventually([&] { return fs::exists(current("run.json")); }, run_limit));
+  fs::create_directory(current("run.json.tmp"));
+  EXPECT_EQ(run->wait(run_limit), 8) << run->out() << run->err();
+  EXPECT_NE(run->err().find("run.json.tmp"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, UnwritableJunitFileKeepsTheLastLineAndExitsWithEight) {
+  const auto run = start(write("small.yaml", small_scenario(1)),
+                         {"--junit", (scratch_.path() / "no/such/folder.xml").string()});
+  EXPECT_EQ(run->wait(run_limit), 8) << run->out() << run->err();
+  EXPECT_TRUE(run->out().ends_with("result: 1 passed, 0 failed, 0 skipped\n")) << run->out();
+}
+
+TEST_F(ordeal_run, MissingSecretIsNoBug) {
+  std::string text = small_scenario(2);
+  const std::size_t begin = text.find("  redis: {"), end = text.find('\n', begin);
+  text.replace(begin, end - begin,
+               "  redis: { mode: external, url: \"redis://chat@127.0.0.1:1/0\", "
+               "password: { secret: main } }");
+  text += "secrets: { main: { from_env: ORDEAL_TEST_NO_SUCH_VARIABLE } }\n";
+  const auto run = start(write("external.yaml", text));
+  EXPECT_EQ(run->wait(run_limit), 6) << run->err();
+  EXPECT_NE(run->err().find("ORDEAL_TEST_NO_SUCH_VARIABLE is not set"), std::string::npos)
+      << run->err();
+}
+
+TEST_F(ordeal_run, TerminatedDuringTheSetUpLeavesAtOnce) {
+  std::string text = broken_target("[sleep, \"60\"]");
+  text.replace(text.find("timeout: 1s"), 11, "timeout: 50s");
+  const fs::path target = write("broken.yaml", text);
+  const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
+  const auto has_children = [&] { return run->descendants().size() >= 4; };
+  ASSERT_TRUE(eventually(has_children, run_limit)) << run->err();
+  const std::set<pid_t> children = run->descendants();
+  run->signal(SIGTERM);
+  EXPECT_EQ(run->wait(std::chrono::seconds(10)), 143) << run->err();
+  for (const pid_t pid : children) {
+    EXPECT_TRUE(eventually([pid] { return !is_alive(pid); }, std::chrono::seconds(10)))
+        << "pid " << pid << " survived";
+  }
+}
+
 TEST_F(ordeal_run, RedisKilledBySomebodyElseEndsTheRun) {
   const auto run = start(write("small.yaml", small_scenario(30)));
   ASSERT_TRUE(is_under_load(*run)) << run->err();

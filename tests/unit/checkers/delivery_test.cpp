@@ -253,6 +253,60 @@ TEST(DeliveryChecker, AnExcusedMessageMayStillArriveOnce) {
   EXPECT_EQ(h.end().counts.obligations, 3U);
 }
 
+TEST(DeliveryChecker, TheEndOfTheRunExcusesNothing) {
+  plan of = without_resume();
+  of.promises.order = order_promise::none;
+  history h(of);
+  h.everybody_joins();
+  const auto m = h.says(0);
+  h.gets(0, m).gets(1, m).gets(2, m);
+  h.exchanges(0);
+  h.ends_well().everybody_says_goodbye();
+  EXPECT_EQ(h.findings(), "lost=1") << "and nobody is stuck for having gone home";
+  EXPECT_EQ(h.verdict_of("delivery"), verdict::fail);
+  EXPECT_EQ(h.verdict_of("probe"), verdict::pass) << h.detail_of("probe");
+}
+
+TEST(DeliveryChecker, WhatAResetGivesUpIsNoPassWhereEveryMessageIsPromised) {
+  for (const auto promise : {delivery_promise::every_message, delivery_promise::best_effort}) {
+    plan of = make_test_plan();
+    of.promises.delivery = promise;
+    history h(of);
+    h.everybody_joins();
+    h.exchanges(0);
+    const auto m = h.says(0);
+    h.gets(0, m).gets(1, m).gets(2, m).is_reset(3);
+    h.exchanges(0);
+    EXPECT_EQ(h.findings(), "");
+    const bool is_promised = promise == delivery_promise::every_message;
+    EXPECT_EQ(h.verdict_of("delivery"), is_promised ? verdict::inconclusive : verdict::pass);
+    EXPECT_NE(h.detail_of("delivery").find("1 delivery given up by resets"), std::string::npos)
+        << h.detail_of("delivery");
+  }
+}
+
+TEST(DeliveryChecker, WhatWasUnderWayWhenAFaultStruckIsLostInItsOutage) {
+  for (const auto ahead : {std::chrono::milliseconds(20), std::chrono::milliseconds(5'000)}) {
+    plan of = make_test_plan();
+    of.promises.delivery = delivery_promise::best_effort_in_outage;
+    of.promises.ack = ack_promise::accepted;
+    add_fault(of, "crash");
+    history h(of);
+    h.everybody_joins();
+    h.exchanges(0);
+    h.says(0);
+    h.later(ahead);
+    h.breaks().heals();
+    h.exchanges(0);
+    h.exchanges(1);
+    const bool is_hit = ahead < seconds(1);
+    EXPECT_EQ(h.findings(), "lost=4 false_ack=1");
+    EXPECT_EQ(h.verdict_of("delivery"), is_hit ? verdict::pass : verdict::fail);
+    EXPECT_EQ(h.verdict_of("acknowledgement"), is_hit ? verdict::pass : verdict::fail);
+    EXPECT_EQ(h.end().faults.at(0).findings, is_hit ? 5U : 0U);
+  }
+}
+
 TEST(DeliveryChecker, ManyOpenMessagesBehindOneLossStayExact) {
   history h;
   h.everybody_joins();
@@ -294,7 +348,7 @@ TEST_P(DeliveryContract, GradesALoss) {
   if (GetParam().is_in_outage) h.breaks();
   const auto m = h.says(0);
   h.gets(0, m).gets(1, m).gets(2, m);
-  if (!GetParam().is_in_outage) h.breaks();
+  if (!GetParam().is_in_outage) h.later(seconds(5)).breaks();
   h.heals();
   for (std::size_t c : {0U, 1U}) h.exchanges(c);
   EXPECT_EQ(h.verdict_of("delivery"), GetParam().expected);

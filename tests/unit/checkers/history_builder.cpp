@@ -88,6 +88,13 @@ history& history::disconnects(std::size_t client) {
   return *this;
 }
 
+history& history::everybody_says_goodbye() {
+  for (std::size_t c = 0; c < plan_.clients.size(); ++c) {
+    judge_->on(client_disconnected{tick(), client_id(c), nodes_.at(c), true});
+  }
+  return *this;
+}
+
 message_id history::sends(std::size_t client, std::size_t room) {
   const message_id id{client_id(client), room_id(room), ++sent_.at(client).at(room)};
   const run_time at = tick();

@@ -40,6 +40,7 @@ class history {
   history& leaves(std::size_t client, std::size_t room = 0);
   history& is_reset(std::size_t client, std::size_t room = 0);
   history& disconnects(std::size_t client);
+  history& everybody_says_goodbye();  // the planned end
 
   // --- messages
   message_id sends(std::size_t client, std::size_t room = 0);

@@ -67,6 +67,28 @@ TEST(RecoveryChecker, TooLateIsAFailure) {
       << h.detail_of("recovery");
 }
 
+TEST(RecoveryChecker, AQuietNodeIsNotASlowOne) {
+  plan of = one_fault();
+  of.scenario.load.send_period = seconds(10);  // each of the four clients every 40 s
+  history seldom(of);
+  seldom.everybody_joins();
+  seldom.breaks().heals();
+  seldom.exchanges(0);
+  seldom.later(seconds(20));
+  EXPECT_FALSE(seldom.now().has_recovered());
+  seldom.exchanges(1);
+  EXPECT_TRUE(seldom.now().has_recovered());
+  EXPECT_EQ(seldom.verdict_of("recovery"), verdict::pass) << seldom.detail_of("recovery");
+
+  history silent(of);
+  silent.everybody_joins();
+  silent.breaks().heals();
+  silent.exchanges(0);
+  silent.later(seconds(20));
+  EXPECT_EQ(silent.verdict_of("recovery"), verdict::inconclusive);
+  EXPECT_EQ(silent.findings(), "");
+}
+
 TEST(RecoveryChecker, ADeafNodeIsStuck) {
   history h(one_fault());
   h.everybody_joins();
@@ -365,6 +387,32 @@ TEST(TrafficChecker, WantsMessagesInEveryDeclaredPhase) {
   EXPECT_EQ(good.verdict_of("traffic"), verdict::pass) << good.detail_of("traffic");
 }
 
+TEST(TrafficChecker, WantsAcknowledgedMessagesInEveryDeclaredPhase) {
+  plan of = make_test_plan();
+  of.phases = {{"warmup", {}, {}}, {"steady", {}, {}}};
+  history unknown(of);
+  unknown.everybody_joins();
+  unknown.phase(phase_kind::declared, "warmup");
+  unknown.exchanges(0);
+  unknown.phase(phase_kind::declared, "steady");
+  const auto m = unknown.sends(0);
+  unknown.gives_up(m);
+  unknown.phase(phase_kind::recovery);
+  unknown.exchanges(0);
+  EXPECT_EQ(unknown.verdict_of("traffic"), verdict::inconclusive);
+  EXPECT_EQ(unknown.detail_of("traffic"),
+            "no message of phase steady was acknowledged and owed to anybody");
+
+  history held_up(of);
+  held_up.everybody_joins();
+  held_up.phase(phase_kind::declared, "warmup");
+  held_up.exchanges(0);
+  held_up.phase(phase_kind::declared, "steady");
+  const auto slow = held_up.sends(0);
+  held_up.phase(phase_kind::recovery).acknowledges(slow).everybody_gets(slow);
+  EXPECT_EQ(held_up.verdict_of("traffic"), verdict::pass) << held_up.detail_of("traffic");
+}
+
 TEST(TrafficChecker, WantsSomebodyToDeliverTo) {
   plan of = make_test_plan();
   of.phases = {{"steady", {}, {}}};
@@ -384,6 +432,18 @@ TEST(TrafficChecker, WantsWhatThePlanAskedFor) {
   h.exchanges(0);
   EXPECT_EQ(h.verdict_of("traffic"), verdict::inconclusive);
   EXPECT_EQ(h.detail_of("traffic"), "only 1 of 1000 planned messages were sent");
+
+  // The schedule starts a moment after the phase: what it sends by then it does not owe twice.
+  history shifted(of);
+  shifted.everybody_joins();
+  shifted.phase(phase_kind::declared, "steady");
+  for (int i = 0; i < 1000; ++i) {
+    const auto m = message_id{client_id(0), room_id(0), static_cast<std::uint32_t>(i + 1)};
+    const run_time intended = milliseconds(500 + 10 * i);
+    shifted.now().on(send_invoked{intended, m, node_id(0), intended});
+    shifted.acknowledges(m).everybody_gets(m);
+  }
+  EXPECT_EQ(shifted.verdict_of("traffic"), verdict::pass) << shifted.detail_of("traffic");
 
   history cut(of);
   cut.everybody_joins();

@@ -135,6 +135,30 @@ TEST(ExitCode, FollowsTheOutcome) {
   EXPECT_EQ(exit_code_of(outcome), exit_code::environment);
 }
 
+TEST(Record, CountsTheFindingsOfAFaultNotTheExamplesOfThem) {
+  const scratch_directory scratch;
+  const results_directory results(scratch.path());
+  plan what;
+  what.faults.resize(1);
+  what.faults[0].name = "crash";
+  what.faults[0].kind = "redis_kill";
+  run_outcome outcome;
+  outcome.fault_evidence.resize(1);
+  judgement& judged = outcome.judged.emplace();
+  judged.result = verdict::fail;
+  judged.faults.resize(1);
+  judged.faults[0].findings = 250;
+  finding lost;
+  lost.kind = finding_kind::lost;
+  lost.fault = 0;
+  judged.examples = {lost, lost, lost};
+  const report::run_record record = record_of(what, outcome, results, "7.0 managed", "again");
+  ASSERT_EQ(record.faults.size(), 1U);
+  EXPECT_EQ(record.faults[0].findings, 250U);
+  EXPECT_EQ(record.examples.size(), 3U);
+  EXPECT_FALSE(record.tool_version.empty());
+}
+
 scenario external_scenario(const std::string& kind, std::vector<fault::fault_class> allowed) {
   scenario what;
   what.redis.mode = redis_mode::external;

@@ -1,9 +1,13 @@
 // Goal: clients that resume get exactly what they missed, from memory or from Redis, or are told
 // that it is gone.
+#include <boost/asio/co_spawn.hpp>
+
 #include "tests/integration/chat/log/log_nodes.h"
 
 namespace ordeal::test {
 namespace {
+
+namespace asio = boost::asio;
 
 using namespace std::chrono_literals;
 using chat::range_status;
@@ -22,7 +26,23 @@ class History : public LogNodes {
     for (const auto& each : result.entries) found.push_back(each->client_message_id);
     return found;
   }
+  // Asks for all of room "even" above `after`; `pending_` says how many have no answer yet.
+  void start_range(log_node& node, const chat::cursor& after) {
+    ++pending_;
+    asio::co_spawn(io_, count_range(*node.log, after, node.log->health().last_read),
+                   [](std::exception_ptr failure) {
+                     if (failure) std::rethrow_exception(failure);
+                   });
+  }
+  asio::awaitable<void> count_range(chat::chat_log& log, chat::cursor after, chat::position upto) {
+    const auto result = co_await log.range(std::move(after), upto, "even");
+    last_status_ = result.status;
+    --pending_;
+  }
+
   redis_server server_;
+  int pending_ = 0;
+  range_status last_status_ = range_status::ok;
 };
 
 TEST_F(History, ComesFromMemory) {
@@ -99,6 +119,22 @@ TEST_F(History, IsUnavailableWhileRedisIsAway) {
   EXPECT_EQ(range(node, cursor, "even").status, range_status::unavailable);
   EXPECT_EQ(check(node, cursor_at(node, {1, 999})), range_status::unavailable);
   EXPECT_EQ(check(node, cursor), range_status::ok) << "what was read needs no Redis";
+}
+
+TEST_F(History, IsUnavailableWhenTheLogTurnsOutToBeGone) {
+  auto options = options_for(server_);
+  options.replay_entries = 1;
+  log_node& node = add_ready_node(options);
+  fill(node, 10);
+  const auto cursor = cursor_at(node, node.read[0]->at);
+  ASSERT_FALSE(server_.command({"FLUSHALL"})->is_error());
+  // Some are always asked while the attach that finds out is on its way.
+  ASSERT_TRUE(until("refuses", [&] {
+    while (pending_ < 3) start_range(node, cursor);
+    return node.state() == chat::log_state::refusing;
+  }));
+  EXPECT_TRUE(until("all answered", [&] { return pending_ == 0; }));
+  EXPECT_EQ(last_status_, range_status::unavailable);
 }
 
 }  // namespace

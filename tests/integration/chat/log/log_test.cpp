@@ -3,6 +3,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "net/async/clock.h"
 #include "tests/integration/chat/log/log_nodes.h"
 
 namespace ordeal::test {
@@ -154,6 +155,23 @@ TEST_F(Log, StoppingFlushesTheOutbox) {
   }
   EXPECT_EQ(append_now(node, "late").status, append_status::retry_later);
   EXPECT_EQ(node.state(), log_state::stopped);
+}
+
+TEST_F(Log, StoppingWaitsNoLongerThanForMessagesWhoseSendersGaveUp) {
+  auto options = options_for(server_);
+  options.append_wait_max = 200ms;
+  log_node& node = add_ready_node(options);
+  server_.pause();
+  const auto outcome = append(node, "id");
+  ASSERT_TRUE(until("sender gave up", [&] { return outcome->has_value(); }));
+  EXPECT_EQ((*outcome)->status, append_status::retry_later);
+  const auto drain = 12s;
+  const auto started = net::now();
+  node.log->stop(drain);
+  server_.resume();
+  ASSERT_TRUE(until("node ended", [&] { return node.has_ended; }));
+  EXPECT_LT(net::now() - started, drain / 2) << "the outbox had long been empty";
+  EXPECT_EQ(server_.command({"HLEN", "{chat}:req"})->integer(), 1);
 }
 
 TEST_F(Log, AppsDoNotSeeEachOther) {

@@ -32,7 +32,7 @@ class LogScripts : public testing::Test {
         .integer();
   }
   struct message {
-    std::string seq, id;
+    std::string seq, id, text = "text";
   };
   // The answer's elements from the second on, joined by commas.
   std::string add(std::string origin, const std::vector<message>& messages,
@@ -41,7 +41,7 @@ class LogScripts : public testing::Test {
     words arguments{"log1", epoch, life, origin, retained};
     for (const message& each : messages) {
       for (const std::string& word :
-           {std::string("m"), each.seq, std::string("room"), each.id, std::string("text")}) {
+           {std::string("m"), each.seq, std::string("room"), each.id, each.text}) {
         arguments.push_back(word);
       }
     }
@@ -104,6 +104,16 @@ TEST_F(LogScripts, AppendUsesUpTheSeqOfAKnownClientId) {
   add("a", {{"1", "x"}});
   EXPECT_EQ(add("b", {{"1", "x"}, {"2", "y"}, {"3", "y"}}), "OK,3,1,DUPCLIENT 1-2,3,DUPCLIENT 1-3");
   EXPECT_EQ(server_.command({"HGET", "seq", "b"})->text(), "3");
+  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 3);
+}
+
+// Acknowledged as a repetition, the second message would be lost without a word.
+TEST_F(LogScripts, AppendRefusesAnotherMessageUnderAKnownClientId) {
+  make_log();
+  add("a", {{"1", "x", "one"}});
+  EXPECT_EQ(add("b", {{"1", "x", "two"}, {"2", "y", "three"}}), "OK,3,1,CONFLICT,3");
+  EXPECT_EQ(add("b", {{"1", "x", "two"}}), "OK,3,1,CONFLICT") << "also when the answer was lost";
+  EXPECT_EQ(add("b", {{"3", "x", "one"}}), "OK,3,1,DUPCLIENT 1-2");
   EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 3);
 }
 

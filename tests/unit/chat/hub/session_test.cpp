@@ -210,6 +210,19 @@ TEST_F(Session, DrainAnswersWhatIsOnItsWayThenSaysGoodbye) {
   EXPECT_EQ(hub->session_count(), 0U);
 }
 
+TEST_F(Session, EndsAlsoWhenNobodyFlushesAnyMore) {
+  start();
+  tasks().spawn("drain", hub->drain(net::now()));
+  poll();
+  hub->stop();
+  poll();
+  client late = connect();  // admitted before the drain, upgraded behind it
+  EXPECT_EQ(hub->session_count(), 1U);
+  late.wire->hang_up();
+  poll();
+  EXPECT_EQ(hub->session_count(), 0U);
+}
+
 TEST_F(Session, DrainAbortsWhatDoesNotEnd) {
   start();
   client busy = connect_and_greet();

@@ -62,19 +62,20 @@ TEST(EntryCodec, RefusesForeignEntries) {
 TEST(LogWire, AppendRepliesAreUnderstood) {
   const auto reply =
       parse_reply(array({bulk("OK"), ":30\r\n", ":4\r\n", ":29\r\n", ":30\r\n", bulk("DUP 1-7"),
-                         bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("GAP 12")}));
+                         bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("CONFLICT"), bulk("GAP 12")}));
   const append_answer answer = log_wire::parse_append(reply.view(), 1, true);
   ASSERT_FALSE(answer.error.is_set()) << answer.error.text;
   EXPECT_EQ(answer.top, (position{1, 30}));
   EXPECT_EQ(answer.floor, 4U);
-  ASSERT_EQ(answer.entries.size(), 5U) << "the heartbeat's result is not a message's";
+  ASSERT_EQ(answer.entries.size(), 6U) << "the heartbeat's result is not a message's";
   EXPECT_EQ(answer.entries[0].at, (position{1, 30}));
   EXPECT_EQ(answer.entries[1].result, entry_result::used_before);
   EXPECT_EQ(answer.entries[1].at, (position{1, 7}));
   EXPECT_EQ(answer.entries[2].at, std::nullopt);
   EXPECT_EQ(answer.entries[3].result, entry_result::known_client_id);
-  EXPECT_EQ(answer.entries[4].result, entry_result::gap);
-  EXPECT_EQ(answer.entries[4].last_seq, 12U);
+  EXPECT_EQ(answer.entries[4].result, entry_result::conflict);
+  EXPECT_EQ(answer.entries[5].result, entry_result::gap);
+  EXPECT_EQ(answer.entries[5].last_seq, 12U);
 }
 
 TEST(LogWire, StaleAndErrorsAreToldApart) {

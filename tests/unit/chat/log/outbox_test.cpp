@@ -125,6 +125,16 @@ TEST_F(Outbox, AKnownClientIdIsAnsweredWithItsPlace) {
   EXPECT_EQ(answers(), (texts{"1@5", "2@12"}));
 }
 
+TEST_F(Outbox, AClientIdOfAnotherMessageIsRefusedAndTakesNoRoom) {
+  add(2);
+  take();
+  EXPECT_TRUE(reply({known(entry_result::conflict, std::nullopt), appended(12)}));
+  ASSERT_EQ(settled_.size(), 2U);
+  EXPECT_EQ(settled_[0].outcome.status, append_status::refused);
+  EXPECT_EQ(settled_[1].outcome.status, append_status::appended);
+  EXPECT_FALSE(outbox_.has_undecided());
+}
+
 TEST_F(Outbox, AUsedSeqWhoseEntryIsTrimmedCountsAsAppended) {
   add(1);
   take();
