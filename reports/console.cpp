@@ -247,8 +247,8 @@ std::vector<std::string> render_live(const live_view& now, std::size_t width, co
   lines.push_back(names);
   lines.push_back(values);
   for (const live_node& node : now.nodes) {
-    lines.push_back(row_name(node.name) + padded(node.state, 9) +
-                    std::to_string(node.clients) + " clients");
+    lines.push_back(row_name(node.name) + padded(node.state, 9) + std::to_string(node.clients) +
+                    " clients");
   }
   lines.push_back(" generator " +
                   std::string(now.lag_p99_ms > 100 || now.skipped_sends > 0 ? "behind" : "ok") +

@@ -14,6 +14,17 @@ struct flag_texts {
   std::vector<std::string> variables;
 };
 
+// Prints flags as people write them: no "REQUIRED", no repeated environment names.
+class help_format : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+  std::string make_footer(const CLI::App*) const override {
+    return "\nEach flag may also be set in the environment: --seed 7 is ORDEAL_SEED=7.\n";
+  }
+};
+
 struct verb {
   const char* name;
   const char* doc;
@@ -43,24 +54,30 @@ void define_target_and_seed(CLI::App& app, flag_texts& texts) {
 }
 
 void define_running(CLI::App& app, request& what, flag_texts& texts) {
-  app.add_option("--results", texts.results, "folder for results (results)")->type_name("DIR");
+  app.add_option("--results", texts.results, "folder for results; default results")
+      ->type_name("DIR");
   app.add_option("--junit", texts.junit, "a copy of the JUnit report")->type_name("FILE");
-  app.add_option("--progress", texts.progress, "auto, live, plain or none")->type_name("WORD");
+  app.add_option("--progress", texts.progress,
+                 "auto, live, plain or none; auto is live on a terminal")
+      ->type_name("WORD");
   app.add_option("--color", texts.color, "auto, always or never")->type_name("WORD");
-  app.add_option("--log-level", what.run.log_level, "debug, info, warn, error or off")
+  app.add_option("--log-level", what.run.log_level, "debug, info, warn, error or off; default warn")
       ->type_name("WORD");
   define_format(app, what, texts);
 }
 
 void define_run(CLI::App& app, request& what, flag_texts& texts) {
-  app.add_option("FILE", what.run.files, "scenario files, or folders of them")->required();
+  app.add_option("FILE", what.run.files,
+                 "scenario files, folders of them, or ids from `ordeal list scenarios`")
+      ->required()
+      ->type_name("...");
   define_target_and_seed(app, texts);
   define_set(app, texts);
   define_running(app, what, texts);
 }
 
 void define_conform(CLI::App& app, request& what, flag_texts& texts) {
-  app.add_option("TARGET", what.subject, "name or file of a target")->required();
+  app.add_option("TARGET", what.subject, "name or file of a target")->required()->type_name("");
   app.add_option("--only", what.only, "only these: id, glob like 'outage/*', or tag")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
@@ -74,13 +91,16 @@ void define_conform(CLI::App& app, request& what, flag_texts& texts) {
 
 void define_validate(CLI::App& app, request& what, flag_texts& texts) {
   app.add_option("FILE", what.run.files, "scenario or target files, or folders of them")
-      ->required();
+      ->required()
+      ->type_name("...");
   define_set(app, texts);
   define_format(app, what, texts);
 }
 
 void define_plan(CLI::App& app, request& what, flag_texts& texts) {
-  app.add_option("FILE", what.run.files, "a scenario file")->required()->expected(1);
+  app.add_option("FILE", what.subject, "a scenario file, or an id from `ordeal list scenarios`")
+      ->required()
+      ->type_name("");
   define_target_and_seed(app, texts);
   define_set(app, texts);
   define_format(app, what, texts);
@@ -88,14 +108,16 @@ void define_plan(CLI::App& app, request& what, flag_texts& texts) {
 
 void define_list(CLI::App& app, request& what, flag_texts& texts) {
   app.add_option("WHAT", what.subject, "scenarios, targets, faults, checks, metrics or drivers")
-      ->required();
+      ->required()
+      ->type_name("");
   define_format(app, what, texts);
 }
 
 void define_explain(CLI::App& app, request& what, flag_texts&) {
   app.add_option("ID", what.subject,
                  "a fault, check, metric, finding, verdict, exit code, or a key like faults[].at")
-      ->required();
+      ->required()
+      ->type_name("");
 }
 
 constexpr verb verbs[] = {
@@ -111,14 +133,15 @@ constexpr verb verbs[] = {
 };
 
 void print_help(std::ostream& out) {
-  out << "Proves that a scaled-out real-time service keeps its messages.\n\nusage: ordeal VERB "
+  out << "Proves that a scaled-out real-time service keeps its messages.\n\nUsage: ordeal VERB "
          "[ARGUMENTS]\n\n";
   for (const verb& known : verbs) {
     const std::string name(known.name);
     out << "  " << name << std::string(10 - name.size(), ' ') << known.doc << "\n";
   }
   out << "\n`ordeal VERB --help` shows a verb's flags; each flag may also be set as "
-         "ORDEAL_<FLAG>.\n";
+         "ORDEAL_<FLAG>.\nStart with `ordeal run examples/first-look`; `ordeal explain 5` tells "
+         "what exit code 5 means.\n";
 }
 
 const verb& find_verb(const std::string& name) {
@@ -142,6 +165,7 @@ void check_flags(const CLI::App& app, const std::vector<std::string>& arguments)
   for (const std::string& argument : arguments) {
     if (argument == "--") return;
     if (argument.size() < 2 || argument[0] != '-' || argument == "-h") continue;
+    if (argument[1] >= '0' && argument[1] <= '9') continue;  // a number, for its flag to judge
     const std::string name = argument.substr(0, argument.find('='));
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string suggestion = did_you_mean(name, known);
@@ -150,15 +174,33 @@ void check_flags(const CLI::App& app, const std::vector<std::string>& arguments)
   }
 }
 
+// "--log-level" is ORDEAL_LOG_LEVEL.
+std::string environment_name(std::string_view flag) {
+  std::string name = "ORDEAL_" + std::string(flag.substr(2));
+  for (char& c : name)
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
 void name_environment(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_lnames().empty() || option->get_lnames()[0] == "help") continue;
-    std::string name = "ORDEAL_" + option->get_lnames()[0];
-    for (char& c : name)
-      c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    option->envname(name);
+    option->envname(environment_name("--" + option->get_lnames()[0]));
   }
 }
+
+// A flag as the user gave it, for messages: "--seed", or "ORDEAL_SEED" when it came from there.
+struct flag_source {
+  const std::vector<std::string>& arguments;
+
+  std::string operator()(const std::string& flag) const {
+    const bool is_typed =
+        std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+          return argument == flag || argument.starts_with(flag + "=");
+        });
+    return is_typed ? flag : environment_name(flag);
+  }
+};
 
 // Index of a flag's word; 0 when the flag is absent.
 std::size_t choose(const std::string& flag, const std::string& text,
@@ -171,34 +213,39 @@ std::size_t choose(const std::string& flag, const std::string& text,
                     suggestion.empty() ? "allowed: " + join(words) : suggestion);
 }
 
-std::pair<std::string, std::string> parse_assignment(const std::string& text) {
+std::pair<std::string, std::string> parse_assignment(const std::string& flag,
+                                                     const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
-    throw usage_error("--set: '" + text + "' has no name or no '='", "--set nodes=5");
+    throw usage_error(flag + ": '" + text + "' has no name or no '='", "--set nodes=5");
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-void read_words(const flag_texts& texts, request& what) {
+void read_words(const flag_texts& texts, const flag_source& source, request& what) {
   run_options& run = what.run;
   if (!texts.target.empty()) run.target = texts.target;
   if (!texts.seed.empty()) {
     const parsed<std::int64_t> seed = parse_integer(texts.seed);
     if (!seed.value)
-      throw usage_error("--seed: '" + texts.seed + "' " + seed.problem, "decimal digits, like 42");
+      throw usage_error(source("--seed") + ": '" + texts.seed + "' " + seed.problem,
+                        "decimal digits, like 42");
     run.seed = static_cast<std::uint64_t>(*seed.value);
   }
   if (!texts.results.empty()) run.results_dir = texts.results;
   run.junit_file = texts.junit;
-  run.is_strict = choose("--as", texts.as, {"own", "strict"}) == 1;
+  run.is_strict = choose(source("--as"), texts.as, {"own", "strict"}) == 1;
   run.progress = static_cast<progress_mode>(
-      choose("--progress", texts.progress, {"auto", "live", "plain", "none"}));
-  run.color = static_cast<color_mode>(choose("--color", texts.color, {"auto", "always", "never"}));
-  run.format = static_cast<output_format>(choose("--format", texts.format, {"text", "json"}));
-  choose("--log-level", run.log_level, {"debug", "info", "warn", "error", "off"});
-  for (const std::string& text : texts.variables) run.variables.push_back(parse_assignment(text));
+      choose(source("--progress"), texts.progress, {"auto", "live", "plain", "none"}));
+  run.color =
+      static_cast<color_mode>(choose(source("--color"), texts.color, {"auto", "always", "never"}));
+  run.format =
+      static_cast<output_format>(choose(source("--format"), texts.format, {"text", "json"}));
+  choose(source("--log-level"), run.log_level, {"debug", "info", "warn", "error", "off"});
+  for (const std::string& text : texts.variables)
+    run.variables.push_back(parse_assignment(source("--set"), text));
 }
 
-exit_code run_one(const verb& chosen, std::vector<std::string> arguments,
+exit_code run_one(const verb& chosen, const std::vector<std::string>& arguments,
                   const surroundings& where) {
   CLI::App app(chosen.doc, chosen.name);
   request what;
@@ -206,21 +253,30 @@ exit_code run_one(const verb& chosen, std::vector<std::string> arguments,
   chosen.define(app, what, texts);
   name_environment(app);
   check_flags(app, arguments);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  app.formatter(std::make_shared<help_format>());
+  const std::string usage = "`ordeal " + std::string(chosen.name) + " --help` shows how it is used";
   try {
-    app.parse(std::move(arguments));
+    // CLI11 wants them in reverse.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
     std::string help = app.help();
-    const std::string usage = "Usage: ";
-    if (const std::size_t at = help.find(usage); at != std::string::npos)
-      help.insert(at + usage.size(), "ordeal ");
+    const std::string heading = "Usage: ";
+    if (const std::size_t at = help.find(heading); at != std::string::npos)
+      help.insert(at + heading.size(), "ordeal ");
     where.out << help;
     return exit_code::pass;
+  } catch (const CLI::ExtrasError&) {
+    throw usage_error("'" + app.remaining().front() + "' is one argument too many", usage);
+  } catch (const CLI::ArgumentMismatch& ex) {
+    const std::string message = ex.what();  // "--seed: 1 required N missing"
+    const bool is_missing = message.find("missing") != std::string::npos;
+    throw usage_error(message.substr(0, message.find(':')) +
+                          (is_missing ? " needs a value" : " is given more than once"),
+                      usage);
   } catch (const CLI::ParseError& ex) {
-    throw usage_error(ex.what(),
-                      "`ordeal " + std::string(chosen.name) + " --help` shows how it is used");
+    throw usage_error(ex.what(), usage);
   }
-  read_words(texts, what);
+  read_words(texts, flag_source{arguments}, what);
   return chosen.run(what, where);
 }
 
@@ -233,6 +289,8 @@ exit_code run_command_line(const std::vector<std::string>& arguments, const surr
       return exit_code::bad_command_line;
     }
     const std::string& first = arguments[0];
+    if (first == "help" && arguments.size() > 1)
+      return run_one(find_verb(arguments[1]), {"--help"}, where);
     if (first == "help" || first == "--help" || first == "-h") {
       print_help(where.out);
       return exit_code::pass;

@@ -20,6 +20,24 @@ std::string without_indexes(std::string_view path) {
   return text;
 }
 
+// Lines of at most 90 columns, each indented.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  constexpr std::size_t width = 90;
+  std::string lines, line;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (!line.empty() && indent + line.size() + 1 + word.size() > width) {
+      lines += std::string(indent, ' ') + line + "\n";
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines + std::string(indent, ' ') + line + "\n";
+}
+
 std::string type_text(fault::parameter_type type) {
   switch (type) {
     case fault::parameter_type::text:
@@ -36,8 +54,15 @@ std::string type_text(fault::parameter_type type) {
   return "";
 }
 
+std::string explain_parameter(const fault::parameter& known) {
+  std::string text = known.name + ": " + type_text(known.type);
+  if (!known.allowed.empty()) text += " (" + join(known.allowed, " | ") + ")";
+  text += known.default_text.empty() ? ", required" : ", default " + known.default_text;
+  return text + "\n" + wrapped(known.doc, 4);
+}
+
 std::string explain_fault(const fault::fault_kind& kind) {
-  std::string text = "fault " + kind.name + "\n  " + kind.doc + "\n  class    " +
+  std::string text = "fault " + kind.name + "\n" + wrapped(kind.doc, 2) + "  class    " +
                      fault::name_of(kind.klass) + "\n  acts on  ";
   switch (kind.target) {
     case fault::target_kind::redis:
@@ -62,10 +87,7 @@ std::string explain_fault(const fault::fault_kind& kind) {
       break;
   }
   for (const fault::parameter& known : kind.parameters) {
-    text += "  with." + known.name + ": " + type_text(known.type);
-    if (!known.allowed.empty()) text += " (" + join(known.allowed, " | ") + ")";
-    text += known.default_text.empty() ? ", required" : ", default " + known.default_text;
-    text += "\n    " + known.doc + "\n";
+    text += "  with." + explain_parameter(known);
   }
   return text;
 }
@@ -75,8 +97,8 @@ std::string explain_metric(const metric_entry& metric) {
   std::string text = "metric " + std::string(metric.name) + "\n  " + std::string(metric.doc) + "\n";
   text += is_duration ? "  stats    max, min, p50, p95, p99; bounds are durations\n"
                       : "  stats    count; bounds are whole numbers\n";
-  if (metric.has_phase) text += "  when     a phase's name\n";
-  if (metric.has_fault) text += "  fault    a fault's name\n";
+  if (metric.has_phase) text += "  when     may name a phase: only there\n";
+  if (metric.has_fault) text += "  fault    may name a fault: only after it\n";
   return text;
 }
 
@@ -120,6 +142,18 @@ void explain_schema(explanations& found, const std::string& id, schema rows,
   }
 }
 
+// Parameters of fault kinds: kick, with.kick or faults[].with.kick.
+void explain_parameters(explanations& found, const std::string& id,
+                        const std::vector<fault::fault_kind>& kinds) {
+  const std::string path = without_indexes(id);
+  for (const fault::fault_kind& kind : kinds) {
+    for (const fault::parameter& known : kind.parameters) {
+      if (path == known.name || path == "with." + known.name || path == "faults.with." + known.name)
+        found.texts.push_back("parameter of " + kind.name + "\n  with." + explain_parameter(known));
+    }
+  }
+}
+
 // A bare key, when nothing has the whole name.
 void explain_last_parts(explanations& found, const std::string& id, schema rows,
                         const std::string& kind) {
@@ -132,7 +166,7 @@ void explain_entries(explanations& found, const std::string& id, const std::stri
                      std::span<const glossary_entry> entries) {
   for (const glossary_entry& entry : entries) {
     found.offer(id, entry.name, [&] {
-      return kind + " " + std::string(entry.name) + "\n  " + std::string(entry.doc) + "\n";
+      return kind + " " + std::string(entry.name) + "\n" + wrapped(entry.doc, 2);
     });
   }
 }
@@ -140,7 +174,10 @@ void explain_entries(explanations& found, const std::string& id, const std::stri
 }  // namespace
 
 exit_code explain_verb(const request& what, const surroundings& where) {
-  const std::string& id = what.subject;
+  std::string id = what.subject;
+  for (const std::string_view prefix : {"exit code ", "exit "}) {
+    if (id.starts_with(prefix)) id.erase(0, prefix.size());
+  }
   explanations found;
   for (const fault::fault_kind& kind : where.fault_kinds) {
     found.offer(id, kind.name, [&] { return explain_fault(kind); });
@@ -157,6 +194,7 @@ exit_code explain_verb(const request& what, const surroundings& where) {
   if (found.texts.empty()) {
     explain_last_parts(found, id, scenario_schema(), "scenario");
     explain_last_parts(found, id, target_schema(), "target");
+    explain_parameters(found, id, where.fault_kinds);
   }
   if (found.texts.empty()) {
     const std::string suggestion = did_you_mean(id, found.known);

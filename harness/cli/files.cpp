@@ -21,17 +21,25 @@ std::vector<std::string> yaml_files_below(const fs::path& folder) {
 
 }  // namespace
 
-std::vector<std::string> expand_files(const std::vector<std::string>& paths, std::ostream& err) {
+std::string find_scenario(const std::string& path, const surroundings& where) {
+  std::error_code ec;
+  if (fs::exists(path, ec) || where.share.empty()) return path;
+  const fs::path shipped = where.share / "scenarios" / (path + ".yaml");
+  return fs::is_regular_file(shipped, ec) ? shipped.lexically_normal().string() : path;
+}
+
+std::vector<std::string> expand_files(const std::vector<std::string>& paths,
+                                      const surroundings& where) {
   std::vector<std::string> files;
   std::error_code ec;
   for (const std::string& path : paths) {
     if (!fs::is_directory(path, ec)) {
-      files.push_back(path);  // a missing file is the loader's to report
+      files.push_back(find_scenario(path, where));  // a missing file is the loader's to report
       continue;
     }
     const std::vector<std::string> found = yaml_files_below(path);
     if (found.empty()) {
-      err << "error: nothing selected: there is no *.yaml file in '" << path << "'\n";
+      where.err << "error: nothing selected: there is no *.yaml file in '" << path << "'\n";
       return {};
     }
     files.insert(files.end(), found.begin(), found.end());

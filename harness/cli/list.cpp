@@ -139,9 +139,14 @@ exit_code list_verb(const request& what, const surroundings& where) {
     throw usage_error("there is no list of '" + what.subject + "'",
                       suggestion.empty() ? "lists: " + join(subjects) : suggestion);
   }
+  if (all.empty()) {
+    where.err << "error: there are no " << what.subject
+              << "\n  = set ORDEAL_SHARE to the folder that holds scenarios/ and targets/\n";
+  }
+  const exit_code code = all.empty() ? exit_code::nothing_ran : exit_code::pass;
   if (what.run.format == output_format::text) {
     print_text(all, where.out);
-    return exit_code::pass;
+    return code;
   }
   json::array items;
   for (listed& item : all) {
@@ -150,7 +155,7 @@ exit_code list_verb(const request& what, const surroundings& where) {
     items.push_back(std::move(fields));
   }
   where.out << json::serialize(items) << "\n";
-  return exit_code::pass;
+  return code;
 }
 
 }  // namespace ordeal::harness

@@ -8,7 +8,7 @@ namespace ordeal::harness {
 
 exit_code plan_verb(const request& what, const surroundings& where) {
   loaded_scenario from =
-      load_scenario(what.run.files.at(0), where.fault_kinds, inputs_of(what, where));
+      load_scenario(find_scenario(what.subject, where), where.fault_kinds, inputs_of(what, where));
   if (!from.value) {
     where.err << render_all(from.problems, from.text);
     return exit_code::invalid_file;

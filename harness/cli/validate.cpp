@@ -90,7 +90,7 @@ class validation {
 }  // namespace
 
 exit_code validate_verb(const request& what, const surroundings& where) {
-  const std::vector<std::string> files = expand_files(what.run.files, where.err);
+  const std::vector<std::string> files = expand_files(what.run.files, where);
   if (files.empty()) return exit_code::nothing_ran;
   validation work(what, where);
   for (const std::string& file : files) work.check(file);

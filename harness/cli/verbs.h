@@ -29,7 +29,7 @@ struct surroundings {
 // A verb's flags and arguments.
 struct request {
   run_options run;      // flags that verbs share live here, too: seed, target, variables, format
-  std::string subject;  // of list, explain, conform
+  std::string subject;  // of list, explain, conform, plan
   std::vector<std::string> only, skip;  // of conform
 };
 
@@ -54,9 +54,13 @@ exit_code run_command_line(const std::vector<std::string>& arguments, const surr
 
 // Shared by verbs.
 
-// Folders replaced by the *.yaml files below them, sorted. A folder without any is reported, and
-// the result is empty.
-std::vector<std::string> expand_files(const std::vector<std::string>& paths, std::ostream& err);
+// The file of a shipped scenario, when `path` is none itself but an id from `ordeal list scenarios`;
+// else `path`.
+std::string find_scenario(const std::string& path, const surroundings& where);
+// Folders replaced by the *.yaml files below them, sorted, and ids by their files. A folder without
+// any is reported, and the result is empty.
+std::vector<std::string> expand_files(const std::vector<std::string>& paths,
+                                      const surroundings& where);
 // The loader's view of the flags.
 scenario_inputs inputs_of(const request& what, const surroundings& where);
 

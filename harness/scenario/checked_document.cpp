@@ -81,11 +81,52 @@ class schema_check {
              {});
       return value;
     }
-    check_members(value, "", &root, true);
+    if (is_other_kind(root) || is_newer(root)) {
+      value.is_valid_ = false;
+    } else {
+      check_members(value, "", &root, true);
+    }
     return value;
   }
 
  private:
+  void report_key(const yaml_value& key, std::string code, std::string message,
+                  std::string remedy) {
+    problems_.add({{options_.file, key.line, key.column},
+                   std::move(message),
+                   std::move(code),
+                   key.length,
+                   {},
+                   std::move(remedy)});
+  }
+
+  bool is_other_kind(const yaml_value& root) {
+    const yaml_value* first = nullptr;
+    std::size_t count = 0;
+    for (const yaml_member& member : root.members) {
+      const std::vector<std::string>& keys = options_.other.keys;
+      if (std::find(keys.begin(), keys.end(), member.key.text) == keys.end()) continue;
+      if (count++ == 0) first = &member.key;
+    }
+    if (count < 2) return false;
+    report_key(*first, "E107", options_.other.message, options_.other.remedy);
+    return true;
+  }
+
+  // What else is wrong with a newer file, only a newer ordeal can tell.
+  bool is_newer(const yaml_value& root) {
+    const schema_row* row = find_row(rows_, "schema_version");
+    const yaml_member* given = root.find_member("schema_version");
+    if (!row || !given || given->value.kind != yaml_kind::scalar) return false;
+    const parsed<std::int64_t> version = parse_integer(given->value.text);
+    if (!version.value || *version.value <= row->maximum) return false;
+    report_key(given->value, "E108",
+               "schema_version " + given->value.text + " is newer than this ordeal, which reads " +
+                   std::to_string(row->maximum),
+               "use the ordeal that the file was written for");
+    return true;
+  }
+
   // A value of `row` at `path`; `source` is null when the file has none, `parent` is then where it
   // would stand.
   checked_value check(const schema_row& row, const std::string& path, const yaml_value* source,

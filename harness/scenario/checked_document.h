@@ -66,8 +66,15 @@ class checked_value {
   std::vector<std::pair<std::string, checked_value>> members_;
 };
 
+// Files of another kind, known by their top-level keys; two of them are no accident.
+struct other_kind {
+  std::vector<std::string> keys;
+  std::string message, remedy;
+};
+
 struct check_options {
   std::string file;
+  other_kind other;  // said in place of a problem for every key
   // Values of ${name}; null: texts are kept as they are (target files) and only keys whose row
   // lists ${names} have any.
   variable_lookup value_of;

@@ -49,18 +49,39 @@ constexpr glossary_entry verdicts[] = {
 };
 
 constexpr glossary_entry exit_codes[] = {
-    {"0", "pass: every scenario passed"},
-    {"1", "violation: a violation is proven"},
-    {"2", "bad command line"},
-    {"3", "invalid scenario or target file"},
-    {"4", "nothing selected or nothing ran"},
-    {"5", "inconclusive: not enough was seen to pass"},
-    {"6", "environment: the target or Redis never became ready, or a capability is missing"},
-    {"7", "refused by a safety guard"},
-    {"8", "results could not be written"},
-    {"10", "internal error: a bug in ordeal"},
-    {"130", "interrupted (Ctrl-C)"},
-    {"143", "terminated (SIGTERM)"},
+    {"0", "pass: every check of every scenario passed, or was skipped with a reason."},
+    {"1",
+     "violation: at least one check proved that the target broke its contract. See CHECKS, and "
+     "violations.jsonl in the results; the replay command runs the same plan again."},
+    {"2",
+     "bad command line: nothing was started; the message names the flag or argument and the "
+     "remedy."},
+    {"3",
+     "invalid scenario or target file: nothing was started; `ordeal validate FILE` shows every "
+     "problem with its place."},
+    {"4",
+     "nothing selected or nothing ran: a folder without scenarios, or a selection that leaves "
+     "none; `ordeal list scenarios` shows what there is."},
+    {"5",
+     "inconclusive: nothing wrong was seen, but too little to pass: no traffic in a window, a "
+     "fault "
+     "that was never confirmed, a generator that fell behind, a run that was cut short. WHY "
+     "names the reason; mend that and run again."},
+    {"6",
+     "environment: Redis or the target never became ready, or this machine lacks something that "
+     "the "
+     "run needs. WHY names it; logs/ in the results has what the processes printed."},
+    {"7",
+     "refused by a safety guard: the run could have harmed something that is not its own; the "
+     "message says what would allow it."},
+    {"8",
+     "results could not be written: no space, no permission, or no such folder; see --results and "
+     "--junit."},
+    {"10", "internal error: a bug in ordeal; please report the message with the command."},
+    {"130",
+     "interrupted (Ctrl-C): faults were healed, processes ended and results written; a second "
+     "Ctrl-C ends everything at once."},
+    {"143", "terminated (SIGTERM): ended in order, as with one Ctrl-C."},
 };
 
 constexpr metric_entry metrics[] = {

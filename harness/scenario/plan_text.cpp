@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cmath>
 
 #include "harness/scenario/glossary.h"
@@ -10,6 +9,7 @@
 #include "harness/scenario/schema_table.h"
 #include "harness/scenario/values.h"
 #include "harness/target/contract.h"
+#include "reports/json_text.h"
 
 namespace ordeal::harness {
 namespace {
@@ -242,7 +242,7 @@ std::string render_json(const plan& of) {
                             {"payload_bytes", from.load.payload_bytes},
                             {"arrival", word_of("load.publish.arrival", from.load.arrival)}}},
       {"expected", json::object{{"messages", totals.messages}, {"deliveries", totals.deliveries}}}};
-  return json::serialize(out) + "\n";
+  return report::json_text(out) + "\n";
 }
 
 }  // namespace ordeal::harness

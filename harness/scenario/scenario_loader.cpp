@@ -237,7 +237,9 @@ class scenario_reader {
     const std::vector<std::string>& known = *inputs_.known_targets;
     if (std::find(known.begin(), known.end(), name.text()) != known.end()) return;
     report(name, "E130", "there is no target '" + name.text() + "'",
-           "targets: " + join(known) + "; or write the path of a target file",
+           (known.empty() ? "no targets were found; set ORDEAL_SHARE to the folder that holds them"
+                          : "targets: " + join(known)) +
+               "; or write the path of a target file",
            did_you_mean(name.text(), known));
   }
 
@@ -404,6 +406,10 @@ loaded_scenario parse_scenario(const std::string& text, const std::string& file,
     const variables vars(*document.root, file, inputs, problems);
     check_options options;
     options.file = file;
+    options.other = {{"driver", "launch", "protocol", "contract"},
+                     "this is a target file, not a scenario",
+                     "`ordeal conform FILE` tests the target; a scenario names it, target: { name: "
+                     "FILE }, or --target FILE does"};
     options.value_of = [&vars](const std::string& name) { return vars.value_of(name); };
     options.known_variables = vars.names();
     const checked_value root = check_document(*document.root, scenario_schema(), options, problems);

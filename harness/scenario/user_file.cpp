@@ -11,7 +11,8 @@ namespace ordeal::harness {
 std::optional<std::string> read_user_file(const std::string& path, problem_list& problems) {
   std::error_code ec;
   std::string reason;
-  if (std::filesystem::is_directory(path, ec)) {
+  const bool is_directory = std::filesystem::is_directory(path, ec);
+  if (is_directory) {
     reason = "it is a directory";
   } else {
     errno = 0;
@@ -26,7 +27,12 @@ std::optional<std::string> read_user_file(const std::string& path, problem_list&
   problem.where.file = path;
   problem.message = "cannot read '" + path + "': " + reason;
   problem.code = "E201";
-  if (!ec && std::filesystem::is_directory(path, ec)) problem.remedy = "name one *.yaml file in it";
+  const bool has_suffix = path.ends_with(".yaml") || path.ends_with(".yml");
+  if (is_directory) {
+    problem.remedy = "name one *.yaml file in it";
+  } else if (!has_suffix) {
+    problem.remedy = "write the path of a *.yaml file, or an id that `ordeal list scenarios` shows";
+  }
   problems.add(std::move(problem));
   return {};
 }

@@ -213,6 +213,9 @@ loaded_target parse_target(const std::string& text, const std::string& file,
   if (document.root) {
     check_options options;
     options.file = file;
+    options.other = {{"backplane", "load", "phases", "faults"},
+                     "this is a scenario file, not a target",
+                     "`ordeal run FILE` runs it"};
     const checked_value root = check_document(*document.root, target_schema(), options, problems);
     if (root.is_valid()) {
       target loaded = target_reader(root, file, drivers, problems).read();

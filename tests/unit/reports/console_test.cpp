@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "reports/text.h"
 #include "tests/unit/reports/sample_record.h"
 
 namespace ordeal::report {
@@ -33,6 +34,18 @@ TEST(ConsoleSummary, PutsFailuresFirstAndEndsWithFilesAndReplay) {
             "WHY delivery: 3 of 67200 deliveries missing, inside cut\n"
             "FILES results/20261122T074011Z-7f3a   replay: ordeal run scenarios/first-look.yaml "
             "--seed 42\n");
+}
+
+TEST(ConsoleSummary, ShortRecoveriesAreNotZero) {
+  run_record run = sample_record();
+  run.faults[0].recovery_s = {{"node-1", 0.0055}};
+  EXPECT_NE(render_summary(run, plain_utf8).find("recovered 5.5ms, 3 findings"), std::string::npos);
+}
+
+TEST(ConsoleSummary, SaysNoLatencyWhenNothingWasDelivered) {
+  run_record run = sample_record();
+  run.delivered = 0;
+  EXPECT_NE(render_summary(run, plain_utf8).find("0 of 67 200 deliveries\n"), std::string::npos);
 }
 
 TEST(ConsoleSummary, SpeaksAsciiWhereItMust) {
@@ -94,12 +107,12 @@ live_view sample_view() {
 TEST(ConsoleLive, ShowsPhaseFaultsCountsAndNodes) {
   const std::vector<std::string> expected{
       "redis-outage-and-rotate   target reference x3   seed 42   run 20261122T074011Z-7f3a",
-      " steady  ███████████████░░░░░░░░░  2m31s / 4m00s     next fault: cut in 14.0s",
-      " fault   rotate  over, recovered in 1.8s",
-      "           sent    expected   delivered   missing   late   dup   order     p50    p99",
-      " all     30 204   4 530 600   4 530 588        12      0     0       0   1.9ms   11ms",
-      " node-1  ok       50 clients",
-      " node-2  down     0 clients",
+      " steady   ███████████████░░░░░░░░░  2m31s / 4m00s     next fault: cut in 14.0s",
+      " fault    rotate  over, recovered in 1.8s",
+      "            sent   expected  delivered  missing  late  dup  order    p50   p99",
+      " all      30 204  4 530 600  4 530 588       12     0    0      0  1.9ms  11ms",
+      " node-1   ok       50 clients",
+      " node-2   down     0 clients",
       " generator ok (lag p99 0.6ms, 0 skipped)"};
   EXPECT_EQ(render_live(sample_view(), 120, plain_utf8), expected);
 }
@@ -108,7 +121,15 @@ TEST(ConsoleLive, NeverExceedsTheWidth) {
   for (const std::string& line : render_live(sample_view(), 40, plain_ascii))
     EXPECT_LE(line.size(), 40U);
   EXPECT_EQ(render_live(sample_view(), 40, plain_ascii)[1],
-            " steady  ###############.........  2m31s");
+            " steady   ###############.........  2m31");
+}
+
+TEST(ConsoleLive, FitsAnOrdinaryTerminal) {
+  live_view now = sample_view();
+  now.phase = "recovery";
+  const std::vector<std::string> wide = render_live(now, 1000, plain_utf8);
+  for (std::size_t i = 1; i < wide.size(); ++i) EXPECT_LE(width_of(wide[i]), 80U) << wide[i];
+  EXPECT_TRUE(wide[1].starts_with(" recovery ██")) << wide[1];
 }
 
 TEST(ConsoleLive, AHeartbeatIsOneLineOfKeysAndValues) {

@@ -264,6 +264,19 @@ TEST(Junit, ASuiteAlwaysHasACase) {
             std::string::npos);
 }
 
+TEST(Junit, ARunThatProvesNothingIsNeverGreen) {
+  run_record run = sample_record();
+  run.checks = {{"order", "pass", "in order"}, {"recovery", "skipped", "no faults"}};
+  run.verdict = "inconclusive";
+  run.why = "the run was cut short, so it proves nothing";
+  const std::string xml = junit_xml(run);
+  EXPECT_NE(xml.find("tests=\"3\" failures=\"0\" errors=\"1\""), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<error type=\"inconclusive\" message=\"the run was cut short"),
+            std::string::npos);
+  run.verdict = "pass";
+  EXPECT_EQ(junit_xml(run).find("name=\"run\""), std::string::npos);
+}
+
 TEST(Junit, CapsLongTexts) {
   run_record run = sample_record();
   run.checks[1].detail = std::string(1'000'000, 'x');

@@ -99,6 +99,13 @@ TEST_F(CommandLine, MistakesAreExplained) {
        "error: --progress: 'plian' is not known\n  = did you mean 'plain'?\n"},
       {{"run", "a.yaml", "--format", "xml"},
        "error: --format: 'xml' is not known\n  = allowed: text, json\n"},
+      {{"run", "a.yaml", "--seed", "-1"},
+       "error: --seed: '-1' is not a whole number\n  = decimal digits, like 42\n"},
+      {{"run", "a.yaml", "--seed"},
+       "error: --seed needs a value\n  = `ordeal run --help` shows how it is used\n"},
+      {{"plan", "a.yaml", "b.yaml", "c.yaml"},
+       "error: 'b.yaml' is one argument too many\n  = `ordeal plan --help` shows how it is "
+       "used\n"},
       {{"run"}, "error: FILE is required\n  = `ordeal run --help` shows how it is used\n"},
       {{"list", "fault"}, "error: there is no list of 'fault'\n  = did you mean 'faults'?\n"},
       {{"explain", "redis_kil"},
@@ -114,7 +121,50 @@ TEST_F(CommandLine, MistakesAreExplained) {
     EXPECT_FALSE(ran_);
   }
   EXPECT_EQ(call({}), exit_code::bad_command_line);
-  EXPECT_NE(err().find("usage: ordeal VERB"), std::string::npos);
+  EXPECT_NE(err().find("Usage: ordeal VERB"), std::string::npos);
+}
+
+TEST_F(CommandLine, AMistakeInTheEnvironmentIsNamedThere) {
+  ::setenv("ORDEAL_SEED", "abc", 1);
+  EXPECT_EQ(call({"run", "a.yaml"}), exit_code::bad_command_line);
+  EXPECT_TRUE(err().starts_with("error: ORDEAL_SEED: 'abc' is not a whole number")) << err();
+  EXPECT_EQ(call({"run", "a.yaml", "--seed=x"}), exit_code::bad_command_line);
+  EXPECT_TRUE(err().starts_with("error: --seed: 'x' is not a whole number")) << err();
+  ::unsetenv("ORDEAL_SEED");
+}
+
+TEST_F(CommandLine, ShippedScenariosAreKnownByTheirIds) {
+  call({"run", "examples/first-look"});
+  ASSERT_TRUE(ran_);
+  EXPECT_EQ(ran_->files, std::vector<std::string>{first_look});
+  EXPECT_EQ(call({"plan", "examples/first-look"}), exit_code::pass);
+  EXPECT_EQ(call({"validate", "examples/first-look"}), exit_code::pass);
+  EXPECT_EQ(call({"plan", "examples/first-lok"}), exit_code::invalid_file);
+  EXPECT_NE(err().find("`ordeal list scenarios`"), std::string::npos) << err();
+}
+
+TEST_F(CommandLine, AFileOfTheOtherKindIsOneProblem) {
+  const std::string target = (source_root / "targets/reference/target.yaml").string();
+  EXPECT_EQ(call({"plan", target}), exit_code::invalid_file);
+  EXPECT_TRUE(err().starts_with("error: this is a target file, not a scenario")) << err();
+  EXPECT_EQ(err().find("error:", 1), std::string::npos) << err();
+  EXPECT_EQ(call({"conform", first_look}), exit_code::invalid_file);
+  EXPECT_TRUE(err().starts_with("error: this is a scenario file, not a target")) << err();
+  EXPECT_EQ(err().find("error:", 1), std::string::npos) << err();
+}
+
+TEST_F(CommandLine, AnEmptyListSaysWhy) {
+  const surroundings nowhere{out_, err_, {}, fault::kinds(), drivers_, {}};
+  EXPECT_EQ(run_command_line({"list", "scenarios"}, nowhere), exit_code::nothing_ran);
+  EXPECT_NE(err().find("ORDEAL_SHARE"), std::string::npos);
+}
+
+TEST_F(CommandLine, HelpIsWrittenForPeople) {
+  EXPECT_EQ(call({"help", "run"}), exit_code::pass);
+  EXPECT_NE(out().find("Usage: ordeal run [OPTIONS] FILE..."), std::string::npos) << out();
+  EXPECT_NE(out().find("ORDEAL_SEED=7"), std::string::npos) << out();
+  for (const char* jargon : {"REQUIRED", "TEXT", "(Env:"})
+    EXPECT_EQ(out().find(jargon), std::string::npos) << out();
 }
 
 TEST_F(CommandLine, HelpGoesToStdout) {
@@ -169,7 +219,7 @@ TEST_F(CommandLine, PlanIsReproducible) {
   const auto parsed = boost::json::parse(out());
   EXPECT_EQ(parsed.at("nodes"), 5);
   EXPECT_EQ(parsed.at("clients").as_array().size(), 40U);
-  EXPECT_EQ(parsed.at("faults").at(0).at("at_s"), 5.0);
+  EXPECT_EQ(parsed.at("faults").at(0).at("at_s").to_number<double>(), 5.0);
   EXPECT_EQ(call({"plan", first_look, "--target", "nobody"}), exit_code::invalid_file);
   EXPECT_NE(err().find("there is no target 'nobody'"), std::string::npos);
 }
@@ -228,6 +278,9 @@ TEST_F(CommandLine, ExplainsEveryKindOfId) {
       {"silent_loss", "finding silent_loss"},
       {"inconclusive", "verdict inconclusive"},
       {"6", "exit code 6"},
+      {"exit code 5", "exit code 5\n  inconclusive: nothing wrong was seen"},
+      {"kick", "parameter of redis_password\n  with.kick: true or false"},
+      {"faults[0].with.kick", "parameter of redis_password"},
       {"faults[].at", "scenario key faults[].at"},
       {"faults[2].at", "scenario key faults[].at"},
       {"load.publish.rate", "default  100/s"},

@@ -1,4 +1,5 @@
 #include "harness/scenario/yaml_reader.h"
+#include "harness/scenario/problem_list.h"
 
 #include <gtest/gtest.h>
 
@@ -54,6 +55,21 @@ TEST(YamlReader, BoundsAliases) {
   EXPECT_NE(first_problem(bomb).find("the file holds too many values"), std::string::npos);
   EXPECT_NE(first_problem(std::string(40, '[') + std::string(40, ']')).find("nested too deeply"),
             std::string::npos);
+}
+
+TEST(YamlReader, RefusesWhatIsNoText) {
+  EXPECT_EQ(first_problem("a: \xC3\xA9\nb: \xFF\n"), "E101 2:4 not a text file");
+  EXPECT_EQ(first_problem(std::string("a: 1\0", 5)), "E101 1:5 not a text file");
+  EXPECT_EQ(first_problem("\x1F\x8B\x08"), "E101 1:2 not a text file");
+  EXPECT_EQ(first_problem("a: \xE2\x9C\x93\n"), "none");
+}
+
+TEST(YamlReader, ForeignTextDoesNotSteerTheTerminal) {
+  const std::string text = "a: 1\n\x1b[31mb: [\n";
+  const yaml_document document = read_yaml(text, "f.yaml");
+  ASSERT_FALSE(document.problems.empty());
+  const std::string shown = render_all(document.problems, text);
+  EXPECT_EQ(shown.find('\x1b'), std::string::npos) << shown;
 }
 
 TEST(YamlReader, ReportsSyntaxWithItsPlace) {

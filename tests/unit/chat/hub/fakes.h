@@ -153,7 +153,8 @@ class fake_socket final : public net::websocket {
 
   try_result try_write(std::span<const asio::const_buffer> parts) override {
     if (wire_->try_result == try_result::refused || wire_->is_gone) return try_result::refused;
-    for (const auto& part : parts) partly_.append(static_cast<const char*>(part.data()), part.size());
+    for (const auto& part : parts)
+      partly_.append(static_cast<const char*>(part.data()), part.size());
     if (wire_->try_result == try_result::sent) wire_->frames.push_back(std::exchange(partly_, {}));
     return wire_->try_result;
   }
