@@ -210,6 +210,12 @@ asio::awaitable<void> connect_during_a_shortage(net::http_server& server) {
 }
 
 TEST(HttpServer, AcceptsAgainAfterDescriptorsRanOut) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP()
+      << "UBSan looks at objects through a pipe, and takes them for broken when none can be made";
+#endif
+#endif
   run_served(answering(), connect_during_a_shortage);
 }
 
