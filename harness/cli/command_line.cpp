@@ -21,7 +21,7 @@ class help_format : public CLI::Formatter {
     return option->get_type_name().empty() ? "" : " " + option->get_type_name();
   }
   std::string make_footer(const CLI::App*) const override {
-    return "\nEach flag may also be set in the environment: --seed 7 is ORDEAL_SEED=7.\n";
+    return "Each flag may also be set in the environment: --seed 7 is ORDEAL_SEED=7.\n";
   }
 };
 

@@ -23,7 +23,7 @@ std::vector<std::string> yaml_files_below(const fs::path& folder) {
 
 std::string find_scenario(const std::string& path, const surroundings& where) {
   std::error_code ec;
-  if (fs::exists(path, ec) || where.share.empty()) return path;
+  if (fs::exists(path, ec)) return path;
   const fs::path shipped = where.share / "scenarios" / (path + ".yaml");
   return fs::is_regular_file(shipped, ec) ? shipped.lexically_normal().string() : path;
 }

@@ -154,7 +154,7 @@ TEST_F(CommandLine, AFileOfTheOtherKindIsOneProblem) {
 }
 
 TEST_F(CommandLine, AnEmptyListSaysWhy) {
-  const surroundings nowhere{out_, err_, {}, fault::kinds(), drivers_, {}};
+  const surroundings nowhere{out_, err_, "/nowhere", fault::kinds(), drivers_, {}};
   EXPECT_EQ(run_command_line({"list", "scenarios"}, nowhere), exit_code::nothing_ran);
   EXPECT_NE(err().find("ORDEAL_SHARE"), std::string::npos);
 }
