@@ -86,6 +86,7 @@ net::asio::awaitable<void> display::run() {
   while (!is_over) {
     is_over = co_await stopping_.wait_for(poll_interval);
     const engine_view now = co_await engine_.view();
+    tell_interruption(now);
     if (manner_ == manner::live) {
       show_live(now);
     } else {
@@ -93,6 +94,15 @@ net::asio::awaitable<void> display::run() {
     }
   }
   screen_.clear();
+}
+
+void display::tell_interruption(const engine_view& now) {
+  if (!now.is_cut_short || has_told_interruption_) return;
+  has_told_interruption_ = true;
+  screen_.clear();
+  std::cerr
+      << "interrupted: healing, draining and judging what there is; a second signal leaves at once"
+      << std::endl;
 }
 
 void display::show_live(const engine_view& now) {

@@ -62,6 +62,7 @@ asio::awaitable<void> engine::watch_signals() {
     outcome_.signal = number;
     // Before there is load there is nothing to judge: leave at once as well.
     if (is_second || !view_.has_begun) leave_at_once_(number);
+    view_.is_cut_short = true;
     cut_short_.set();
   }
 }

@@ -40,6 +40,7 @@ struct engine_view {
   std::string phase = "setup";
   run_time phase_begun{}, phase_ends{};  // since time zero; ends == begun: open end
   bool has_begun = false;
+  bool is_cut_short = false;  // by a first signal
   std::chrono::nanoseconds since_zero{};
   std::vector<fault::fault_state> fault_states;
   std::vector<node_state> node_states;

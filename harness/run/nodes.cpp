@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <sstream>
 
 #include "fault-injection/redis/managed_redis.h"
@@ -19,7 +20,7 @@ constexpr std::size_t shown_log_lines = 5;
 
 std::string seconds_text(std::chrono::nanoseconds duration) {
   std::ostringstream text;
-  text << std::chrono::duration<double>(duration).count() << " s";
+  text << std::setprecision(3) << std::chrono::duration<double>(duration).count() << " s";
   return text.str();
 }
 

@@ -85,10 +85,23 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// For a shell: in single quotes where a character could mean something to it.
+std::string quoted(const std::string& word) {
+  const bool is_plain = !word.empty() && word.find_first_not_of(
+                                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789_-./:=@%+,") == std::string::npos;
+  if (is_plain) return word;
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
 std::string replay_command(const job& what, const run_options& options, std::uint64_t seed) {
-  std::string command = "ordeal run " + what.scenario.file + " --seed " + std::to_string(seed);
-  if (options.target) command += " --target " + *options.target;
-  for (const auto& [name, value] : options.variables) command += " --set " + name + "=" + value;
+  std::string command =
+      "ordeal run " + quoted(what.scenario.file) + " --seed " + std::to_string(seed);
+  if (options.target) command += " --target " + quoted(*options.target);
+  for (const auto& [name, value] : options.variables)
+    command += " --set " + quoted(name + "=" + value);
   if (options.is_strict) command += " --as strict";
   return command;
 }

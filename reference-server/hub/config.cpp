@@ -227,6 +227,20 @@ std::string checked(const server_config& config) {
   return {};
 }
 
+// Names what nobody knows, and never shows the words beside it: one may be a password that was meant for a flag.
+std::string describe_extras(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (!word.starts_with("-")) continue;
+    const std::string flag = word.substr(0, word.find('='));
+    const std::string hint =
+        flag.find("password") == std::string::npos
+            ? "; --help lists the options"
+            : "; a password comes from --redis-password-file or ORDEAL_CHAT_REDIS_PASSWORD";
+    return "there is no option " + flag + hint;
+  }
+  return "takes no arguments without a flag; --help lists the options";
+}
+
 }  // namespace
 
 config_result parse_config(int argc, const char* const* argv) {
@@ -256,6 +270,10 @@ config_result parse_config(int argc, const char* const* argv) {
   config_result result;
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    result.exit_code = 2;
+    result.output = "ordeal-chat: " + describe_extras(app.remaining()) + "\n";
+    return result;
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream diagnostics;

@@ -179,6 +179,7 @@ TEST_F(ordeal_run, FirstInterruptJudgesThePartialRun) {
   const std::set<pid_t> children = run->descendants();
   run->signal(SIGINT);
   EXPECT_EQ(run->wait(run_limit), 130) << run->err();
+  EXPECT_NE(run->err().find("a second signal leaves at once"), std::string::npos) << run->err();
   EXPECT_EQ(summary().at("findings").at("lost").to_number<int>(), 0);
   EXPECT_GT(summary().at("totals").at("delivered").to_number<int>(), 0);
   for (const pid_t pid : children) EXPECT_FALSE(is_alive(pid));

@@ -34,6 +34,19 @@ TEST(Config, DefaultsToLoopbackAndAnyPort) {
   EXPECT_FALSE(parsed.config->log.node_name.empty());
 }
 
+TEST(Config, UnknownFlagsAreNamedWithoutTheirValues) {
+  for (const auto& flags : {std::initializer_list<const char*>{"--redis-password", "hunter2"},
+                            std::initializer_list<const char*>{"--redis-password=hunter2"}}) {
+    const auto parsed = parse(flags);
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_NE(parsed.output.find("no option --redis-password;"), std::string::npos)
+        << parsed.output;
+    EXPECT_NE(parsed.output.find("--redis-password-file"), std::string::npos) << parsed.output;
+    EXPECT_EQ(parsed.output.find("hunter2"), std::string::npos) << parsed.output;
+  }
+  EXPECT_EQ(parse({"hunter2"}).output.find("hunter2"), std::string::npos);
+}
+
 TEST(Config, TakesFlags) {
   const auto parsed =
       parse({"--listen", "127.0.0.1:4711", "--redis-url", "redis://chat@127.0.0.1:7000/3",
