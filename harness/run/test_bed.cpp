@@ -5,6 +5,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "harness/run/own_keys.h"
+#include "net/async/log.h"
 #include "net/async/random.h"
 
 namespace ordeal::harness {
@@ -39,7 +41,8 @@ test_bed::test_bed(asio::any_io_executor ex, fault::launcher& launch, const plan
       plan_(what),
       results_(results),
       binaries_(std::move(binaries)),
-      on_node_change_(std::move(on_node_change)) {}
+      on_node_change_(std::move(on_node_change)),
+      app_("ordeal-" + what.run_nonce) {}
 
 test_bed::~test_bed() = default;
 
@@ -99,7 +102,7 @@ asio::awaitable<fault::step_result> test_bed::start() {
     links_.push_back(link_group_->add(upstream, seeds.next()));
     around.redis_ports.push_back(links_.back()->port());
   }
-  around.app = "ordeal-" + plan_.run_nonce;
+  around.app = app_;
   around.redis_user = is_managed ? redis_->user() : external_.auth.user;
   around.redis_password = is_managed ? redis_->password() : external_.auth.password;
   around.binaries = binaries_;
@@ -115,6 +118,14 @@ asio::awaitable<void> test_bed::stop() {
   links_.clear();
   link_group_.reset();
   if (redis_ && redis_->running_process() != nullptr) co_await redis_->stop(redis_grace);
+  if (!redis_ && nodes_) co_await clean_external_redis();
+}
+
+asio::awaitable<void> test_bed::clean_external_redis() {
+  const fault::step_result cleaned = co_await remove_own_keys(external_, app_);
+  if (cleaned.is_ok) co_return;
+  net::log(net::log_level::error, "run", "keys of this run are left in the external Redis",
+           {{"containing", app_}, {"reason", cleaned.evidence}});
 }
 
 std::optional<std::string> test_bed::collapse() const {

@@ -33,7 +33,7 @@ class test_bed final : public fault::environment {
   // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a sentence that says what to
   // do.
   net::asio::awaitable<fault::step_result> start();
-  // Stops the nodes, then Redis.
+  // Stops the nodes, then Redis; an external one is left as it was: this run's own keys are removed.
   net::asio::awaitable<void> stop();
 
   // Why the bed cannot carry the run any more (Redis ended although no fault asked for it); nullopt while all is well.
@@ -61,6 +61,7 @@ class test_bed final : public fault::environment {
  private:
   net::asio::awaitable<fault::step_result> start_redis();
   net::asio::awaitable<fault::step_result> find_external_redis();
+  net::asio::awaitable<void> clean_external_redis();
 
   net::asio::any_io_executor ex_;
   fault::launcher& launch_;
@@ -68,6 +69,7 @@ class test_bed final : public fault::environment {
   results_directory& results_;
   std::filesystem::path binaries_;
   node_set::on_change on_node_change_;
+  std::string app_;  // prefix of everything that the target keeps in Redis
   private_directory secrets_;
   std::unique_ptr<fault::managed_redis> redis_;
   net::redis::connection_options external_;

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "tests/integration/system/ordeal_run.h"
+#include "tests/support/redis_server.h"
 
 namespace ordeal::test {
 namespace {
@@ -222,6 +223,53 @@ TEST_F(ordeal_run, KilledRunLeavesReadableResultsAndNobodyBehind) {
       EXPECT_NO_THROW(json::parse(line)) << name << ": " << line;
     EXPECT_GT(lines, 0U) << name;
   }
+}
+
+// A Redis that belongs to somebody: faults of links only, our keys gone afterwards, theirs untouched.
+TEST_F(ordeal_run, ExternalRedisIsLeftAsItWas) {
+  redis_server redis;
+  redis.set_password("a-password-of-theirs");
+  redis.command({"SET", "theirs", "precious"});
+  const std::string scenario =
+      "schema_version: 1\n"
+      "name: external\n"
+      "description: Somebody's Redis.\n"
+      "tags: [test]\n"
+      "secrets:\n"
+      "  redis_password: { from_env: THEIR_PASSWORD }\n"
+      "backplane:\n"
+      "  redis:\n"
+      "    mode: external\n"
+      "    url: redis://127.0.0.1:" +
+      std::to_string(redis.port()) +
+      "/0\n"
+      "    password: { secret: redis_password }\n"
+      "    allow_faults: [client, node, link]\n"
+      "target: { name: reference, nodes: 2 }\n"
+      "load:\n"
+      "  rooms: 1\n"
+      "  clients: { per_node: 2, rooms_each: 1, ramp: 100ms }\n"
+      "  publish: { rate: 50/s, payload: 128B, arrival: constant }\n"
+      "phases:\n"
+      "  - { name: steady, duration: 3s }\n"
+      "faults:\n"
+      "  - { name: cut, at: steady+500ms, kind: KIND, target: { node: 2 }, for: 1s }\n";
+  const auto with = [&scenario](const std::string& kind, const std::string& victim) {
+    std::string text = scenario;
+    text.replace(text.find("KIND"), 4, kind);
+    const std::string target = "target: { node: 2 }, ";
+    if (victim == "redis") text.erase(text.find(target), target.size());
+    return text;
+  };
+  const std::map<std::string, std::string> env{{"THEIR_PASSWORD", "a-password-of-theirs"}};
+
+  const auto refused = start(write("kill.yaml", with("redis_kill", "redis")), {}, env);
+  EXPECT_EQ(refused->wait(run_limit), 7) << refused->err();
+
+  const auto run = start(write("cut.yaml", with("link_blackhole", "node")), {}, env);
+  EXPECT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
+  EXPECT_EQ(redis.command({"GET", "theirs"})->text(), "precious");
+  EXPECT_EQ(redis.command({"DBSIZE"})->integer(), 1);
 }
 
 // The marker is the generated password itself, taken from the nodes' password file while the run goes on; rotated once.
