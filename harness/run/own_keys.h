@@ -11,6 +11,6 @@ namespace ordeal::harness {
 
 // Removes every key whose name contains `app`; the evidence says how many, or why not.
 boost::asio::awaitable<fault::step_result> remove_own_keys(net::redis::connection_options where,
-                                                         std::string app);
+                                                           std::string app);
 
 }  // namespace ordeal::harness

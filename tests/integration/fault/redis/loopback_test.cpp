@@ -28,7 +28,9 @@ TEST(FreePort, IsFreeAndNeverTheSame) {
   for (int i = 0; i < 200; ++i) {
     const std::uint16_t port = free_loopback_port();
     EXPECT_TRUE(seen.insert(port).second) << port;
-    if (first_ephemeral > 10'000) EXPECT_LT(port, first_ephemeral);
+    if (first_ephemeral > 10'000) {
+      EXPECT_LT(port, first_ephemeral);
+    }
     EXPECT_NO_THROW(tcp::acceptor(io, at(port), false)) << port;
   }
 }

@@ -60,7 +60,9 @@ asio::awaitable<void> RedisPasswordTest::rotate(redis_settings with, bool has_ki
   step = co_await which->confirm_healed();
   EXPECT_TRUE(step.is_ok) << step.evidence;
   said += step.evidence;
-  if (!before.empty()) EXPECT_THAT(said, Not(HasSubstr(before)));
+  if (!before.empty()) {
+    EXPECT_THAT(said, Not(HasSubstr(before)));
+  }
   EXPECT_THAT(said, Not(HasSubstr(redis_->password())));
   co_await stop_redis();
 }

@@ -46,12 +46,12 @@ class fake_nodes final : public node_control {
   const std::string& told() const { return told_; }
 
  private:
-  struct node {
+  struct member {
     std::unique_ptr<process> running;
     int expected_exits = 0;
   };
   launcher* launch_;
-  std::vector<node> nodes_;
+  std::vector<member> nodes_;
   std::string told_;
 };
 
