@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "harness/checkers/checkers.h"
+#include "harness/seconds.h"
 
 namespace ordeal::harness {
 namespace {
@@ -44,10 +45,6 @@ double share_of(expected_stat stat) {
       return 1.0;
   }
   return 1.0;
-}
-
-double seconds(std::chrono::nanoseconds value) {
-  return std::chrono::duration<double>(value).count();
 }
 
 measured stat_of(const histogram& values, expected_stat stat) {

@@ -2,6 +2,7 @@
 
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "harness/seconds.h"
 
 #include <cstdio>
 #include <iostream>
@@ -14,10 +15,6 @@ namespace {
 constexpr std::chrono::milliseconds poll_interval{250};
 constexpr std::chrono::seconds heartbeat_interval{10};
 constexpr std::size_t width_without_terminal = 100;
-
-double seconds(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double>(time).count();
-}
 
 std::size_t terminal_width() {
   winsize size{};

@@ -3,16 +3,13 @@
 #include <csignal>
 
 #include "harness/run/recorder.h"
+#include "harness/seconds.h"
 #include "net/async/clock.h"
 
 namespace ordeal::harness {
 namespace {
 
-double seconds(run_time at) {
-  return std::chrono::duration<double>(at).count();
-}
-
-std::optional<double> seconds(std::optional<run_time> at) {
+std::optional<double> seconds_if(std::optional<run_time> at) {
   if (!at) return std::nullopt;
   return seconds(*at);
 }
@@ -35,10 +32,10 @@ report::fault_row row_of(const fault::fault_spec& spec, const fault_judgement& j
   row.state = fault::name_of(judged.state);
   row.target = target_of(spec);
   row.planned_s = seconds(spec.at);
-  row.active_s = seconds(judged.active_at);
-  row.healed_s = seconds(judged.healed_at);
+  row.active_s = seconds_if(judged.active_at);
+  row.healed_s = seconds_if(judged.healed_at);
   for (std::size_t node = 0; node < judged.recovery.size(); ++node) {
-    row.recovery_s.emplace_back(name_of(node_id(node)), seconds(judged.recovery[node]));
+    row.recovery_s.emplace_back(name_of(node_id(node)), seconds_if(judged.recovery[node]));
   }
   row.findings = judged.findings;
   row.evidence = evidence;

@@ -1,4 +1,5 @@
 #include "harness/run/recorder.h"
+#include "harness/seconds.h"
 
 #include <boost/json/object.hpp>
 
@@ -13,10 +14,6 @@ struct overloaded : F... {
 };
 template <class... F>
 overloaded(F...) -> overloaded<F...>;  // TOOLCHAIN(clang-14): not yet deduced for aggregates
-
-double seconds(run_time at) {
-  return std::chrono::duration<double>(at).count();
-}
 
 const char* name_of(node_state state) {
   switch (state) {

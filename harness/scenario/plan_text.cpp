@@ -8,6 +8,7 @@
 #include "harness/scenario/plan.h"
 #include "harness/scenario/schema_table.h"
 #include "harness/scenario/values.h"
+#include "harness/seconds.h"
 #include "harness/target/contract.h"
 #include "reports/json_text.h"
 
@@ -35,10 +36,6 @@ std::string row(std::initializer_list<std::pair<std::string, std::size_t>> cells
   for (const auto& [text, width] : cells) line += padded(text, width);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
-}
-
-double seconds(std::chrono::nanoseconds value) {
-  return std::chrono::duration<double>(value).count();
 }
 
 // A parameter as it would be written; durations are stored as nanoseconds.
