@@ -1,6 +1,5 @@
 #include "net/redis/connection.h"
 
-#include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -17,23 +16,13 @@
 #include "net/async/assert.h"
 #include "net/async/deadline.h"
 #include "net/redis/password_file.h"
+#include "net/redis/reply_reader.h"
 
 namespace ordeal::net::redis {
 namespace {
 
 using tcp = asio::ip::tcp;
 constexpr std::size_t read_chunk_bytes = 64U << 10;
-
-struct release_reader {
-  void operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
-};
-
-std::unique_ptr<redisReader, release_reader> make_reader() {
-  std::unique_ptr<redisReader, release_reader> reader(redisReaderCreate());
-  ORDEAL_ASSERT(reader != nullptr);
-  reader->maxbuf = 0;  // never free the idle buffer: large replies come one after the other
-  return reader;
-}
 
 void set_option(tcp::socket& socket, int level, int name, int value) {
   // A socket without one of these still works, only dead peers are noticed later.
@@ -53,7 +42,7 @@ void tune(tcp::socket& socket, std::chrono::milliseconds user_timeout) {
 class tcp_connection final : public connection {
  public:
   explicit tcp_connection(tcp::socket socket)
-      : socket_(std::move(socket)), reader_(make_reader()), input_(read_chunk_bytes) {}
+      : socket_(std::move(socket)), input_(read_chunk_bytes) {}
 
   asio::awaitable<exec_result> exec(const request& what, std::chrono::milliseconds limit) override;
   void close() noexcept override;
@@ -66,7 +55,7 @@ class tcp_connection final : public connection {
   error_code take_replies(std::size_t count, std::vector<reply>& replies);
 
   tcp::socket socket_;
-  std::unique_ptr<redisReader, release_reader> reader_;
+  reply_reader reader_;
   std::vector<char> input_;
   bool is_busy_ = false;
 };
@@ -121,24 +110,19 @@ asio::awaitable<error_code> tcp_connection::read_replies(std::size_t count,
     const auto [ec, size] = co_await socket_.async_read_some(buffer, token);
     if (ec == asio::error::eof) co_return make_error_code(errc::closed);
     if (ec) co_return ec;
-    if (redisReaderFeed(reader_.get(), input_.data(), size) != REDIS_OK) {
-      co_return make_error_code(errc::protocol_error);
-    }
+    reader_.feed(std::string_view(input_.data(), size));
     if (const error_code parse_ec = take_replies(count, replies)) co_return parse_ec;
   }
   co_return error_code();
 }
 
 error_code tcp_connection::take_replies(std::size_t count, std::vector<reply>& replies) {
-  for (;;) {
-    void* raw = nullptr;
-    if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK)
-      return make_error_code(errc::protocol_error);
-    if (raw == nullptr) return {};
-    replies.emplace_back(static_cast<redisReply*>(raw));
+  while (std::optional<reply> next = reader_.take()) {
+    replies.push_back(std::move(*next));
     // More replies than requests: this is no longer a conversation.
     if (replies.size() > count) return make_error_code(errc::protocol_error);
   }
+  return reader_.is_broken() ? make_error_code(errc::protocol_error) : error_code();
 }
 
 // What is sent before the connection is handed out, with the place of each reply.
