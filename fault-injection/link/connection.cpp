@@ -51,20 +51,23 @@ net::nanoseconds link_state::draw_delay() {
   return in_force.latency + net::nanoseconds(static_cast<std::int64_t>(draw));
 }
 
-proxied_connection::direction::direction(tcp::socket& source, tcp::socket& sink,
+proxied_connection::direction::direction(link_way name, tcp::socket& source, tcp::socket& sink,
                                          std::uint64_t& count)
-    : from(source),
+    : which(name),
+      from(source),
       to(sink),
       forwarded_bytes(count),
       queue(held_bytes_max),
       changed(source.get_executor()) {}
 
-proxied_connection::proxied_connection(tcp::socket node, link_state& state)
+proxied_connection::proxied_connection(tcp::socket node, link_state& state,
+                                       std::unique_ptr<connection_tap> tap)
     : state_(state),
+      tap_(std::move(tap)),
       node_(std::move(node)),
       upstream_(node_.get_executor()),
-      up_(node_, upstream_, state.counters.bytes_up),
-      down_(upstream_, node_, state.counters.bytes_down) {
+      up_(link_way::up, node_, upstream_, state.counters.bytes_up),
+      down_(link_way::down, upstream_, node_, state.counters.bytes_down) {
   set_proxy_options(node_);
 }
 
@@ -146,6 +149,7 @@ asio::awaitable<void> proxied_connection::write_loop(direction& way) {
     } else {
       const auto bytes = way.queue.front_bytes();
       count = way.to.write_some(asio::buffer(bytes.data(), bytes.size()), ec);
+      if (tap_ && count > 0) tap_->on_bytes(way.which, bytes.substr(0, count));
     }
     if (is_would_block(ec)) {
       co_await way.to.async_wait(tcp::socket::wait_write, asio::as_tuple(asio::use_awaitable));

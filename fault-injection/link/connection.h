@@ -12,9 +12,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <memory>
 
 #include "fault-injection/link/delay_queue.h"
 #include "fault-injection/link/link.h"
+#include "fault-injection/link/link_tap.h"
 #include "net/async/condition.h"
 #include "net/async/random.h"
 
@@ -33,8 +35,9 @@ struct link_state {
 
 class proxied_connection {
  public:
-  // `state` outlives it.
-  proxied_connection(asio::ip::tcp::socket node, link_state& state);
+  // `state` outlives it. `tap` may be null.
+  proxied_connection(asio::ip::tcp::socket node, link_state& state,
+                     std::unique_ptr<connection_tap> tap);
 
   // Dials upstream and forwards until both directions have ended or the connection was reset or
   // closed.
@@ -49,7 +52,9 @@ class proxied_connection {
 
  private:
   struct direction {
-    direction(asio::ip::tcp::socket& source, asio::ip::tcp::socket& sink, std::uint64_t& count);
+    direction(link_way name, asio::ip::tcp::socket& source, asio::ip::tcp::socket& sink,
+              std::uint64_t& count);
+    link_way which;
     asio::ip::tcp::socket& from;
     asio::ip::tcp::socket& to;
     std::uint64_t& forwarded_bytes;
@@ -62,6 +67,7 @@ class proxied_connection {
   asio::awaitable<void> write_loop(direction& way);
 
   link_state& state_;
+  std::unique_ptr<connection_tap> tap_;
   asio::ip::tcp::socket node_;
   asio::ip::tcp::socket upstream_;
   direction up_;

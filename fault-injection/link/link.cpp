@@ -33,9 +33,10 @@ class proxy_thread {
   bool is_running() const { return thread_.joinable(); }
   asio::any_io_executor executor() { return io_.get_executor(); }
 
-  std::shared_ptr<link_core> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed) {
-    std::packaged_task<std::shared_ptr<link_core>()> make([this, upstream, seed] {
-      auto core = std::make_shared<link_core>(io_.get_executor(), upstream, seed);
+  std::shared_ptr<link_core> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed,
+                                 tap_maker tap) {
+    std::packaged_task<std::shared_ptr<link_core>()> make([this, upstream, seed, tap] {
+      auto core = std::make_shared<link_core>(io_.get_executor(), upstream, seed, tap);
       cores_.insert(core);
       links_.spawn("link", serve(core));
       return core;
@@ -113,8 +114,10 @@ class proxied_link_group final : public link_group {
  public:
   ~proxied_link_group() override { thread_->stop(); }
 
-  std::unique_ptr<link> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed) override {
-    return std::make_unique<proxied_link>(thread_, thread_->add(std::move(upstream), seed));
+  std::unique_ptr<link> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed,
+                            tap_maker tap) override {
+    return std::make_unique<proxied_link>(thread_,
+                                          thread_->add(std::move(upstream), seed, std::move(tap)));
   }
 
  private:

@@ -15,6 +15,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <utility>
+
+#include "fault-injection/link/link_tap.h"
 
 namespace ordeal::fault {
 
@@ -63,8 +66,14 @@ class link {
 class link_group {
  public:
   virtual ~link_group() = default;
-  // A link to `upstream`, its seed for jitter. Throws std::runtime_error when it cannot listen.
-  virtual std::unique_ptr<link> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed) = 0;
+  // A link to `upstream`, its seed for jitter; `tap` listens to its connections. Throws std::runtime_error when it
+  // cannot listen on a port.
+  virtual std::unique_ptr<link> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed,
+                                    tap_maker tap) = 0;
+  // The same with nobody listening.
+  std::unique_ptr<link> add(asio::ip::tcp::endpoint upstream, std::uint64_t seed) {
+    return add(std::move(upstream), seed, nullptr);
+  }
 };
 
 std::unique_ptr<link_group> make_link_group();

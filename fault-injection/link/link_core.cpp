@@ -28,8 +28,10 @@ void bind_reusable(tcp::acceptor& acceptor, const tcp::endpoint& where) {
 
 }  // namespace
 
-link_core::link_core(asio::any_io_executor ex, tcp::endpoint upstream, std::uint64_t seed)
+link_core::link_core(asio::any_io_executor ex, tcp::endpoint upstream, std::uint64_t seed,
+                     tap_maker tap)
     : state_(seed),
+      tap_(std::move(tap)),
       upstream_(std::move(upstream)),
       reservation_(ex),
       listener_(ex),
@@ -102,7 +104,9 @@ asio::awaitable<void> link_core::accept_loop() {
       continue;
     }
     ++state_.counters.accepted;
-    auto connection = std::make_shared<proxied_connection>(std::move(socket), state_);
+    auto tap = tap_ ? tap_() : nullptr;
+    auto connection =
+        std::make_shared<proxied_connection>(std::move(socket), state_, std::move(tap));
     open_.insert(connection);
     state_.counters.open = open_.size();
     if (state_.in_force.is_refusing)

@@ -18,8 +18,9 @@ namespace ordeal::fault {
 
 class link_core {
  public:
-  // Binds a free loopback port and listens; throws std::runtime_error.
-  link_core(asio::any_io_executor ex, asio::ip::tcp::endpoint upstream, std::uint64_t seed);
+  // Binds a free loopback port and listens; throws std::runtime_error. `tap` may be empty.
+  link_core(asio::any_io_executor ex, asio::ip::tcp::endpoint upstream, std::uint64_t seed,
+            tap_maker tap);
 
   // Accepts and forwards until close(); returns when the last connection is gone.
   asio::awaitable<void> run();
@@ -38,6 +39,7 @@ class link_core {
   asio::awaitable<void> serve(std::shared_ptr<proxied_connection> connection);
 
   link_state state_;
+  tap_maker tap_;
   asio::ip::tcp::endpoint upstream_;
   asio::ip::tcp::endpoint local_;
   // Bound for the whole life and never listening: while the listener is closed, nobody else can get

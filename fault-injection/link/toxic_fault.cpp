@@ -95,15 +95,22 @@ asio::awaitable<step_result> toxic_fault::confirm_link_healed(std::size_t node) 
   }
   const auto limit = prompt_reply_limit +
                      2 * std::chrono::ceil<std::chrono::milliseconds>(left.latency + left.jitter);
-  const canary_report canary = co_await send_canary(link_of(node).port(), limit);
+  canary_report canary = co_await send_canary(link_of(node).port(), limit);
   result.is_ok = canary.is_answered();
   result.evidence = canary.describe();
   if (result.is_ok || env_.redis() == nullptr) co_return result;
   // A link in front of a dead Redis is as dead as Redis is, and whole all the same.
   const std::string direct = co_await env_.redis()->ping(prompt_reply_limit);
-  result.is_ok = direct.empty();
-  result.evidence += direct.empty() ? "; Redis itself does not answer either"
-                                    : "; Redis itself answers \"" + direct + "\"";
+  if (direct != "PONG") {
+    result.is_ok = true;
+    result.evidence +=
+        "; Redis itself does not serve either" + (direct.empty() ? "" : ": " + direct);
+    co_return result;
+  }
+  // It serves now, but it may have come up only after the first canary.
+  canary = co_await send_canary(link_of(node).port(), limit);
+  result.is_ok = canary.is_answered();
+  result.evidence = canary.describe() + "; Redis itself answers";
   co_return result;
 }
 
