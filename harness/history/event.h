@@ -123,9 +123,64 @@ struct generator_lag {
   bool was_skipped = false;
 };
 
+// Where a message was seen on its way through the backplane, by a tap on the link between a node and Redis.
+enum class tap_point {
+  to_redis,           // the node sent it to Redis
+  accepted_by_redis,  // Redis answered that request without an error
+  refused_by_redis,   // ... with an error
+  from_redis          // Redis sent it to the node
+};
+struct tapped {
+  run_time at{};
+  node_id node{};  // whose link
+  tap_point where = tap_point::to_redis;
+  message_id id;
+};
+
+// What a node's process used when it was looked at.
+struct node_usage {
+  run_time at{};
+  node_id node{};
+  std::uint64_t resident_bytes = 0;
+  std::uint32_t descriptors = 0;
+  std::chrono::microseconds cpu{0};     // since the process started
+  std::uint32_t incarnation = 0;        // counts the node's processes: usage of two is not compared
+  std::chrono::microseconds waited{0};  // since it started: ready to run, without a core to run on
+};
+
+// Connections that Redis has, our own left out.
+struct redis_usage {
+  run_time at{};
+  std::uint32_t connections = 0;
+};
+
+// How the harness itself was doing since the last one (about a second).
+struct observer_usage {
+  run_time at{};
+  std::uint32_t busy_permille = 0;   // share of one core that the fleet's thread used
+  std::chrono::nanoseconds stall{};  // the longest time in which that thread took no event
+  std::uint64_t overflowed = 0;      // events that a queue of ours had no room for
+};
+
+// The wall clock and the monotonic one disagree about how long the last second was, or the machine slept.
+struct clock_jumped {
+  run_time at{};
+  std::chrono::nanoseconds step{};
+  bool was_suspended = false;
+};
+
+// The last event of a history that is complete.
+struct run_ended {
+  run_time at{};
+  bool was_cut_short = false;
+  int signal = 0;       // that cut it short
+  std::string problem;  // of the surroundings (Redis vanished, say); empty when there was none
+};
+
 using event = std::variant<send_invoked, send_settled, delivered, join_invoked, join_confirmed,
                            room_left, reset_received, client_connected, client_disconnected,
-                           fault_changed, node_changed, phase_changed, generator_lag>;
+                           fault_changed, node_changed, phase_changed, generator_lag, tapped,
+                           node_usage, redis_usage, observer_usage, clock_jumped, run_ended>;
 
 // Whoever wants to read the history as it is written. Called on one thread (the fleet's), in order.
 class event_sink {
