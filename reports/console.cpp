@@ -120,6 +120,62 @@ std::string fault_lines(const run_record& run, const style& with) {
   return text;
 }
 
+// "client-1#5@room-1" among its neighbours, which are of one sender and one room: "#5".
+std::string short_name(const std::string& message) {
+  const std::size_t begin = message.find('#');
+  return begin == std::string::npos ? message
+                                    : message.substr(begin, message.find('@', begin) - begin);
+}
+
+std::string neighbours_text(const finding_row& found) {
+  std::string text;
+  for (const finding_row::neighbour_row& near : found.neighbours) {
+    const bool is_due = near.outcome == "ok";
+    text += (text.empty() ? "" : ", ") + short_name(near.message) + " " + near.outcome;
+    if (is_due != near.has_arrived) text += is_due ? " missing" : " arrived";
+  }
+  return text;
+}
+
+std::string deliveries_text(const finding_row& found) {
+  constexpr std::size_t shown_max = 3;
+  const auto& all = found.last_deliveries;
+  std::string text;
+  for (std::size_t i = all.size() - std::min(all.size(), shown_max); i < all.size(); ++i) {
+    text += (text.empty() ? "" : ", ") + all[i].second + " at " + moment_text(all[i].first);
+  }
+  return text;
+}
+
+std::string window_text(const finding_row& found) {
+  if (found.fault.empty()) return {};
+  std::string text = " [" + found.fault;
+  if (found.window_begins_s) {
+    text += ", " + moment_text(*found.window_begins_s) + " to " +
+            (found.window_ends_s ? moment_text(*found.window_ends_s) : "the end");
+  }
+  return text + "]";
+}
+
+// The first of each kind, with what lay around it; all of them are in violations.jsonl.
+std::string finding_lines(const run_record& run, const style& with) {
+  std::vector<std::string> kinds;
+  std::string text;
+  for (const finding_row& found : run.examples) {
+    if (std::find(kinds.begin(), kinds.end(), found.kind) != kinds.end()) continue;
+    kinds.push_back(found.kind);
+    text += "  " + found.kind + " at " + moment_text(found.at_s) + ": " +
+            printable(found.detail, with) + printable(window_text(found), with) + "\n";
+    const auto add = [&text, &with](const char* name, const std::string& line) {
+      if (!line.empty()) text += "    " + padded(name, 10) + printable(line, with) + "\n";
+    };
+    add("where", found.hop);
+    add("sender", neighbours_text(found));
+    add("got last", deliveries_text(found));
+  }
+  return text.empty() ? text : heading("FINDINGS", with) + " the first of each kind\n" + text;
+}
+
 std::string bar(double share, std::size_t width, const style& with) {
   const auto full =
       static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width) + 0.5);
@@ -178,6 +234,7 @@ std::string render_summary(const run_record& run, const style& with) {
                      "\n";
   text += check_lines(run, with);
   text += fault_lines(run, with);
+  text += finding_lines(run, with);
   text += heading("TOTALS", with) + " " + grouped(run.sent) + " sent (" + grouped(run.ok) +
           " ok, " + grouped(run.fail) + " refused, " + grouped(run.info) + " unknown), " +
           grouped(run.delivered) + " of " + grouped(run.obligations) + " deliveries";
@@ -186,6 +243,8 @@ std::string render_summary(const run_record& run, const style& with) {
             latency_text(run.max_ms);
   }
   text += "\n";
+  if (!run.observed.empty())
+    text += heading("OBSERVED", with) + " " + printable(run.observed, with) + "\n";
   if (!run.why.empty()) text += heading("WHY", with) + " " + printable(run.why, with) + "\n";
   text += heading("FILES", with) + " " + printable(run.directory, with);
   if (!run.replay.empty()) text += "   replay: " + printable(run.replay, with);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <boost/json/array.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -43,6 +44,34 @@ void jsonl_writer::fail(const char* what, int error_number) {
   fd_ = -1;
 }
 
+namespace {
+
+boost::json::object to_json(const finding_row::neighbour_row& near) {
+  return {{"message", near.message},
+          {"sent_s", near.sent_s},
+          {"node", near.node},
+          {"outcome", near.outcome},
+          {"has_arrived", near.has_arrived}};
+}
+
+boost::json::object around_of(const finding_row& found) {
+  boost::json::object around;
+  if (found.window_begins_s) {
+    boost::json::object window{{"begins_s", *found.window_begins_s}};
+    if (found.window_ends_s) window["ends_s"] = *found.window_ends_s;
+    around["window"] = std::move(window);
+  }
+  boost::json::array neighbours, deliveries;
+  for (const auto& near : found.neighbours) neighbours.push_back(to_json(near));
+  for (const auto& [at_s, message] : found.last_deliveries)
+    deliveries.push_back(boost::json::object{{"t", at_s}, {"message", message}});
+  if (!neighbours.empty()) around["neighbours"] = std::move(neighbours);
+  if (!deliveries.empty()) around["last_deliveries"] = std::move(deliveries);
+  return around;
+}
+
+}  // namespace
+
 boost::json::object to_json(const finding_row& found) {
   boost::json::object line;
   line["t"] = found.at_s;
@@ -56,6 +85,9 @@ boost::json::object to_json(const finding_row& found) {
   put("message", found.message);
   put("fault", found.fault);
   put("detail", found.detail);
+  put("hop", found.hop);
+  if (found.messages > 0) line["messages"] = found.messages;
+  if (auto around = around_of(found); !around.empty()) line["around"] = std::move(around);
   return line;
 }
 

@@ -74,7 +74,8 @@ std::string evidence(const run_record& run, const check_row& check) {
     for (const finding_row& found : run.examples) {
       if (shown++ == 3) break;
       text += found.kind + " at " + moment_text(found.at_s) + ": " + found.detail +
-              (found.fault.empty() ? "" : " [" + found.fault + "]") + "\n";
+              (found.fault.empty() ? "" : " [" + found.fault + "]") +
+              (found.hop.empty() ? "" : "; " + found.hop) + "\n";
     }
   }
   if (!run.replay.empty()) text += "replay: " + run.replay + "\n";
@@ -169,6 +170,7 @@ std::string suite_element(const run_record& run, counts& all) {
   property("target", run.target);
   property("run_id", run.run_id);
   property("verdict", run.verdict);
+  property("observed", run.observed);
   property("replay", run.replay);
   std::string faults;
   for (const fault_row& fault : run.faults)

@@ -32,6 +32,17 @@ struct finding_row {
   double at_s = 0;
   std::string client, node, room, message, fault;  // empty: does not apply
   std::string detail;
+  std::uint64_t messages = 0;  // that had been sent when it showed
+  std::string hop;             // where a lost message was lost, as a sentence; empty: not known
+  struct neighbour_row {
+    std::string message;
+    double sent_s = 0;
+    std::string node, outcome;  // ok fail info pending
+    bool has_arrived = false;
+  };
+  std::vector<neighbour_row> neighbours;
+  std::vector<std::pair<double, std::string>> last_deliveries;  // when, which message
+  std::optional<double> window_begins_s, window_ends_s;         // of the fault
 };
 
 struct run_record {
@@ -51,6 +62,8 @@ struct run_record {
   std::vector<std::pair<std::string, std::uint64_t>>
       findings;  // every kind, zero included, in the fixed order
   std::vector<check_row> checks;
+  std::string
+      observed;  // the strongest contract that this run satisfies, in the words of a target file; empty: unknown
   std::vector<fault_row> faults;
   std::vector<finding_row> examples;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;

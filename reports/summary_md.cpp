@@ -67,13 +67,14 @@ std::string summary_md(const run_record& run) {
     text +=
         "| " + cell(check.id) + " | " + cell(check.verdict) + " | " + cell(check.detail) + " |\n";
   }
+  if (!run.observed.empty()) text += "\nObserved: " + cell(run.observed) + "\n";
   text += fault_table(run);
   if (!run.examples.empty()) {
     text += "\nFirst findings:\n\n";
     for (std::size_t i = 0; i < run.examples.size() && i < 3; ++i) {
       const finding_row& found = run.examples[i];
       text += "- **" + cell(found.kind) + "** at " + moment_text(found.at_s) + ": " +
-              cell(found.detail) + "\n";
+              cell(found.detail) + (found.hop.empty() ? "" : "; " + cell(found.hop)) + "\n";
     }
   }
   text += "\nResults: `" + clean_text(run.directory) + "`\n";

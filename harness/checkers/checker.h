@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/checkers/finding.h"
-#include "harness/scenario/plan.h"
+#include "harness/scenario/terms.h"
 
 namespace ordeal::harness {
 
@@ -39,6 +39,15 @@ class checker {
   virtual void on(const node_changed&) {}
   virtual void on(const phase_changed&) {}
   virtual void on(const generator_lag&) {}
+  virtual void on(const tapped&) {}
+  virtual void on(const node_usage&) {}
+  virtual void on(const redis_usage&) {}
+  virtual void on(const observer_usage&) {}
+  virtual void on(const clock_jumped&) {}
+  virtual void on(const run_ended&) {}
+
+  // Known once it has finished: the harness itself was in trouble, so that no time it measured proves anything.
+  virtual bool casts_doubt_on_times() const { return false; }
 
   // The history is over: report what only its end can show, and say how the check ended under the plan's contract.
   virtual check_result finish(run_time at) = 0;

@@ -14,6 +14,37 @@ std::string with_unit(double value, int digits, const char* unit) {
 
 }  // namespace
 
+bool is_allowed(const contract& promises, bool is_in_outage) {
+  switch (promises.delivery) {
+    case delivery_promise::every_message:
+      return false;
+    case delivery_promise::best_effort_in_outage:
+      return is_in_outage;
+    case delivery_promise::best_effort:
+      return true;
+  }
+  return false;
+}
+
+bool is_lost(const bench& at, seat_index member, seat_index sender, std::uint32_t seq) {
+  if (!at.end.is_torn) return true;
+  return at.of.promises.order != order_promise::none && at.book.is_overtaken(member, sender, seq);
+}
+
+bool is_doubtful(const bench& at, const open_message& message) {
+  return at.book.faults().is_doubtful(message.invoked_at, in_flight_max);
+}
+
+std::string doubt(const bench& at) {
+  std::string names;
+  const auto& courses = at.book.faults().courses();
+  for (std::size_t f = 0; f < courses.size(); ++f) {
+    if (courses[f].state != fault::fault_state::failed) continue;
+    names += (names.empty() ? "" : ", ") + at.of.faults[f].name;
+  }
+  return "fault " + names + " failed, and what is missing since it began may be its doing";
+}
+
 std::string text_of(run_time at) {
   const double seconds = std::chrono::duration<double>(at).count();
   return (seconds < 0 ? "" : "+") + with_unit(seconds, 3, "s");

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "harness/checkers/checker.h"
+#include "harness/checkers/context.h"
+#include "harness/checkers/ending.h"
 #include "harness/checkers/ledger.h"
 #include "harness/checkers/tally.h"
 #include "harness/checkers/timings.h"
@@ -14,15 +16,19 @@
 namespace ordeal::harness {
 
 struct bench {
-  const plan& of;
+  const terms& of;
   const ledger& book;
   const timings& times;
+  const context& around;
   tally& found;
-  const bool& was_cut_short;  // set before finish()
+  const ending& end;  // set before finish()
 };
 
 std::unique_ptr<checker> make_delivery(const bench& at);
 std::unique_ptr<checker> make_acknowledgement(const bench& at);
+std::unique_ptr<checker> make_honesty(const bench& at);
+std::unique_ptr<checker> make_late(const bench& at);
+std::unique_ptr<checker> make_liveness(const bench& at);
 std::unique_ptr<checker> make_duplicates(const bench& at);
 std::unique_ptr<checker> make_order(const bench& at);
 std::unique_ptr<checker> make_total_order(const bench& at);
@@ -31,18 +37,34 @@ std::unique_ptr<checker> make_isolation(const bench& at);
 std::unique_ptr<checker> make_recovery(const bench& at);
 std::unique_ptr<checker> make_probe(const bench& at);
 std::unique_ptr<checker> make_nodes(const bench& at);
+std::unique_ptr<checker> make_resources(const bench& at);
+std::unique_ptr<checker> make_connections(const bench& at);
 std::unique_ptr<checker> make_faults(const bench& at);
 std::unique_ptr<checker> make_traffic(const bench& at);
 std::unique_ptr<checker> make_generator(const bench& at);
+std::unique_ptr<checker> make_observer(const bench& at);
+std::unique_ptr<checker> make_clock(const bench& at);
 // One for each row under `expect:`.
 std::vector<std::unique_ptr<checker>> make_expectations(const bench& at);
 
 // Hands a finding in; its sentence is composed only when somebody will read it.
 template <class Sentence>
 void report(const bench& at, finding what, Sentence sentence) {
+  if (what.messages == 0) what.messages = at.book.totals().sent;
   if (at.found.wants_detail(what.kind)) what.detail = sentence();
+  if (at.found.wants_surroundings(what.kind)) what.around = at.around.describe(what);
   at.found.on(std::move(what));
 }
+
+// May a message that was lost within an outage, or outside of any, be lost under this contract?
+bool is_allowed(const contract& promises, bool is_in_outage);
+// What of the things owed at the end of the history is lost? All of it, as the drain has waited for it; but of a torn
+// history only what a later message of the same sender has overtaken while the contract promises order.
+bool is_lost(const bench& at, seat_index member, seat_index sender, std::uint32_t seq);
+// A fault that was never seen healed, or whose effect is unknown, may be the reason that this is missing.
+bool is_doubtful(const bench& at, const open_message& message);
+// ... in words: "cut was never seen healed, so ..."
+std::string doubt(const bench& at);
 
 // "+151.2s"
 std::string text_of(run_time at);

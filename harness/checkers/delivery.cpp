@@ -21,10 +21,16 @@ class delivery final : public checker {
   }
 
   check_result finish(run_time at) override {
-    at_.book.for_each_open([&](seat_index sender, std::uint32_t seq, const open_message& message) {
+    const ledger& book = at_.book;
+    book.for_each_open([&](seat_index sender, std::uint32_t seq, const open_message& message) {
       if (message.state != send_state::ok) return;
-      at_.book.for_each_creditor(
-          sender, seq, [&](seat_index member) { report_lost(at, sender, seq, message, member); });
+      book.for_each_creditor(sender, seq, [&](seat_index member) {
+        if (is_lost(at_, member, sender, seq)) {
+          report_lost(at, sender, seq, message, member);
+        } else {
+          ++open_count_;
+        }
+      });
     });
     return judge();
   }
@@ -56,15 +62,11 @@ class delivery final : public checker {
     found.room = to.room;
     found.message = message_id{from.client, from.room, seq};
     found.fault = at_.book.lost_during(sender, seq, message.invoked_at);
+    found.messages = message.ordinal;
     ++lost_count_;
-    if (!found.fault) ++lost_outside_count_;
-    const auto reset = at_.book.last_reset(member);
-    if (!reset || *reset < message.invoked_at) {
-      finding silent;
-      silent.kind = finding_kind::silent_loss;
-      silent.at = found.at;
-      silent.fault = found.fault;
-      at_.found.on(std::move(silent));
+    if (at_.book.was_told(member, message.invoked_at)) ++told_count_;
+    if (!is_allowed(at_.of.promises, found.fault.has_value())) {
+      ++(is_doubtful(at_, message) ? doubtful_count_ : violation_count_);
     }
     report(at_, std::move(found), [&] {
       return name_of(message_id{from.client, from.room, seq}) + ", sent at " +
@@ -76,45 +78,43 @@ class delivery final : public checker {
 
   check_result judge() const {
     const send_totals& totals = at_.book.totals();
-    const std::uint64_t violations = refused_count_ + lost_violations();
-    check_result result{id(), violations > 0 ? verdict::fail : verdict::pass, {}};
+    check_result result{id(), verdict::pass, {}};
     if (lost_count_ > 0) {
       result.detail = std::to_string(lost_count_) + " of " + std::to_string(totals.obligations) +
-                      " deliveries missing, " + whereabouts(at_, finding_kind::lost) +
-                      (lost_violations() == 0 ? " (the contract allows that)" : "") +
-                      first_example(at_, finding_kind::lost);
-    } else {
+                      " deliveries missing, " + whereabouts(at_, finding_kind::lost);
+      if (told_count_ > 0)
+        result.detail += ", " + std::to_string(told_count_) + " of them told by resets";
+      if (violation_count_ + doubtful_count_ == 0) result.detail += " (the contract allows that)";
+      result.detail += first_example(at_, finding_kind::lost);
+    } else if (open_count_ == 0) {
       result.detail = "all " + std::to_string(totals.obligations) + " deliveries of " +
                       counted(totals.ok, "acknowledged message", "acknowledged messages");
     }
-    // Telling is not delivering. Not all of it need be lost, so it proves no loss either.
-    const std::uint64_t given_up = at_.book.given_up();
-    if (given_up > 0) {
-      const bool is_promised = at_.of.promises.delivery == delivery_promise::every_message;
-      if (is_promised && violations == 0) result.result = verdict::inconclusive;
-      result.detail += "; " + counted(given_up, "delivery", "deliveries") + " given up by resets";
+    if (open_count_ > 0) {
+      append(result.detail, counted(open_count_, "delivery was", "deliveries were") +
+                                " under way where the history breaks off");
     }
     if (refused_count_ > 0) {
-      result.detail +=
-          "; " + counted(refused_count_, "refused message", "refused messages") + " delivered";
+      append(result.detail,
+             counted(refused_count_, "refused message", "refused messages") + " delivered");
     }
+    if (doubtful_count_ > 0) {
+      result.result = verdict::inconclusive;
+      append(result.detail, doubt(at_));
+    }
+    if (violation_count_ + refused_count_ > 0) result.result = verdict::fail;
     return result;
   }
 
-  std::uint64_t lost_violations() const {
-    switch (at_.of.promises.delivery) {
-      case delivery_promise::every_message:
-        return lost_count_;
-      case delivery_promise::best_effort_in_outage:
-        return lost_outside_count_;
-      case delivery_promise::best_effort:
-        return 0;
-    }
-    return lost_count_;
+  static void append(std::string& text, const std::string& what) {
+    text += (text.empty() ? "" : "; ") + what;
   }
 
   const bench at_;
-  std::uint64_t lost_count_ = 0, lost_outside_count_ = 0, refused_count_ = 0;
+  std::uint64_t lost_count_ = 0, refused_count_ = 0, told_count_ = 0;
+  std::uint64_t violation_count_ = 0;  // lost against the contract ...
+  std::uint64_t doubtful_count_ = 0;   // ... unless a fault that failed did it
+  std::uint64_t open_count_ = 0;       // of a torn history: had not arrived yet
 };
 
 }  // namespace

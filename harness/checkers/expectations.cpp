@@ -136,7 +136,7 @@ class expectation_check final : public checker {
 
 std::vector<std::unique_ptr<checker>> make_expectations(const bench& at) {
   std::vector<std::unique_ptr<checker>> checks;
-  for (const expectation& row : at.of.scenario.expectations) {
+  for (const expectation& row : at.of.expectations) {
     checks.push_back(std::make_unique<expectation_check>(at, row, checks.size()));
   }
   return checks;

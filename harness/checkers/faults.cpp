@@ -7,12 +7,8 @@ namespace {
 
 class faults final : public checker {
  public:
-  explicit faults(const bench& at) : at_(at), evidence_(at.of.faults.size()) {}
+  explicit faults(const bench& at) : at_(at) {}
   const char* id() const override { return "faults"; }
-
-  void on(const fault_changed& what) override {
-    if (what.state == fault::fault_state::failed) evidence_.at(what.fault) = what.evidence;
-  }
 
   check_result finish(run_time) override {
     const std::size_t count = at_.of.faults.size();
@@ -34,13 +30,13 @@ class faults final : public checker {
   std::string problem_of(std::size_t fault) const {
     using fault::fault_state;
     const fault_course& course = at_.book.faults().courses()[fault];
-    const std::string& evidence = evidence_[fault];
+    const std::string& evidence = course.evidence;
     if (course.state == fault_state::failed) {
       return std::string(course.active_at ? "was not seen healed" : "was not seen in effect") +
              (evidence.empty() ? "" : " (" + evidence + ")");
     }
     if (course.state == fault_state::planned) {
-      return at_.was_cut_short ? "was left out, as the run was cut short" : "never began";
+      return at_.end.was_cut_short ? "was left out, as the run was cut short" : "never began";
     }
     if (!course.active_at) return "was never seen in effect";
     if (!course.healed_at) return "was never seen healed";
@@ -48,7 +44,6 @@ class faults final : public checker {
   }
 
   const bench at_;
-  std::vector<std::string> evidence_;  // by fault: of its failure
 };
 
 }  // namespace

@@ -13,6 +13,8 @@ class generator final : public checker {
   explicit generator(const bench& at) : at_(at) {}
   const char* id() const override { return "generator"; }
 
+  bool casts_doubt_on_times() const override { return has_lagged_; }
+
   check_result finish(run_time) override {
     const timings& times = at_.times;
     if (times.lag().count() + times.skipped() == 0)
@@ -22,7 +24,8 @@ class generator final : public checker {
                            static_cast<double>(times.skipped() + at_.book.totals().sent);
     const std::string detail = "lag p99 " + text_of_duration(lag) + ", " +
                                counted(times.skipped(), "send", "sends") + " skipped";
-    if (lag > lag_p99_max) {
+    has_lagged_ = lag > lag_p99_max;
+    if (has_lagged_) {
       return {id(), verdict::inconclusive, "the generator fell behind its schedule: " + detail};
     }
     if (skipped > skipped_share_max) {
@@ -34,6 +37,7 @@ class generator final : public checker {
 
  private:
   const bench at_;
+  bool has_lagged_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "harness/checkers/checkers.h"
+#include "harness/checkers/observed.h"
 
 namespace ordeal::harness {
 namespace {
@@ -15,7 +16,8 @@ double milliseconds(std::chrono::nanoseconds value) {
 // Worst first: what `why` is about when several checks failed.
 constexpr std::array severity{"integrity",  "isolation", "delivery",    "acknowledgement",
                               "duplicates", "order",     "total_order", "nodes",
-                              "probe",      "recovery"};
+                              "probe",      "liveness",  "late",        "recovery",
+                              "honesty",    "resources", "connections"};
 
 std::size_t severity_of(const check_result& check) {
   const auto it = std::find(severity.begin(), severity.end(), check.id);
@@ -24,19 +26,33 @@ std::size_t severity_of(const check_result& check) {
 
 class streaming_judge final : public judge {
  public:
-  streaming_judge(const plan& of, std::function<void(const finding&)> on_finding)
-      : plan_(of), book_(of), times_(of, book_), found_(of, std::move(on_finding)) {
-    const bench at{plan_, book_, times_, found_, was_cut_short_};
-    for (auto make : {make_delivery, make_acknowledgement, make_duplicates, make_order,
-                      make_total_order, make_integrity, make_isolation, make_recovery, make_probe,
-                      make_nodes, make_faults, make_traffic, make_generator}) {
+  streaming_judge(terms of, std::function<void(const finding&)> on_finding)
+      : terms_(std::move(of)),
+        book_(terms_),
+        times_(terms_, book_),
+        around_(book_),
+        found_(terms_, std::move(on_finding)) {
+    const bench& at = bench_;
+    for (auto make :
+         {make_delivery,   make_honesty, make_acknowledgement, make_late,      make_liveness,
+          make_duplicates, make_order,   make_total_order,     make_integrity, make_isolation,
+          make_recovery,   make_probe,   make_nodes,           make_resources, make_connections,
+          make_faults,     make_traffic, make_generator,       make_observer,  make_clock}) {
       checks_.push_back({make(at), {}});
     }
     for (auto& row : make_expectations(at)) checks_.push_back({std::move(row), {}});
   }
 
   void on(const event& what) override {
-    std::visit([this](const auto& of) { fold(of); }, what);
+    std::visit(
+        [this](const auto& of) {
+          end_.at = std::max(end_.at, of.at);
+          fold(of);
+        },
+        what);
+    if (const auto* last = std::get_if<run_ended>(&what)) {
+      end_ = {last->at, false, last->was_cut_short, last->signal, last->problem};
+    }
   }
 
   progress current() const override {
@@ -53,18 +69,20 @@ class streaming_judge final : public judge {
   bool has_recovered() const override { return book_.faults().has_recovered(); }
   bool are_probes_complete() const override { return book_.are_probes_complete(); }
 
-  judgement finish(run_time at, bool was_cut_short) override {
-    was_cut_short_ = was_cut_short;
+  judgement finish() override {
     judgement end;
-    for (guarded& each : checks_) end.checks.push_back(finish(each, at));
+    end.end = end_;
+    for (guarded& each : checks_) end.checks.push_back(finish(each, end_.at));
+    doubt_times(end.checks);
     end.result = overall(end.checks);
     end.findings = found_.counts();
     end.examples = found_.examples();
-    for (std::size_t f = 0; f < plan_.faults.size(); ++f) end.faults.push_back(judge_fault(f));
+    for (std::size_t f = 0; f < terms_.faults.size(); ++f) end.faults.push_back(judge_fault(f));
     end.counts = counts();
     end.latency = latency();
     end.lag_p99_ms = milliseconds(times_.lag().quantile(0.99));
     end.sends_skipped = times_.skipped();
+    end.observed = describe_observed(bench_);
     end.why = why(end);
     return end;
   }
@@ -81,6 +99,7 @@ class streaming_judge final : public judge {
     try {
       book_.on(of);
       times_.on(of);
+      around_.on(of);
     } catch (const std::exception& ex) {
       book_problem_ = ex.what();
       return;
@@ -107,13 +126,27 @@ class streaming_judge final : public judge {
     return result;
   }
 
+  // A bound that was missed proves nothing when the harness could not keep its own time: the delay may be ours.
+  void doubt_times(std::vector<check_result>& results) const {
+    constexpr std::array timed{"recovery", "late", "liveness"};
+    for (std::size_t i = 0; i < checks_.size(); ++i) {
+      if (!checks_[i].check->casts_doubt_on_times()) continue;
+      for (check_result& each : results) {
+        if (each.result != verdict::fail) continue;
+        if (std::find(timed.begin(), timed.end(), each.id) == timed.end()) continue;
+        each.result = verdict::inconclusive;
+        each.detail += "; but " + results[i].id + ": " + results[i].detail;
+      }
+    }
+  }
+
   verdict overall(const std::vector<check_result>& checks) const {
     const auto has = [&checks](verdict value) {
       return std::any_of(checks.begin(), checks.end(),
                          [value](const check_result& c) { return c.result == value; });
     };
     if (has(verdict::fail)) return verdict::fail;
-    if (was_cut_short_ || has(verdict::inconclusive) || has(verdict::error))
+    if (end_.was_cut_short || has(verdict::inconclusive) || has(verdict::error))
       return verdict::inconclusive;
     return verdict::pass;
   }
@@ -126,6 +159,7 @@ class streaming_judge final : public judge {
     row.healed_at = course.healed_at;
     for (const node_course& node : course.nodes) row.recovery.push_back(node.took);
     row.findings = found_.count_in_fault(fault);
+    row.evidence = course.evidence;
     return row;
   }
 
@@ -161,28 +195,29 @@ class streaming_judge final : public judge {
     return worst->id + ": " + worst->detail;
   }
 
-  const plan& plan_;
+  const terms terms_;
   ledger book_;
   timings times_;
+  context around_;
   tally found_;
-  bool was_cut_short_ = false;
+  ending end_{{}, true, true, 0, {}};  // until run_ended says otherwise
+  const bench bench_{terms_, book_, times_, around_, found_, end_};
   std::vector<guarded> checks_;
   std::string book_problem_;
 };
 
 }  // namespace
 
-std::chrono::nanoseconds recovery_limit(const plan& of) {
+std::chrono::nanoseconds recovery_limit(const terms& of) {
   std::size_t seats = 0;
-  for (const client_plan& client : of.clients) seats += client.rooms.size();
-  const load_recipe& load = of.scenario.load;
+  for (const seat_terms& client : of.clients) seats += client.rooms.size();
   // Random gaps add up to more than three times their mean only once in a great while.
-  const std::size_t rounds = load.arrival == arrival_kind::poisson ? 3 : 1;
-  return of.promises.recovery + load.send_period * static_cast<std::int64_t>(seats * rounds);
+  const std::size_t rounds = of.arrival == arrival_kind::poisson ? 3 : 1;
+  return of.promises.recovery + of.send_period * static_cast<std::int64_t>(seats * rounds);
 }
 
-std::unique_ptr<judge> judge::make(const plan& of, std::function<void(const finding&)> on_finding) {
-  return std::make_unique<streaming_judge>(of, std::move(on_finding));
+std::unique_ptr<judge> judge::make(terms of, std::function<void(const finding&)> on_finding) {
+  return std::make_unique<streaming_judge>(std::move(of), std::move(on_finding));
 }
 
 }  // namespace ordeal::harness

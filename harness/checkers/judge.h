@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/checkers/checker.h"
+#include "harness/checkers/ending.h"
 
 namespace ordeal::harness {
 
@@ -20,6 +21,7 @@ struct fault_judgement {
   // By node: from confirmed heal until every node's messages sent after it arrive there; none: not (yet) seen.
   std::vector<std::optional<run_time>> recovery;
   std::uint64_t findings = 0;  // inside its outage window
+  std::string evidence;        // of a failure to confirm; empty otherwise
 };
 
 struct latency_summary {
@@ -45,6 +47,7 @@ struct progress {
 };
 
 struct judgement {
+  ending end;
   verdict result = verdict::pass;
   std::vector<check_result> checks;
   std::array<std::uint64_t, finding_kind_count> findings{};
@@ -54,18 +57,19 @@ struct judgement {
   latency_summary latency;
   double lag_p99_ms = 0;
   std::uint64_t sends_skipped = 0;
+  std::string
+      observed;  // the strongest contract this history satisfies, in words; empty: no data to say so
   std::string why;  // one sentence about the worst finding; empty on pass
 };
 
 // How long after a heal it takes at most to see that a node kept its promise: the promised time, and a round of the
 // schedule, in which everybody publishes once.
-std::chrono::nanoseconds recovery_limit(const plan& of);
+std::chrono::nanoseconds recovery_limit(const terms& of);
 
 class judge : public event_sink {
  public:
-  // `of` outlives the judge. `on_finding` gets every finding at once (violations.jsonl), up to a limit a kind.
-  static std::unique_ptr<judge> make(const plan& of,
-                                     std::function<void(const finding&)> on_finding);
+  // `on_finding` gets every finding at once (violations.jsonl), up to a limit a kind.
+  static std::unique_ptr<judge> make(terms of, std::function<void(const finding&)> on_finding);
 
   virtual progress current() const = 0;
   // Obligations not yet met plus sends not yet settled: zero means drained.
@@ -74,9 +78,10 @@ class judge : public event_sink {
   virtual bool has_recovered() const = 0;
   // Has every probe reached every client it must reach?
   virtual bool are_probes_complete() const = 0;
-  // `was_cut_short`: the run was interrupted; what never took place (later faults, probes) is then no failure, but the
-  // verdict cannot be pass unless every check that ran had its data: it is inconclusive or fail.
-  virtual judgement finish(run_time at, bool was_cut_short) = 0;
+  // After the last event, which is run_ended in a history that is whole. A run that was cut short or whose history is
+  // torn can be convicted, but never acquitted: what did not take place any more (later faults, probes) is no failure,
+  // and of a torn history nothing counts as lost because it had not arrived yet.
+  virtual judgement finish() = 0;
 };
 
 }  // namespace ordeal::harness

@@ -8,21 +8,19 @@ namespace {
 
 // What was under way when a client left may still arrive.
 constexpr std::chrono::seconds leave_grace{2};
-// What was sent so shortly before a fault may have been hit by it.
-constexpr std::chrono::seconds in_flight_max{1};
 
 }  // namespace
 
-ledger::ledger(const plan& of)
+ledger::ledger(const terms& of)
     : seats_(of),
-      outages_(of.faults.size(), of.scenario.nodes, seats_.room_count()),
-      can_resume_(of.promises.resume && of.target.protocol.resume != resume_kind::none),
+      outages_(of.faults.size(), of.nodes, seats_.room_count()),
+      can_resume_(of.can_resume),
       has_sender_order_(of.promises.order != order_promise::none),
       senders_(seats_.size()),
       members_(seats_.size()),
       live_(seats_.room_count(), 0),
-      has_probed_(of.scenario.nodes, false) {
-  for (const client_plan& client : of.clients) {
+      has_probed_(of.nodes, false) {
+  for (const seat_terms& client : of.clients) {
     nodes_.push_back(client.home);
     for (const room_id room : client.rooms) outages_.seat(room, client.home, {});
   }
@@ -57,6 +55,7 @@ void ledger::on(const send_invoked& what) {
   }
   open_message message;
   message.invoked_at = what.at;
+  message.ordinal = totals_.sent + 1;
   message.origin = what.node;
   message.must = live_[index_of(what.id.room)];
   message.is_probe = is_probing_;
@@ -79,6 +78,7 @@ void ledger::on(const send_settled& what) {
   }
   --pending_;
   last_settled_ = {message->invoked_at, message->must};
+  message->settled_at = what.at;
   switch (what.result) {
     case outcome::ok:
       message->state = send_state::ok;
@@ -132,6 +132,10 @@ void ledger::book_arrival(const delivered& what, reception& now) {
   account& with = books.accounts[seats_[now.member].position];
   now.sent_during = sent_during(now.sender, seq);
   now.highest_before = with.received.end() == 0 ? 0 : with.received.end() - 1;
+  if (seq > now.highest_before + 1) {
+    const std::uint32_t owed_from = std::max(now.highest_before + 1, with.claimed_from);
+    if (owed_from < seq) now.skipped_from = owed_from;
+  }
   switch (with.received.add(seq)) {
     case seq_ranges::placing::highest:
       break;
@@ -150,8 +154,10 @@ void ledger::book_arrival(const delivered& what, reception& now) {
   open_message* message = books.open.find(seq);
   if (message == nullptr) return;
   ++message->arrivals;
+  message->reached.add(what.node);
   outages_.arrived(message->origin, what.node, message->invoked_at, what.at);
   if (seq >= with.claimed_from || take_overtaken(now.member, now.sender, seq)) {
+    if (message->state == send_state::ok) now.acknowledged_at = message->settled_at;
     meet(*message);
     books.open.forget_done(seq);
   }
@@ -203,10 +209,9 @@ void ledger::begin_claim(seat_index member) {
   }
 }
 
-std::uint64_t ledger::end_claim(seat_index member) {
+void ledger::end_claim(seat_index member) {
   const seat& where = seats_[member];
   member_books& own = members_[member];
-  std::uint64_t excused = 0;
   own.is_live = false;
   --live_[index_of(where.room)];
   for (const seat_index sender : seats_.in_room(where.room)) {
@@ -218,45 +223,61 @@ std::uint64_t ledger::end_claim(seat_index member) {
       if (has_sender_order_ && seq < with.received.end()) {
         own.overtaken.emplace_back(sender, seq);
       } else {
-        if (message.state == send_state::ok) ++excused;
         excuse(message);
       }
     });
     with.claimed_from = never;
     books.open.forget_all_done();
   }
-  return excused;
 }
 
 void ledger::on(const join_invoked& what) {
   const seat_index seat = seat_for(what.client, what.room);
   member_books& member = members_[seat];
-  member.is_asked = member.is_joining = true;
+  member.is_asked = true;
   member.left_at.reset();
   if (member.is_live && !what.is_resume) end_claim(seat);
 }
 
 void ledger::on(const join_confirmed& what) {
   const seat_index seat = seat_for(what.client, what.room);
-  members_[seat].is_joining = false;
+  members_[seat].joined_at = what.at;
   if (!members_[seat].is_live) begin_claim(seat);
 }
 
 void ledger::on(const room_left& what) {
   const seat_index seat = seat_for(what.client, what.room);
-  members_[seat].is_joining = false;
   members_[seat].left_at = what.at;
   if (members_[seat].is_live) end_claim(seat);
 }
 
-// Told while it joins again, the client goes on from the confirmation; told later, from here.
 void ledger::on(const reset_received& what) {
-  const seat_index seat = seat_for(what.client, what.room);
-  member_books& member = members_[seat];
-  member.reset_at = what.at;
-  if (!member.is_live) return;
-  given_up_ += end_claim(seat);
-  if (!member.is_joining) begin_claim(seat);
+  members_[seat_for(what.client, what.room)].reset_at = what.at;
+}
+
+void ledger::on(const tapped& what) {
+  taps_.at(static_cast<std::size_t>(what.where)).add(what.node);
+  const seat_index sender = seats_.find(what.id.sender, what.id.room);
+  open_message* message = sender == no_seat ? nullptr : senders_[sender].open.find(what.id.seq);
+  if (message == nullptr) return;
+  switch (what.where) {
+    case tap_point::to_redis:
+      message->was_sent_to_redis = true;
+      break;
+    case tap_point::accepted_by_redis:
+      message->was_accepted_by_redis = true;
+      break;
+    case tap_point::refused_by_redis:
+      message->was_refused_by_redis = true;
+      break;
+    case tap_point::from_redis:
+      message->from_redis.add(what.node);
+      break;
+  }
+}
+
+bool ledger::is_tap_alive(node_id node, tap_point where) const {
+  return taps_[static_cast<std::size_t>(where)].has(node);
 }
 
 void ledger::on(const client_connected& what) {
@@ -277,7 +298,6 @@ void ledger::on(const client_disconnected& what) {
   // A planned one is the end of the run: nothing more comes, and what is missing now stays missing.
   if (client >= nodes_.size() || what.was_planned) return;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
-    members_[i].is_joining = false;
     if (members_[i].is_live && !can_resume_) end_claim(i);
   }
 }

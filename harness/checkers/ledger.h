@@ -2,7 +2,8 @@
 // was sent and with which outcome, what has arrived at whom, and what is still owed to whom.
 //
 // The claim of a member covers what is sent after its join was confirmed. A claim ends when the
-// member leaves, is reset, joins afresh, or loses its connection to a target that cannot resume.
+// member leaves, joins afresh, or loses its connection to a target that cannot resume.
+// A reset ends nothing: what it gives up stays owed, but whoever misses it was told.
 // What had not arrived then is excused, because nothing says that it was not under way - except
 // what a later message of the same sender had already overtaken while the target promises order per
 // sender: that was lost before the claim ended.
@@ -10,6 +11,7 @@
 // The memory is one small record for each (sender, member of the same room), plus what is open.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -40,16 +42,18 @@ enum class reception_kind {
 struct reception {
   reception_kind kind = reception_kind::in_order;
   seat_index member = no_seat, sender = no_seat;
-  std::uint32_t highest_before = 0;        // of this sender, at this client
-  bool is_first_of_refused = false;        // the first arrival of a message after it was refused
-  std::optional<std::size_t> sent_during;  // the outage window of its send
+  std::uint32_t highest_before = 0;  // of this sender, at this client
+  std::uint32_t skipped_from = 0;    // messages owed from here up to it have not come; 0: none
+  std::optional<run_time> acknowledged_at;  // when it was owed, and acknowledged by then
+  bool is_first_of_refused = false;         // the first arrival of a message after it was refused
+  std::optional<std::size_t> sent_during;   // the outage window of its send
 
   bool is_new() const { return kind == reception_kind::in_order || kind == reception_kind::behind; }
 };
 
 class ledger {
  public:
-  explicit ledger(const plan& of);
+  explicit ledger(const terms& of);
 
   void on(const send_invoked& what);
   void on(const send_settled& what);
@@ -58,6 +62,7 @@ class ledger {
   void on(const join_confirmed& what);
   void on(const room_left& what);
   void on(const reset_received& what);
+  void on(const tapped& what);
   void on(const client_connected& what);
   void on(const client_disconnected& what);
   void on(const fault_changed& what) { outages_.on(what); }
@@ -80,8 +85,6 @@ class ledger {
   };
   const settled_message& last_settled() const { return last_settled_; }
 
-  // Of acknowledged messages: owed until the target said by a reset that it would not deliver them.
-  std::uint64_t given_up() const { return given_up_; }
   std::uint64_t owed() const { return owed_; }  // of acknowledged messages
   std::uint64_t unsettled() const { return pending_; }
   // Every node where clients are has sent one, all of them have arrived, and nobody is still on its
@@ -99,6 +102,28 @@ class ledger {
     return of.is_asked && !of.is_live && !of.left_at;
   }
   std::optional<run_time> last_reset(seat_index member) const { return members_[member].reset_at; }
+  // Whether a member was told by a reset that it would miss a message sent then.
+  bool was_told(seat_index member, run_time invoked_at) const {
+    const auto reset = last_reset(member);
+    return reset && *reset >= invoked_at;
+  }
+  // On its present connection; the beginning of time before the first.
+  run_time joined_at(seat_index member) const { return members_[member].joined_at; }
+  bool has_arrived(seat_index member, seat_index sender, std::uint32_t seq) const {
+    const auto& accounts = senders_[sender].accounts;
+    return !accounts.empty() && accounts[seats_[member].position].received.has(seq);
+  }
+  // Something later of the same sender has arrived there.
+  bool is_overtaken(seat_index member, seat_index sender, std::uint32_t seq) const {
+    const auto& accounts = senders_[sender].accounts;
+    return !accounts.empty() && seq < accounts[seats_[member].position].received.end();
+  }
+  // Null when it is done with.
+  const open_message* find_open(seat_index sender, std::uint32_t seq) const {
+    return senders_[sender].open.find(seq);
+  }
+  // Has a tap ever seen a message on the link of this node, in this direction? Otherwise its silence says nothing.
+  bool is_tap_alive(node_id node, tap_point where) const;
   std::uint32_t sent_by(seat_index sender) const { return senders_[sender].open.next_seq() - 1; }
   // The outage window in which a message was sent.
   std::optional<std::size_t> sent_during(seat_index sender, std::uint32_t seq) const;
@@ -143,8 +168,9 @@ class ledger {
     std::vector<std::uint32_t> refused;  // that have not arrived anywhere
   };
   struct member_books {
-    bool is_asked = false, is_joining = false, is_live = false;
+    bool is_asked = false, is_live = false;
     std::optional<run_time> left_at, reset_at;
+    run_time joined_at = run_time::min();
     std::vector<std::pair<seat_index, std::uint32_t>>
         overtaken;  // still owed though the claim ended
   };
@@ -155,8 +181,7 @@ class ledger {
   void meet(open_message& message);
   void excuse(open_message& message);
   void begin_claim(seat_index member);
-  // How many acknowledged messages it excuses.
-  std::uint64_t end_claim(seat_index member);
+  void end_claim(seat_index member);
   bool take_overtaken(seat_index member, seat_index sender, std::uint32_t seq);
 
   harness::seating seats_;
@@ -168,12 +193,13 @@ class ledger {
   std::vector<std::uint32_t> live_;    // claims by room
   std::vector<node_id> nodes_;         // by client: where it is or was last
   send_totals totals_;
-  std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0, given_up_ = 0;
+  std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0;
   bool is_probing_ = false;
   std::vector<bool> has_probed_;  // by node
   reception last_reception_;
   bool was_refused_after_arrival_ = false;
   settled_message last_settled_;
+  std::array<node_set_bits, 4> taps_;  // by tap_point: nodes on whose link one was seen
 };
 
 }  // namespace ordeal::harness

@@ -2,7 +2,7 @@
 
 namespace ordeal::harness {
 
-open_message* open_messages::find_stuck(std::uint32_t seq) {
+const open_message* open_messages::find_stuck(std::uint32_t seq) const {
   const auto it = stuck_.find(seq);
   return it == stuck_.end() ? nullptr : &it->second;
 }

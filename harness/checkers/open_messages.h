@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "harness/history/event.h"
@@ -12,14 +13,32 @@ namespace ordeal::harness {
 
 enum class send_state : std::uint8_t { pending, ok, refused, unknown };
 
+// A set of nodes; those from the 65th on are not kept, and nothing is said about them.
+class node_set_bits {
+ public:
+  void add(node_id node) {
+    if (index_of(node) < 64) bits_ |= std::uint64_t{1} << index_of(node);
+  }
+  bool has(node_id node) const { return index_of(node) < 64 && (bits_ >> index_of(node) & 1) != 0; }
+  bool is_empty() const { return bits_ == 0; }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
 struct open_message {
   run_time invoked_at{};
+  run_time settled_at{};
+  std::uint64_t ordinal = 0;  // the how manieth of the run, from 1
+  node_set_bits reached;      // nodes on which a client has got it
+  node_set_bits from_redis;   // nodes to which Redis sent it
   node_id origin{};
   std::uint32_t must = 0;      // clients that must get it if it is acknowledged
   std::uint32_t met = 0;       // of those, have got it
   std::uint32_t arrivals = 0;  // at anybody, not counting repetitions
   send_state state = send_state::pending;
   bool is_probe = false;
+  bool was_sent_to_redis = false, was_accepted_by_redis = false, was_refused_by_redis = false;
 
   std::uint32_t owed() const { return must - met; }
   bool is_done() const {
@@ -46,12 +65,15 @@ class open_messages {
   void append(const open_message& what) { recent_.push_back(what); }
 
   // Null when it was never sent or is done with.
-  open_message* find(std::uint32_t seq) {
+  const open_message* find(std::uint32_t seq) const {
     if (seq >= base_) {
       const std::size_t at = head_ + (seq - base_);
       return at < recent_.size() && !recent_[at].is_done() ? &recent_[at] : nullptr;
     }
     return stuck_.empty() ? nullptr : find_stuck(seq);
+  }
+  open_message* find(std::uint32_t seq) {
+    return const_cast<open_message*>(std::as_const(*this).find(seq));
   }
 
   // Forgets what is done with; call it after `seq` changed.
@@ -86,7 +108,7 @@ class open_messages {
  private:
   static constexpr std::size_t recent_max = 1024;
 
-  open_message* find_stuck(std::uint32_t seq);
+  const open_message* find_stuck(std::uint32_t seq) const;
   void advance();
 
   std::vector<open_message> recent_;  // recent_[head_] has seq base_

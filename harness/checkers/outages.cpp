@@ -15,6 +15,7 @@ outages::outages(std::size_t fault_count, std::size_t node_count, std::size_t ro
 
 void outages::on(const fault_changed& what) {
   fault_course& course = courses_.at(what.fault);
+  note_effect(course, what);
   course.state = what.state;
   switch (what.state) {
     case fault_state::planned:
@@ -34,10 +35,31 @@ void outages::on(const fault_changed& what) {
       begin_recovery(what.fault, what.at);
       break;
     case fault_state::failed:
+      course.evidence = what.evidence;
       if (course.is_window_open) begin_recovery(what.fault, what.at);
       break;
   }
   refresh_current();
+}
+
+void outages::note_effect(const fault_course& before, const fault_changed& what) {
+  const auto is_in_effect = [](fault_state state) {
+    return state == fault_state::injecting || state == fault_state::active ||
+           state == fault_state::healing;
+  };
+  if (is_in_effect(what.state) && !is_in_effect(before.state)) ++in_effect_;
+  if (!is_in_effect(what.state) && is_in_effect(before.state)) {
+    --in_effect_;
+    last_heal_at_ = what.at;
+  }
+  if (what.state != fault_state::failed) return;
+  const run_time begun = before.injecting_at.value_or(what.at);
+  if (!first_failed_at_ || begun < *first_failed_at_) first_failed_at_ = begun;
+}
+
+std::optional<run_time> outages::calm_since() const {
+  if (in_effect_ > 0 || first_failed_at_) return std::nullopt;
+  return last_heal_at_.value_or(run_time::min());
 }
 
 void outages::begin_recovery(std::size_t fault, run_time at) {
@@ -106,7 +128,10 @@ void outages::look_for_recovered(run_time at) {
         are_all_back = false;
       }
     }
-    if (are_all_back) course.is_recovering = course.is_window_open = false;
+    if (are_all_back) {
+      course.is_recovering = course.is_window_open = false;
+      course.window_ended_at = at;
+    }
     return are_all_back;
   };
   const auto rest = std::remove_if(recovering_.begin(), recovering_.end(), is_complete);

@@ -11,11 +11,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/history/event.h"
 
 namespace ordeal::harness {
+
+// What was sent so shortly before a fault may have been hit by it.
+inline constexpr std::chrono::seconds in_flight_max{1};
 
 struct node_course {
   run_time from{};          // its recovery is measured from here
@@ -26,8 +30,10 @@ struct node_course {
 struct fault_course {
   fault::fault_state state = fault::fault_state::planned;
   std::optional<run_time> injecting_at, active_at, healed_at;
+  std::optional<run_time> window_ended_at;
   bool is_window_open = false;
   bool is_recovering = false;
+  std::string evidence;      // of a failure
   bool had_traffic = false;  // something was sent while it recovered
   std::vector<node_course> nodes;
 };
@@ -53,6 +59,14 @@ class outages {
   std::optional<std::size_t> current() const { return current_; }
   // The first fault that was injected after `at`, but no later than `within` after it.
   std::optional<std::size_t> first_after(run_time at, run_time within) const;
+  // Since when no fault has been in effect; nothing while one is, and once one failed, as nobody knows what it left.
+  std::optional<run_time> calm_since() const;
+  // Nothing that is missing can be blamed on the target from here on: the first fault that failed began, or hit what
+  // was under way then.
+  bool is_doubtful(run_time sent_at, run_time within) const {
+    return first_failed_at_ && sent_at + within >= *first_failed_at_;
+  }
+  bool has_failed() const { return first_failed_at_.has_value(); }
   bool has_recovered() const { return recovering_.empty(); }
   const std::vector<fault_course>& courses() const { return courses_; }
   bool expects(std::size_t origin, std::size_t node) const;
@@ -60,6 +74,7 @@ class outages {
   std::size_t node_count() const { return node_count_; }
 
  private:
+  void note_effect(const fault_course& before, const fault_changed& what);
   void note_arrival(node_id origin, node_id node, run_time invoked_at, run_time at);
   void begin_recovery(std::size_t fault, run_time at);
   void look_for_recovered(run_time at);
@@ -70,6 +85,8 @@ class outages {
   std::vector<fault_course> courses_;
   std::vector<std::size_t> recovering_;
   std::optional<std::size_t> current_;
+  std::size_t in_effect_ = 0;  // faults between injecting and healed
+  std::optional<run_time> last_heal_at_, first_failed_at_;
 };
 
 }  // namespace ordeal::harness

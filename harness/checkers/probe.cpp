@@ -9,7 +9,7 @@ class probe final : public checker {
  public:
   explicit probe(const bench& at)
       : at_(at),
-        node_count_(at.of.scenario.nodes),
+        node_count_(at.of.nodes),
         expected_(node_count_ * node_count_, 0),
         missed_(node_count_ * node_count_, 0),
         clients_(at.book.seats().client_count()),
@@ -36,17 +36,22 @@ class probe final : public checker {
 
   check_result finish(run_time at) override {
     if (sent_count_ == 0) {
-      return {id(), verdict::inconclusive,
-              at_.was_cut_short ? "the run was cut short before the probe" : "no probe was sent"};
+      return {
+          id(), verdict::inconclusive,
+          at_.end.was_cut_short ? "the run was cut short before the probe" : "no probe was sent"};
     }
+    if (at_.end.is_torn)
+      return {id(), verdict::inconclusive, "the history breaks off during the probe"};
     note_missed();
     note_absent();
     report_silent_nodes(at);
     report_clients(at);
     if (problem_count_ > 0) {
-      return {id(), verdict::fail,
+      const bool is_doubtful = at_.book.faults().has_failed();
+      return {id(), is_doubtful ? verdict::inconclusive : verdict::fail,
               counted(problem_count_, "client or node", "clients or nodes") +
-                  " stuck after the heal; first: " + first_problem_};
+                  " stuck after the heal; first: " + first_problem_ +
+                  (is_doubtful ? "; " + doubt(at_) : "")};
     }
     return {id(), verdict::pass,
             counted(sent_count_, "probe", "probes") + " reached every client on every node"};

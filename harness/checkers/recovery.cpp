@@ -16,6 +16,8 @@ class recovery final : public checker {
   check_result finish(run_time at) override {
     if (at_.of.faults.empty()) return {id(), verdict::skipped, "no faults in this scenario"};
     for (std::size_t f = 0; f < at_.of.faults.size(); ++f) look_at(f, at);
+    if (!failures_.empty() && at_.book.faults().has_failed())
+      return {id(), verdict::inconclusive, failures_ + "; " + doubt(at_)};
     if (!failures_.empty()) return {id(), verdict::fail, failures_};
     if (!gaps_.empty()) return {id(), verdict::inconclusive, gaps_};
     if (sample_count_ == 0)
@@ -36,7 +38,7 @@ class recovery final : public checker {
       const node_course& node = course.nodes[n];
       if (node.took) {
         on_recovered(fault, node_id(n), *node.took);
-      } else if (outages.is_node_used(n)) {
+      } else if (course.is_recovering && outages.is_node_used(n)) {
         on_missing(fault, node_id(n), now - node.from, course, now);
       }
     }

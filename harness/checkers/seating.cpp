@@ -4,9 +4,9 @@
 
 namespace ordeal::harness {
 
-seating::seating(const plan& of) {
-  std::size_t rooms = of.room_names.size();
-  for (const client_plan& client : of.clients) {
+seating::seating(const terms& of) {
+  std::size_t rooms = of.rooms.size();
+  for (const seat_terms& client : of.clients) {
     for (const room_id room : client.rooms) rooms = std::max(rooms, index_of(room) + 1);
   }
   rooms_.resize(rooms);

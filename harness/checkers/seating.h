@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "harness/scenario/plan.h"
+#include "harness/scenario/terms.h"
 
 namespace ordeal::harness {
 
@@ -21,7 +21,7 @@ struct seat {
 
 class seating {
  public:
-  explicit seating(const plan& of);
+  explicit seating(const terms& of);
 
   // no_seat when the plan does not put this client into this room, or knows neither.
   seat_index find(client_id client, room_id room) const {

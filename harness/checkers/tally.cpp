@@ -2,7 +2,7 @@
 
 namespace ordeal::harness {
 
-tally::tally(const plan& of, std::function<void(const finding&)> pass_on)
+tally::tally(const terms& of, std::function<void(const finding&)> pass_on)
     : pass_on_(std::move(pass_on)), by_fault_(of.faults.size(), kind_counts{}) {}
 
 void tally::on(finding what) {

@@ -12,10 +12,16 @@ namespace ordeal::harness {
 
 class tally final : public finding_sink {
  public:
-  tally(const plan& of, std::function<void(const finding&)> pass_on);
+  tally(const terms& of, std::function<void(const finding&)> pass_on);
 
   void on(finding what) override;
-  bool wants_detail(finding_kind kind) const override { return count(kind) < passed_on_max; }
+  bool wants_detail(finding_kind kind) const override {
+    return kind != finding_kind::silent_loss && count(kind) < passed_on_max;
+  }
+
+  bool wants_surroundings(finding_kind kind) const {
+    return kind != finding_kind::silent_loss && count(kind) < surroundings_max;
+  }
 
   std::uint64_t count(finding_kind kind) const { return counts_[std::size_t(kind)]; }
   const std::array<std::uint64_t, finding_kind_count>& counts() const { return counts_; }
@@ -30,6 +36,7 @@ class tally final : public finding_sink {
 
  private:
   static constexpr std::uint64_t passed_on_max = 1000;
+  static constexpr std::uint64_t surroundings_max = 100;
   static constexpr std::size_t example_max = 3;
   using kind_counts = std::array<std::uint64_t, finding_kind_count>;
 

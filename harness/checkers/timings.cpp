@@ -2,7 +2,7 @@
 
 namespace ordeal::harness {
 
-std::optional<std::size_t> find_phase(const plan& of, std::string_view name) {
+std::optional<std::size_t> find_phase(const terms& of, std::string_view name) {
   for (std::size_t i = 0; i < of.phases.size(); ++i) {
     if (of.phases[i].name == name) return i;
   }

@@ -12,11 +12,12 @@
 namespace ordeal::harness {
 
 // Index into the plan's phases.
-std::optional<std::size_t> find_phase(const plan& of, std::string_view name);
+std::optional<std::size_t> find_phase(const terms& of, std::string_view name);
 
 class timings {
  public:
-  timings(const plan& of, const ledger& book) : of_(of), book_(book), by_phase_(of.phases.size()) {}
+  timings(const terms& of, const ledger& book)
+      : of_(of), book_(book), by_phase_(of.phases.size()) {}
 
   void on(const delivered& what);
   void on(const phase_changed& what);
@@ -33,7 +34,7 @@ class timings {
   std::uint64_t skipped() const { return skipped_; }
 
  private:
-  const plan& of_;
+  const terms& of_;
   const ledger& book_;
   std::optional<std::size_t> phase_;
   histogram latency_, steady_latency_, lag_;

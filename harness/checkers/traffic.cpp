@@ -7,7 +7,8 @@ namespace {
 
 class traffic final : public checker {
  public:
-  explicit traffic(const bench& at) : at_(at), phases_(at.of.phases.size()) {}
+  explicit traffic(const bench& at)
+      : at_(at), phases_(at.of.phases.size()), windows_(at.of.faults.size()) {}
   const char* id() const override { return "traffic"; }
 
   void on(const phase_changed& what) override {
@@ -22,6 +23,10 @@ class traffic final : public checker {
     // The schedule starts with its first send, a moment after time zero.
     if (!schedule_begun_) schedule_begun_ = what.intended;
     if (what.intended - *schedule_begun_ < at_.of.publishing_ends) ++sent_on_schedule_;
+    const auto& courses = at_.book.faults().courses();
+    for (std::size_t f = 0; f < courses.size(); ++f) {
+      if (courses[f].state == fault::fault_state::active) ++windows_[f].sent;
+    }
     const auto phase = at_.times.phase();
     if (!phase) return;
     ++phases_[*phase].sent;
@@ -30,6 +35,7 @@ class traffic final : public checker {
 
   void on(const send_settled& what) override {
     const ledger::settled_message& message = at_.book.last_settled();
+    note_members(what, message);
     if (what.result != outcome::ok || message.must == 0) return;
     if (phases_ended_ && message.invoked_at >= *phases_ended_) return;
     // Into the phase in which it was sent: an outage may have held it up for longer than that.
@@ -56,33 +62,65 @@ class traffic final : public checker {
     std::uint64_t owed = 0;  // acknowledged, and somebody was there to get it
   };
 
+  struct fault_traffic {
+    std::uint64_t sent = 0;  // while it was in effect
+  };
+
+  // Away from all outages everybody in the room is owed what is acknowledged; whoever is not there does not count.
+  void note_members(const send_settled& what, const ledger::settled_message& message) {
+    const seat_index sender = at_.book.seats().find(what.id.sender, what.id.room);
+    if (at_.book.faults().current() || at_.book.sent_during(sender, what.id.seq)) return;
+    owable_ += at_.book.seats().in_room(what.id.room).size();
+    if (what.result == outcome::ok) owed_ += message.must;
+  }
+
+  // For the schedule to have had something to send; some faults are over at once.
+  bool lasted_long_enough(const fault_course& course) const {
+    if (!course.active_at) return false;
+    const run_time length = course.healed_at.value_or(at_.end.at) - *course.active_at;
+    return length > std::max<run_time>(std::chrono::milliseconds(500), at_.of.send_period * 10);
+  }
+
   std::string find_problem() const {
     const send_totals& totals = at_.book.totals();
     if (totals.sent == 0) return "no message was sent";
     for (std::size_t i = 0; i < phases_.size(); ++i) {
       const std::string& name = at_.of.phases[i].name;
       if (!phases_[i].begun) {
-        if (at_.was_cut_short) continue;
+        if (at_.end.was_cut_short) continue;
         return "phase " + name + " never began";
       }
       if (phases_[i].sent == 0) return "no message was sent in phase " + name;
       if (phases_[i].sent_to_somebody == 0)
         return "nobody had joined to get the messages of phase " + name;
-      if (phases_[i].owed == 0 && !at_.was_cut_short)
+      if (phases_[i].owed == 0 && !at_.end.was_cut_short)
         return "no message of phase " + name + " was acknowledged and owed to anybody";
+    }
+    for (std::size_t f = 0; f < windows_.size(); ++f) {
+      const fault_course& course = at_.book.faults().courses()[f];
+      if (windows_[f].sent == 0 && lasted_long_enough(course))
+        return "no message was sent while " + at_.of.faults[f].name + " was in effect";
     }
     if (totals.obligations == 0) return "no acknowledged message was owed to anybody";
     if (totals.arrivals == 0) return "nothing was delivered at all";
-    const std::uint64_t planned = expect_totals(at_.of).messages;
-    if (!at_.was_cut_short && sent_on_schedule_ * 100 < planned * 99) {
+    const std::uint64_t planned = at_.of.planned_messages;
+    if (!at_.end.was_cut_short && sent_on_schedule_ * 100 < planned * 99) {
       return "only " + std::to_string(sent_on_schedule_) + " of " + std::to_string(planned) +
              " planned messages were sent";
+    }
+    if (owed_ * 100 < owable_ * 99) {
+      return "away from outages only " + std::to_string(owed_) + " of " + std::to_string(owable_) +
+             " deliveries were owed: sends were refused or unanswered, or clients were not there";
     }
     return {};
   }
 
   const bench at_;
   std::vector<phase_traffic> phases_;
+  std::vector<fault_traffic> windows_;  // by fault
+  std::uint64_t owable_ = 0,
+                owed_ =
+                    0;  // deliveries away from outages: of everybody in the room, of those present
   std::optional<run_time> schedule_begun_, phases_ended_;
   std::uint64_t sent_on_schedule_ = 0;
 };

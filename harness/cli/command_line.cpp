@@ -10,7 +10,7 @@ namespace {
 
 // Flags whose words CLI11 reads as text; read_words() makes values of them.
 struct flag_texts {
-  std::string target, seed, as, progress, color, format, junit, results;
+  std::string target, seed, as, progress, color, format, junit, results, history;
   std::vector<std::string> variables;
 };
 
@@ -29,7 +29,7 @@ struct verb {
   const char* name;
   const char* doc;
   void (*define)(CLI::App&, request&, flag_texts&);
-  exit_code (*run)(const request&, const surroundings&);
+  exit_code (*run)(const request&, const world&);
 };
 
 void define_format(CLI::App& app, request&, flag_texts& texts) {
@@ -44,23 +44,35 @@ void define_set(CLI::App& app, flag_texts& texts) {
       ->allow_extra_args(false);
 }
 
+void define_as(CLI::App& app, flag_texts& texts) {
+  app.add_option("--as", texts.as,
+                 "strict: judge by the strict contract instead of the target's own")
+      ->type_name("WORD");
+}
+
 void define_target_and_seed(CLI::App& app, flag_texts& texts) {
   app.add_option("--target", texts.target, "target to use instead of the scenario's")
       ->type_name("NAME|FILE");
   app.add_option("--seed", texts.seed, "seed of every random draw")->type_name("N");
-  app.add_option("--as", texts.as,
-                 "strict: judge by the strict contract instead of the target's own")
-      ->type_name("WORD");
+  define_as(app, texts);
+}
+
+void define_color(CLI::App& app, flag_texts& texts) {
+  app.add_option("--color", texts.color, "auto, always or never")->type_name("WORD");
 }
 
 void define_running(CLI::App& app, request& what, flag_texts& texts) {
   app.add_option("--results", texts.results, "folder for results; default results")
       ->type_name("DIR");
   app.add_option("--junit", texts.junit, "a copy of the JUnit report")->type_name("FILE");
+  app.add_option("--history", texts.history,
+                 "full, violations (what lies around findings) or none; `verify` needs full; "
+                 "default full")
+      ->type_name("WORD");
   app.add_option("--progress", texts.progress,
                  "auto, live, plain or none; auto is live on a terminal")
       ->type_name("WORD");
-  app.add_option("--color", texts.color, "auto, always or never")->type_name("WORD");
+  define_color(app, texts);
   app.add_option("--log-level", what.run.log_level, "debug, info, warn, error or off; default warn")
       ->type_name("WORD");
   define_format(app, what, texts);
@@ -83,10 +95,17 @@ void define_conform(CLI::App& app, request& what, flag_texts& texts) {
       ->allow_extra_args(false);
   app.add_option("--skip", what.skip, "not these")->type_name("PATTERN")->allow_extra_args(false);
   app.add_option("--seed", texts.seed, "seed of every random draw")->type_name("N");
-  app.add_option("--as", texts.as,
-                 "strict: judge by the strict contract instead of the target's own")
-      ->type_name("WORD");
+  define_as(app, texts);
   define_running(app, what, texts);
+}
+
+void define_verify(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("RUN", what.subject, "the directory of a run, such as results/latest")
+      ->required()
+      ->type_name("");
+  define_as(app, texts);
+  define_color(app, texts);
+  define_format(app, what, texts);
 }
 
 void define_validate(CLI::App& app, request& what, flag_texts& texts) {
@@ -123,6 +142,7 @@ void define_explain(CLI::App& app, request& what, flag_texts&) {
 constexpr verb verbs[] = {
     {"run", "run scenarios", define_run, run_verb},
     {"conform", "run the conformance suite against a target", define_conform, conform_verb},
+    {"verify", "judge a stored run again, from its history", define_verify, verify_verb},
     {"validate", "check scenario and target files; starts nothing", define_validate, validate_verb},
     {"plan", "show what a run would do: timeline, processes, clients, expected deliveries",
      define_plan, plan_verb},
@@ -234,6 +254,8 @@ void read_words(const flag_texts& texts, const flag_source& source, request& wha
   if (!texts.results.empty()) run.results_dir = texts.results;
   run.junit_file = texts.junit;
   run.is_strict = choose(source("--as"), texts.as, {"own", "strict"}) == 1;
+  run.history = static_cast<history_mode>(
+      choose(source("--history"), texts.history, {"full", "violations", "none"}));
   run.progress = static_cast<progress_mode>(
       choose(source("--progress"), texts.progress, {"auto", "live", "plain", "none"}));
   run.color =
@@ -246,7 +268,7 @@ void read_words(const flag_texts& texts, const flag_source& source, request& wha
 }
 
 exit_code run_one(const verb& chosen, const std::vector<std::string>& arguments,
-                  const surroundings& where) {
+                  const world& where) {
   CLI::App app(chosen.doc, chosen.name);
   request what;
   flag_texts texts;
@@ -282,7 +304,7 @@ exit_code run_one(const verb& chosen, const std::vector<std::string>& arguments,
 
 }  // namespace
 
-exit_code run_command_line(const std::vector<std::string>& arguments, const surroundings& where) {
+exit_code run_command_line(const std::vector<std::string>& arguments, const world& where) {
   try {
     if (arguments.empty()) {
       print_help(where.err);

@@ -37,7 +37,7 @@ void check_pattern(const std::string& pattern, const std::vector<shipped_scenari
 
 }  // namespace
 
-exit_code conform_verb(const request& what, const surroundings& where) {
+exit_code conform_verb(const request& what, const world& where) {
   const loaded_target target = load_target(what.subject, where.share, where.drivers);
   if (!target.value) {
     where.err << render_all(target.problems, target.text);

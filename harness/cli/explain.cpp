@@ -173,7 +173,7 @@ void explain_entries(explanations& found, const std::string& id, const std::stri
 
 }  // namespace
 
-exit_code explain_verb(const request& what, const surroundings& where) {
+exit_code explain_verb(const request& what, const world& where) {
   std::string id = what.subject;
   for (const std::string_view prefix : {"exit code ", "exit "}) {
     if (id.starts_with(prefix)) id.erase(0, prefix.size());

@@ -21,15 +21,14 @@ std::vector<std::string> yaml_files_below(const fs::path& folder) {
 
 }  // namespace
 
-std::string find_scenario(const std::string& path, const surroundings& where) {
+std::string find_scenario(const std::string& path, const world& where) {
   std::error_code ec;
   if (fs::exists(path, ec)) return path;
   const fs::path shipped = where.share / "scenarios" / (path + ".yaml");
   return fs::is_regular_file(shipped, ec) ? shipped.lexically_normal().string() : path;
 }
 
-std::vector<std::string> expand_files(const std::vector<std::string>& paths,
-                                      const surroundings& where) {
+std::vector<std::string> expand_files(const std::vector<std::string>& paths, const world& where) {
   std::vector<std::string> files;
   std::error_code ec;
   for (const std::string& path : paths) {
@@ -47,7 +46,7 @@ std::vector<std::string> expand_files(const std::vector<std::string>& paths,
   return files;
 }
 
-scenario_inputs inputs_of(const request& what, const surroundings& where) {
+scenario_inputs inputs_of(const request& what, const world& where) {
   scenario_inputs inputs;
   inputs.variables = what.run.variables;
   inputs.target = what.run.target;
@@ -55,7 +54,7 @@ scenario_inputs inputs_of(const request& what, const surroundings& where) {
   return inputs;
 }
 
-std::vector<shipped_scenario> shipped_scenarios(const fs::path& folder, const surroundings& where) {
+std::vector<shipped_scenario> shipped_scenarios(const fs::path& folder, const world& where) {
   std::vector<shipped_scenario> all;
   for (const std::string& file : yaml_files_below(folder)) {
     shipped_scenario item;

@@ -27,7 +27,7 @@ std::string first_sentence(const std::string& text) {
   return end == std::string::npos ? text : text.substr(0, end + 1);
 }
 
-std::vector<listed> list_scenarios(const surroundings& where) {
+std::vector<listed> list_scenarios(const world& where) {
   std::vector<listed> all;
   for (const shipped_scenario& item : shipped_scenarios(where.share / "scenarios", where)) {
     json::array tags;
@@ -43,7 +43,7 @@ std::vector<listed> list_scenarios(const surroundings& where) {
   return all;
 }
 
-std::vector<listed> list_targets(const surroundings& where) {
+std::vector<listed> list_targets(const world& where) {
   std::vector<listed> all;
   for (const std::string& name : known_targets(where.share)) {
     const loaded_target loaded = load_target(name, where.share, where.drivers);
@@ -59,7 +59,7 @@ std::vector<listed> list_targets(const surroundings& where) {
   return all;
 }
 
-std::vector<listed> list_faults(const surroundings& where) {
+std::vector<listed> list_faults(const world& where) {
   std::vector<listed> all;
   for (const fault::fault_kind& kind : where.fault_kinds) {
     json::array parameters;
@@ -94,7 +94,7 @@ std::vector<listed> list_checks() {
   return all;
 }
 
-std::vector<listed> list_drivers(const surroundings& where) {
+std::vector<listed> list_drivers(const world& where) {
   std::vector<listed> all;
   for (const std::string& name : where.drivers) all.push_back({name, {}, {}, {}});
   return all;
@@ -118,7 +118,7 @@ void print_text(const std::vector<listed>& all, std::ostream& out) {
 
 }  // namespace
 
-exit_code list_verb(const request& what, const surroundings& where) {
+exit_code list_verb(const request& what, const world& where) {
   static const std::vector<std::string> subjects{"scenarios", "targets", "faults",
                                                  "checks",    "metrics", "drivers"};
   std::vector<listed> all;

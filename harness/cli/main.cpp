@@ -8,12 +8,13 @@
 int main(int argc, char** argv) {
   using namespace ordeal;
   try {
-    const harness::surroundings where{std::cout,
-                                      std::cerr,
-                                      harness::find_share(),
-                                      fault::kinds(),
-                                      harness::driver_names(),
-                                      harness::run_scenarios};
+    const harness::world where{std::cout,
+                               std::cerr,
+                               harness::find_share(),
+                               fault::kinds(),
+                               harness::driver_names(),
+                               harness::run_scenarios,
+                               harness::verify_run};
     const harness::exit_code code =
         harness::run_command_line(std::vector<std::string>(argv + 1, argv + argc), where);
     std::cout.flush();

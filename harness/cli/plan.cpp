@@ -6,7 +6,7 @@
 
 namespace ordeal::harness {
 
-exit_code plan_verb(const request& what, const surroundings& where) {
+exit_code plan_verb(const request& what, const world& where) {
   loaded_scenario from =
       load_scenario(find_scenario(what.subject, where), where.fault_kinds, inputs_of(what, where));
   if (!from.value) {

@@ -33,7 +33,7 @@ bool is_target_file(const std::string& path) {
 
 class validation {
  public:
-  validation(const request& what, const surroundings& where) : what_(what), where_(where) {}
+  validation(const request& what, const world& where) : what_(what), where_(where) {}
 
   void check(const std::string& path) {
     if (is_target_file(path)) {
@@ -81,7 +81,7 @@ class validation {
   }
 
   const request& what_;
-  const surroundings& where_;
+  const world& where_;
   std::set<std::string> targets_;
   json::array files_;
   bool has_problems_ = false;
@@ -89,7 +89,7 @@ class validation {
 
 }  // namespace
 
-exit_code validate_verb(const request& what, const surroundings& where) {
+exit_code validate_verb(const request& what, const world& where) {
   const std::vector<std::string> files = expand_files(what.run.files, where);
   if (files.empty()) return exit_code::nothing_ran;
   validation work(what, where);

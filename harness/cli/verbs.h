@@ -1,6 +1,6 @@
 // The verbs of the command `ordeal`, one source file each. A verb gets its flags read and checked,
 // writes results to `out` and problems to `err`, and returns the exit code. Nothing here starts a
-// process or a thread; `run` and `conform` hand over to the function in `surroundings`.
+// process or a thread; `run`, `conform` and `verify` hand over to the functions in `world`.
 #pragma once
 
 #include <filesystem>
@@ -12,24 +12,26 @@
 
 #include "fault-injection/fault.h"
 #include "harness/run/run.h"
+#include "harness/run/verify.h"
 #include "harness/scenario/scenario_loader.h"
 
 namespace ordeal::harness {
 
 // What a verb needs of the world.
-struct surroundings {
+struct world {
   std::ostream& out;
   std::ostream& err;
   std::filesystem::path share;  // find_share(); may be empty
   const std::vector<fault::fault_kind>& fault_kinds;
   const std::vector<std::string>& drivers;
   std::function<exit_code(const run_options&)> run_scenarios;
+  std::function<exit_code(const verify_options&)> verify_run;
 };
 
 // A verb's flags and arguments.
 struct request {
   run_options run;      // flags that verbs share live here, too: seed, target, variables, format
-  std::string subject;  // of list, explain, conform, plan
+  std::string subject;  // of list, explain, conform, plan, verify
   std::vector<std::string> only, skip;  // of conform
 };
 
@@ -40,29 +42,29 @@ struct usage_error : std::runtime_error {
   std::string remedy;
 };
 
-exit_code run_verb(const request& what, const surroundings& where);
-exit_code conform_verb(const request& what, const surroundings& where);
-exit_code validate_verb(const request& what, const surroundings& where);
-exit_code plan_verb(const request& what, const surroundings& where);
-exit_code list_verb(const request& what, const surroundings& where);
-exit_code explain_verb(const request& what, const surroundings& where);
-exit_code version_verb(const request& what, const surroundings& where);
+exit_code run_verb(const request& what, const world& where);
+exit_code conform_verb(const request& what, const world& where);
+exit_code validate_verb(const request& what, const world& where);
+exit_code plan_verb(const request& what, const world& where);
+exit_code list_verb(const request& what, const world& where);
+exit_code explain_verb(const request& what, const world& where);
+exit_code verify_verb(const request& what, const world& where);
+exit_code version_verb(const request& what, const world& where);
 
 // Reads the command line and the ORDEAL_* environment, and calls the verb. Never throws for the
 // user's mistakes.
-exit_code run_command_line(const std::vector<std::string>& arguments, const surroundings& where);
+exit_code run_command_line(const std::vector<std::string>& arguments, const world& where);
 
 // Shared by verbs.
 
 // The file of a shipped scenario, when `path` is none itself but an id from `ordeal list scenarios`;
 // else `path`.
-std::string find_scenario(const std::string& path, const surroundings& where);
+std::string find_scenario(const std::string& path, const world& where);
 // Folders replaced by the *.yaml files below them, sorted, and ids by their files. A folder without
 // any is reported, and the result is empty.
-std::vector<std::string> expand_files(const std::vector<std::string>& paths,
-                                      const surroundings& where);
+std::vector<std::string> expand_files(const std::vector<std::string>& paths, const world& where);
 // The loader's view of the flags.
-scenario_inputs inputs_of(const request& what, const surroundings& where);
+scenario_inputs inputs_of(const request& what, const world& where);
 
 // A shipped scenario, as `list` and `conform` know it.
 struct shipped_scenario {
@@ -72,6 +74,6 @@ struct shipped_scenario {
   std::vector<std::string> tags;
 };
 std::vector<shipped_scenario> shipped_scenarios(const std::filesystem::path& folder,
-                                                const surroundings& where);
+                                                const world& where);
 
 }  // namespace ordeal::harness

@@ -2,7 +2,7 @@
 
 namespace ordeal::harness {
 
-exit_code version_verb(const request& what, const surroundings& where) {
+exit_code version_verb(const request& what, const world& where) {
   if (what.run.format == output_format::json) {
     where.out << R"({"version":")" ORDEAL_VERSION R"(","schema_version":1})"
               << "\n";

@@ -40,8 +40,8 @@ report::color_choice choice_of(color_mode mode) {
 
 }  // namespace
 
-report::style choose_style(const run_options& options, int fd) {
-  return {report::wants_color(choice_of(options.color), fd), report::is_utf8_locale()};
+report::style choose_style(color_mode color, int fd) {
+  return {report::wants_color(choice_of(color), fd), report::is_utf8_locale()};
 }
 
 display::manner display::choose(const run_options& options) {
@@ -66,7 +66,7 @@ display::display(net::asio::any_io_executor ex, engine& of, const plan& what,
       plan_(what),
       run_id_(run_id),
       manner_(choose(options)),
-      style_(choose_style(options, STDERR_FILENO)),
+      style_(choose_style(options.color, STDERR_FILENO)),
       screen_(STDERR_FILENO),
       stopping_(ex),
       shown_faults_(what.faults.size(), fault::fault_state::planned),

@@ -11,7 +11,7 @@
 
 namespace ordeal::harness {
 
-report::style choose_style(const run_options& options, int fd);
+report::style choose_style(color_mode color, int fd);
 
 class display {
  public:

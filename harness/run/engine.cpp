@@ -15,6 +15,7 @@ constexpr std::chrono::seconds recovery_traffic_min{
     2};  // messages that go through after the last heal
 constexpr std::chrono::milliseconds poll_interval{50};
 constexpr std::chrono::milliseconds series_interval{1'000};
+constexpr std::chrono::milliseconds history_interval{100};
 constexpr std::chrono::milliseconds quiet_time{300};  // late duplicates show themselves in it
 
 std::string explain_missing_joins(const fleet_status& status) {
@@ -29,7 +30,7 @@ std::string explain_missing_joins(const fleet_status& status) {
 }  // namespace
 
 engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
-               results_directory& results, std::filesystem::path binaries,
+               results_directory& results, history_mode history, std::filesystem::path binaries,
                std::function<void(int)> leave_at_once)
     : ex_(io.get_executor()),
       plan_(what),
@@ -39,14 +40,17 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
       cut_short_(ex_),
       finished_(ex_),
       run_start_(net::now()),
-      fleet_(what, results.path(), run_start_),
-      bed_(ex_, launch, what, results, std::move(binaries),
-           [this](node_id node, node_state state, bool was_planned, std::string detail) {
-             view_.node_states[index_of(node)] = state;
-             fleet_.post(
-                 node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
-           }) {
-  outcome_.fault_evidence.resize(what.faults.size());
+      recovery_limit_(recovery_limit(terms_of(what))),
+      fleet_(what, results.path(), history, run_start_),
+      bed_(
+          ex_, launch, what, results, std::move(binaries),
+          [this](node_id node, node_state state, bool was_planned, std::string detail) {
+            view_.node_states[index_of(node)] = state;
+            fleet_.post(
+                node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
+          },
+          tap_outlet{run_start_,
+                     [this](std::vector<tapped> batch) { fleet_.post(std::move(batch)); }}) {
   view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
   view_.node_states.resize(what.scenario.nodes, node_state::starting);
 }
@@ -160,23 +164,29 @@ asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
     co_await fleet_.call(begin);
     view_.has_begun = true;
     background.spawn("series", keep_series());
+    background.spawn("history", keep_history());
+    observers_ = std::make_unique<observers>(bed_, fleet_);
+    observers_->start();
     co_await go_through_phases();
     co_await recover();
     co_await drain();
     co_await probe();
-    outcome_.duration = fleet_.elapsed() - outcome_.zero;
+    co_await observers_->stop();
   }
   if (is_loaded_) co_await fleet_.await(fleet_.fleet().stop());
   if (is_up) {
     const bool was_cut_short = cut_short_.is_set() || !outcome_.environment_problem.empty();
-    const auto judge_run = [was_cut_short, at = outcome_.duration](fleet_thread& there) {
-      return there.judge().finish(at, was_cut_short);
-    };
+    const run_ended end{fleet_.elapsed(), was_cut_short, outcome_.signal,
+                        outcome_.environment_problem};
+    const auto judge_run = [end](fleet_thread& there) { return there.recorder().conclude(end); };
     outcome_.judged = co_await fleet_.call(judge_run);
   }
   co_await bed_.stop();
   if (!is_up) {
-    const auto flush = [at = fleet_.elapsed()](fleet_thread& there) { there.recorder().begin(at); };
+    const auto flush = [at = fleet_.elapsed()](fleet_thread& there) {
+      there.recorder().begin(at);
+      there.recorder().close();
+    };
     co_await fleet_.call(flush);
   }
   // No hard stop: the series may be waiting for the other thread.
@@ -189,7 +199,6 @@ asio::awaitable<void> engine::go_through_phases() {
       bed_, plan_.faults,
       [this](std::size_t fault, fault::fault_state state, std::string evidence) {
         view_.fault_states[fault] = state;
-        if (state == fault::fault_state::failed) outcome_.fault_evidence[fault] = evidence;
         fleet_.post(fault_changed{fleet_.elapsed(), fault, state, std::move(evidence)});
       });
   const net::time_point zero = run_start_ + outcome_.zero;
@@ -213,7 +222,7 @@ asio::awaitable<void> engine::go_through_phases() {
 }
 
 asio::awaitable<void> engine::recover() {
-  const std::chrono::nanoseconds bound = recovery_limit(plan_);
+  const std::chrono::nanoseconds bound = recovery_limit_;
   enter_phase(phase_kind::recovery, "recovery", bound);
   nemesis_->stop();
   co_await nemesis_->join();
@@ -259,6 +268,15 @@ asio::awaitable<void> engine::keep_series() {
     };
     const bool has_failed = co_await fleet_.call(sample);
     if (has_failed) throw std::runtime_error("the fleet stopped because of a bug");
+  }
+}
+
+asio::awaitable<void> engine::keep_history() {
+  for (;;) {
+    const bool is_over = co_await finished_.wait_for(history_interval);
+    if (is_over) co_return;
+    const auto tick = [](fleet_thread& there) { there.recorder().tick(there.elapsed()); };
+    co_await fleet_.call(tick);
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "harness/run/fleet_thread.h"
 #include "harness/run/nemesis.h"
+#include "harness/run/observers/observers.h"
 #include "harness/run/results_directory.h"
 #include "harness/run/test_bed.h"
 
@@ -29,10 +30,8 @@ struct run_outcome {
   std::string
       environment_problem;  // why not, or why it was cut short; empty when nothing was wrong
   int signal = 0;           // that cut it short
-  std::chrono::nanoseconds duration{};  // of everything after the set-up
-  run_time zero{};                      // start of the declared phases
+  run_time zero{};          // start of the declared phases
   cpu_cost cost;
-  std::vector<std::string> fault_evidence;  // by fault: of a failure to confirm
 };
 
 // What the display shows beside the judge's progress.
@@ -51,7 +50,7 @@ struct engine_view {
 class engine {
  public:
   engine(net::asio::io_context& io, fault::launcher& launch, const plan& what,
-         results_directory& results, std::filesystem::path binaries,
+         results_directory& results, history_mode history, std::filesystem::path binaries,
          std::function<void(int)> leave_at_once);
   ~engine();
 
@@ -78,6 +77,7 @@ class engine {
   net::asio::awaitable<void> drain();
   net::asio::awaitable<void> probe();
   net::asio::awaitable<void> keep_series();
+  net::asio::awaitable<void> keep_history();
   net::asio::awaitable<bool> pause(net::time_point until);
   // Polls `condition(fleet_thread&)` over there until it is true, time is up or the bed has collapsed.
   template <class F>
@@ -93,9 +93,11 @@ class engine {
   net::asio::signal_set signals_;
   net::stop_event cut_short_, finished_;
   net::time_point run_start_;
+  std::chrono::nanoseconds recovery_limit_;
   fleet_thread fleet_;
   test_bed bed_;
   std::unique_ptr<nemesis> nemesis_;
+  std::unique_ptr<observers> observers_;
   run_outcome outcome_;
   engine_view view_;
   bool is_loaded_ = false;  // the fleet exists

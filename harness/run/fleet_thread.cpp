@@ -5,13 +5,23 @@
 #include <ctime>
 
 namespace ordeal::harness {
+namespace {
+
+std::unique_ptr<history_writer> make_history(const plan& what, const std::filesystem::path& results,
+                                             history_mode mode) {
+  history_options options;
+  options.mode = mode;
+  return history_writer::make(results / "history", to_json(terms_of(what)), options);
+}
+
+}  // namespace
 
 fleet_thread::fleet_thread(const plan& what, const std::filesystem::path& results,
-                           net::time_point run_start)
+                           history_mode history, net::time_point run_start)
     : plan_(what),
       run_start_(run_start),
       keep_running_(net::asio::make_work_guard(io_)),
-      recorder_(what, results),
+      recorder_(terms_of(what), results, make_history(what, results, history)),
       thread_([this] {
         pthread_setname_np(pthread_self(), "fleet");
         io_.run();
@@ -24,6 +34,12 @@ fleet_thread::~fleet_thread() {
 
 void fleet_thread::post(event what) {
   net::asio::post(io_, [this, held = std::move(what)] { recorder_.on(held); });
+}
+
+void fleet_thread::post(std::vector<tapped> batch) {
+  net::asio::post(io_, [this, held = std::move(batch)] {
+    for (const tapped& each : held) recorder_.on(each);
+  });
 }
 
 net::asio::awaitable<void> fleet_thread::make(std::vector<net::websocket_url> urls) {

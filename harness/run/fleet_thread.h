@@ -19,7 +19,8 @@ namespace ordeal::harness {
 class fleet_thread {
  public:
   // Starts the thread; the fleet itself is made later, when the nodes' addresses are known.
-  fleet_thread(const plan& what, const std::filesystem::path& results, net::time_point run_start);
+  fleet_thread(const plan& what, const std::filesystem::path& results, history_mode history,
+               net::time_point run_start);
   // Joins; the fleet has been stopped before.
   ~fleet_thread();
 
@@ -38,6 +39,7 @@ class fleet_thread {
   }
   // Hands an event over; from any thread.
   void post(event what);
+  void post(std::vector<tapped> batch);
 
   net::asio::awaitable<void> make(std::vector<net::websocket_url> urls);
   // The functions below: over there only.

@@ -1,7 +1,9 @@
 #include "harness/run/recorder.h"
-#include "harness/seconds.h"
 
 #include <boost/json/object.hpp>
+
+#include "harness/run/record_of.h"
+#include "harness/seconds.h"
 
 namespace ordeal::harness {
 namespace {
@@ -49,12 +51,15 @@ const char* name_of(phase_kind kind) {
 
 }  // namespace
 
-recorder::recorder(const plan& what, const std::filesystem::path& directory)
-    : plan_(what),
+recorder::recorder(terms of, const std::filesystem::path& directory,
+                   std::unique_ptr<history_writer> history)
+    : terms_(std::move(of)),
       events_(directory / "events.jsonl"),
       violations_(directory / "violations.jsonl"),
       series_(directory / "series.jsonl"),
-      judge_(harness::judge::make(what, [this](const finding& found) { write_finding(found); })) {}
+      history_(std::move(history)),
+      judge_(harness::judge::make(terms_, [this](const finding& found) { write_finding(found); })) {
+}
 
 void recorder::on(const event& what) {
   if (has_begun_) {
@@ -75,8 +80,36 @@ void recorder::pass_on(event what) {
   std::visit([this](auto& of) { of.at -= zero_; }, what);
   if (auto* sent = std::get_if<send_invoked>(&what)) sent->intended -= zero_;
   if (auto* arrived = std::get_if<delivered>(&what)) arrived->intended -= zero_;
-  judge_->on(what);
   write_event(what);
+  if (is_over_) return;
+  history_->on(what);
+  judge_->on(what);
+}
+
+void recorder::tick(run_time at) {
+  if (is_over_) return;
+  history_->tick();
+  const std::uint64_t dropped = history_->dropped_events();
+  if (dropped == dropped_events_) return;
+  observer_usage full_queue;
+  full_queue.at = at;
+  full_queue.overflowed = dropped - dropped_events_;
+  dropped_events_ = dropped;
+  on(full_queue);
+}
+
+judgement recorder::conclude(run_ended end) {
+  tick(end.at);
+  on(std::move(end));
+  judgement judged = judge_->finish();
+  close();
+  return judged;
+}
+
+void recorder::close() {
+  // The judge's last findings may have had their surroundings written: the history ends after it.
+  is_over_ = true;
+  history_->finish();
 }
 
 void recorder::write_event(const event& what) {
@@ -88,8 +121,8 @@ void recorder::write_event(const event& what) {
   std::visit(overloaded{
                  [&](const fault_changed& of) {
                    put("fault", of.at);
-                   line["fault"] = plan_.faults[of.fault].name;
-                   line["kind"] = plan_.faults[of.fault].kind;
+                   line["fault"] = terms_.faults[of.fault].name;
+                   line["kind"] = terms_.faults[of.fault].kind;
                    line["state"] = fault::name_of(of.state);
                    if (!of.evidence.empty()) line["evidence"] = of.evidence;
                  },
@@ -110,6 +143,17 @@ void recorder::write_event(const event& what) {
                    line["client"] = harness::name_of(of.client);
                    line["room"] = harness::name_of(of.room);
                  },
+                 [&](const clock_jumped& of) {
+                   put("clock", of.at);
+                   line["step_s"] = seconds(of.step);
+                   line["suspended"] = of.was_suspended;
+                 },
+                 [&](const run_ended& of) {
+                   put("end", of.at);
+                   line["cut_short"] = of.was_cut_short;
+                   if (of.signal != 0) line["signal"] = of.signal;
+                   if (!of.problem.empty()) line["problem"] = of.problem;
+                 },
                  [](const auto&) {},
              },
              what);
@@ -117,7 +161,8 @@ void recorder::write_event(const event& what) {
 }
 
 void recorder::write_finding(const finding& what) {
-  violations_.append(report::to_json(row_of(what, plan_)));
+  history_->keep_surroundings();
+  violations_.append(report::to_json(row_of(what, terms_)));
 }
 
 void recorder::sample(run_time at, std::size_t connected) {
@@ -137,20 +182,7 @@ std::string recorder::write_error() const {
   for (const report::jsonl_writer* each : {&events_, &violations_, &series_}) {
     if (!each->error().empty()) return each->error();
   }
-  return {};
-}
-
-report::finding_row row_of(const finding& what, const plan& in) {
-  report::finding_row row;
-  row.kind = harness::name_of(what.kind);
-  row.at_s = seconds(what.at);
-  if (what.client) row.client = harness::name_of(*what.client);
-  if (what.node) row.node = harness::name_of(*what.node);
-  if (what.room) row.room = harness::name_of(*what.room);
-  if (what.message) row.message = harness::name_of(*what.message);
-  if (what.fault) row.fault = in.faults[*what.fault].name;
-  row.detail = what.detail;
-  return row;
+  return history_->error();
 }
 
 }  // namespace ordeal::harness

@@ -1,6 +1,6 @@
-// Where all events of a run meet, on the fleet's thread: they go on to the judge and, but for sends and deliveries, to
-// events.jsonl. Time zero moves here from the start of the set-up to the start of the first declared phase, so that
-// everything people read counts from there; what came before has negative times.
+// All events of a run meet here, on the fleet's thread: they go to the history, to the judge and, but for sends and
+// deliveries and what observers tell, to events.jsonl. Time zero moves here from the start of the set-up to the start
+// of the first declared phase, so that everything people read counts from there; what came before has negative times.
 #pragma once
 
 #include <filesystem>
@@ -8,16 +8,17 @@
 #include <vector>
 
 #include "harness/checkers/judge.h"
-#include "harness/history/event.h"
-#include "harness/scenario/plan.h"
+#include "harness/history/history_file.h"
+#include "harness/scenario/terms.h"
 #include "reports/jsonl.h"
 
 namespace ordeal::harness {
 
 class recorder final : public event_sink {
  public:
-  // `what` outlives the recorder; files are made in `directory`.
-  recorder(const plan& what, const std::filesystem::path& directory);
+  // Files are made in `directory`; the history has its own place.
+  recorder(terms of, const std::filesystem::path& directory,
+           std::unique_ptr<history_writer> history);
 
   void on(const event& what) override;
 
@@ -26,6 +27,14 @@ class recorder final : public event_sink {
   bool has_begun() const { return has_begun_; }
 
   harness::judge& judge() { return *judge_; }
+
+  // A few times a second: brings the history to the disk, and tells the judge of what it had no room for.
+  void tick(run_time at);
+
+  // The last event, and the verdict on all of them. What still comes goes to events.jsonl only.
+  judgement conclude(run_ended end);
+  // The same for a run that never got as far as load.
+  void close();
 
   // One line of series.jsonl.
   void sample(run_time at, std::size_t connected);
@@ -38,15 +47,14 @@ class recorder final : public event_sink {
   void write_event(const event& what);
   void write_finding(const finding& what);
 
-  const plan& plan_;
+  const terms terms_;
   report::jsonl_writer events_, violations_, series_;
+  std::unique_ptr<history_writer> history_;
+  std::uint64_t dropped_events_ = 0;  // of the history, as far as the judge knows
   std::unique_ptr<harness::judge> judge_;
   std::vector<event> setup_;
   run_time zero_{};
-  bool has_begun_ = false;
+  bool has_begun_ = false, is_over_ = false;
 };
-
-// How a finding reads in reports: names instead of numbers.
-report::finding_row row_of(const finding& what, const plan& in);
 
 }  // namespace ordeal::harness

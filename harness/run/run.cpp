@@ -106,6 +106,18 @@ std::string replay_command(const job& what, const run_options& options, std::uin
   return command;
 }
 
+const char* name_of(history_mode mode) {
+  switch (mode) {
+    case history_mode::full:
+      return "full";
+    case history_mode::violations:
+      return "violations";
+    case history_mode::none:
+      break;
+  }
+  return "none";
+}
+
 struct finished_run {
   report::run_record record;
   exit_code code = exit_code::pass;
@@ -132,6 +144,7 @@ class single_run {
                            {"target", plan_.target.name},
                            {"seed", seed},
                            {"nonce", plan_.run_nonce},
+                           {"history", name_of(options.history)},
                            {"started_at", started_at_},
                            {"pid", ::getpid()},
                            {"replay", replay_}});
@@ -140,7 +153,7 @@ class single_run {
   finished_run run() {
     asio_context io{1};
     const std::unique_ptr<fault::launcher> launch = warden_->make_launcher(io.get_executor());
-    engine_.emplace(io, *launch, plan_, results_, binaries(), [this](int signal) {
+    engine_.emplace(io, *launch, plan_, results_, options_.history, binaries(), [this](int signal) {
       const exit_code code = signal == SIGTERM ? exit_code::terminated : exit_code::interrupted;
       leave_at_once(code, "interrupted, stopping everything now");
     });
@@ -171,10 +184,11 @@ class single_run {
 
   finished_run conclude(run_outcome& outcome) {
     finished_run result;
-    result.record =
-        record_of(plan_, outcome, results_, engine_->bed().redis_description(), replay_);
-    result.record.started_at = started_at_;
-    result.code = exit_code_of(outcome);
+    ending end;
+    end.problem = outcome.environment_problem;
+    if (outcome.judged) end = outcome.judged->end;
+    result.record = record_of(terms_of(plan_), outcome.judged, end, facts_of(outcome));
+    result.code = exit_code_of(outcome.judged, end);
     const std::string unwritten = engine_->load().recorder().write_error();
     engine_.reset();
     if (!outcome.environment_problem.empty()) say(outcome.environment_problem);
@@ -187,6 +201,18 @@ class single_run {
       result.record.exit_code = static_cast<int>(result.code);
     }
     return result;
+  }
+
+  run_facts facts_of(const run_outcome& outcome) {
+    run_facts facts;
+    facts.run_id = results_.run_id();
+    facts.directory = results_.path().string();
+    facts.redis = engine_->bed().redis_description();
+    facts.replay = replay_;
+    facts.started_at = started_at_;
+    facts.server_cpu_us = outcome.cost.server_us;
+    facts.fleet_cpu_us = outcome.cost.fleet_us;
+    return facts;
   }
 
   void write_reports(const report::run_record& record) {
@@ -241,7 +267,7 @@ std::string verdict_word(const finished_run& done) {
 }
 
 exit_code run_jobs(const std::vector<job>& jobs, const run_options& options) {
-  const report::style style = choose_style(options, STDOUT_FILENO);
+  const report::style style = choose_style(options.color, STDOUT_FILENO);
   report::result_counts counts;
   exit_code code = exit_code::pass;
   std::vector<report::run_record> records;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/history/history_file.h"
+
 namespace ordeal::harness {
 
 // Exit codes (interfaces.md). With several, the first of internal_error, results_not_written, environment,
@@ -40,6 +42,7 @@ struct run_options {
   std::filesystem::path results_dir = "results";
   std::filesystem::path junit_file;  // a copy of the JUnit report, for CI
   bool is_strict = false;            // --as strict
+  history_mode history = history_mode::full;
   progress_mode progress = progress_mode::automatic;
   color_mode color = color_mode::automatic;
   output_format format = output_format::text;

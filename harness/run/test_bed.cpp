@@ -35,13 +35,14 @@ std::string read_secret(const secret_source& from) {
 
 test_bed::test_bed(asio::any_io_executor ex, fault::launcher& launch, const plan& what,
                    results_directory& results, std::filesystem::path binaries,
-                   node_set::on_change on_node_change)
+                   node_set::on_change on_node_change, tap_outlet taps)
     : ex_(ex),
       launch_(launch),
       plan_(what),
       results_(results),
       binaries_(std::move(binaries)),
       on_node_change_(std::move(on_node_change)),
+      taps_(std::move(taps)),
       app_("ordeal-" + what.run_nonce) {}
 
 test_bed::~test_bed() = default;
@@ -99,7 +100,8 @@ asio::awaitable<fault::step_result> test_bed::start() {
   node_surroundings around;
   for (std::size_t i = 0; i < plan_.scenario.nodes; ++i) {
     net::random_stream seeds(plan_.seed, "link", i);
-    links_.push_back(link_group_->add(upstream, seeds.next()));
+    auto tap = tap_of(node_id(i), plan_.run_nonce, taps_);
+    links_.push_back(link_group_->add(upstream, seeds.next(), std::move(tap)));
     around.redis_ports.push_back(links_.back()->port());
   }
   around.app = app_;

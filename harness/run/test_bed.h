@@ -17,6 +17,7 @@
 #include "harness/run/nodes.h"
 #include "harness/run/private_directory.h"
 #include "harness/run/results_directory.h"
+#include "harness/run/tap.h"
 #include "harness/scenario/plan.h"
 #include "net/websocket.h"
 
@@ -27,7 +28,7 @@ class test_bed final : public fault::environment {
   // All references outlive the bed.
   test_bed(net::asio::any_io_executor ex, fault::launcher& launch, const plan& what,
            results_directory& results, std::filesystem::path binaries,
-           node_set::on_change on_node_change);
+           node_set::on_change on_node_change, tap_outlet taps);
   ~test_bed() override;
 
   // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a sentence that says what to
@@ -69,6 +70,7 @@ class test_bed final : public fault::environment {
   results_directory& results_;
   std::filesystem::path binaries_;
   node_set::on_change on_node_change_;
+  tap_outlet taps_;
   std::string app_;  // prefix of everything that the target keeps in Redis
   private_directory secrets_;
   std::unique_ptr<fault::managed_redis> redis_;

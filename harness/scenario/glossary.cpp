@@ -4,22 +4,37 @@ namespace ordeal::harness {
 namespace {
 
 constexpr glossary_entry checks[] = {
-    {"delivery", "Every acknowledged message reaches every client that was in its room."},
+    {"delivery",
+     "Every acknowledged message reaches every client that was in its room; a refused one nobody."},
+    {"honesty",
+     "Nothing is lost in silence: the sender is refused, or the client is told by a reset or loses "
+     "its connection."},
+    {"late",
+     "Nothing arrives later than the promised recovery after it was acknowledged, the last fault "
+     "healed and the client joined."},
+    {"liveness",
+     "No client waits in silence longer than the promised recovery while its room goes on."},
     {"duplicates", "No client gets a message twice."},
     {"order", "Each client gets the messages of one sender in a room in the order they were sent."},
     {"total_order", "All clients of a room agree on the order of its messages."},
     {"integrity",
      "Every payload arrives unaltered, and nothing arrives that was never sent in this run."},
     {"isolation", "No message reaches a room that it was not sent to."},
-    {"acknowledgement",
-     "No message is acknowledged and then delivered to nobody; none is refused and then "
-     "delivered."},
+    {"acknowledgement", "No message is acknowledged and then delivered to nobody."},
     {"recovery", "After each fault every node delivers again within the contract's bound."},
     {"probe", "At the end a fresh message from every node reaches every client."},
     {"nodes", "No node exits unless a fault made it."},
+    {"resources",
+     "No node's memory or descriptors climb without end outside of outages, and none burns a core "
+     "while it waits for Redis."},
+    {"connections",
+     "The nodes do not open ever more connections to Redis, and clients do not keep losing theirs "
+     "without an outage."},
     {"faults",
      "Every fault was confirmed to be in effect, and to be healed, by an independent observation."},
     {"generator", "The load left on schedule; a saturated generator proves nothing."},
+    {"observer", "Ordeal's own event loop and queues kept up; one that did not proves nothing."},
+    {"clock", "The wall clock was not set and the machine was not suspended."},
     {"traffic", "There was traffic while it mattered; silence proves nothing."},
 };
 
@@ -36,7 +51,9 @@ constexpr glossary_entry findings[] = {
     {"stuck", "A node or client receives nothing after everything is healed."},
     {"silent_loss", "Something was lost, and neither the sender nor the client was told."},
     {"node_exit", "A node exited though no fault made it."},
-    {"leak", "A node's memory or connections grew and did not come back."},
+    {"leak",
+     "A node's memory, descriptors or connections grew and did not come back, or it used a core "
+     "while idle."},
 };
 
 constexpr glossary_entry verdicts[] = {

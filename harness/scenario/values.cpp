@@ -146,8 +146,11 @@ parsed<double> parse_percent(std::string_view text) {
   const std::string number =
       std::string(whole) + "." + (fraction.empty() ? "0" : std::string(fraction));
   double value = 0;
-  std::from_chars(number.data(), number.data() + number.size(), value);
-  if (value > 100) return {{}, "is more than 100%"};
+  const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), value);
+  // What is out of range leaves the value as it is: of digits like these, too large or next to nothing.
+  const bool is_too_large =
+      ec != std::errc() && whole.find_first_not_of('0') != std::string_view::npos;
+  if (is_too_large || value > 100) return {{}, "is more than 100%"};
   return {value / 100, {}};
 }
 

@@ -9,5 +9,9 @@ namespace ordeal::harness {
 
 // "delivery every_message, order total, duplicates none, ack appended, resume true, recovery 15s"
 std::string describe(const contract& promises);
+// As in a target file.
+std::string word_of(delivery_promise value);
+std::string word_of(order_promise value);
+std::string word_of(duplicates_promise value);
 
 }  // namespace ordeal::harness

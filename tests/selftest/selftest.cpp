@@ -1,118 +1,50 @@
-// The judge convicts: every planted bug is found, as what it is, with exit code 1; the same node without a bug passes.
+// The judge is put on trial: every planted bug is convicted as what it is, the correct node and the innocent are
+// acquitted. Each trial is a test of its own, so that they run side by side; `ordeal-selftest` prints them as a table.
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <set>
-#include <string>
+#include <ostream>
 
-#include "tests/support/command.h"
+#include "tests/selftest/trial.h"
 
-namespace ordeal::test {
+namespace ordeal::selftest {
+
+static void PrintTo(const trial_spec& spec, std::ostream* to) {
+  *to << name_of(spec);
+}
+
 namespace {
 
-namespace fs = std::filesystem;
-namespace json = boost::json;
+class Trial : public testing::TestWithParam<trial_spec> {};
 
-constexpr std::chrono::seconds run_limit{90};
-const std::string binaries = ORDEAL_BINARIES;
-const fs::path sources = ORDEAL_SELFTEST_SOURCES;
-
-struct result {
-  int exit_code = -1;
-  json::value summary;
-  std::string output;
-};
-
-// A copy of planted.yaml with the bug switched on.
-fs::path target_with(const std::string& bug, const fs::path& directory) {
-  std::string text = read_file(sources / "planted.yaml");
-  const std::string clean = "PLANTED_BUG: none";
-  text.replace(text.find(clean), clean.size(), "PLANTED_BUG: " + bug);
-  const fs::path path = directory / "planted.yaml";
-  std::ofstream(path) << text;
-  return path;
+TEST_P(Trial, EndsAsItShould) {
+  const trial_spec& spec = GetParam();
+  trial run(spec);
+  const trial_result found = run.result();
+  std::printf("%s\n%s\n", table_head().c_str(), table_row(*spec.bug, spec.scenario, found).c_str());
+  EXPECT_EQ(complaint_about(*spec.bug, found), "") << found.output;
 }
 
-result run_with(const std::string& bug, const std::string& scenario) {
-  const scratch_directory scratch;
-  command run({binaries + "/ordeal", "run", (sources / scenario).string(), "--target",
-               target_with(bug, scratch.path()).string(), "--results",
-               (scratch.path() / "results").string()},
-              scratch.path());
-  result found;
-  found.exit_code = run.wait(run_limit).value_or(-1);
-  found.output = run.out() + run.err();
-  const std::string summary = read_file(scratch.path() / "results/latest/summary.json");
-  if (!summary.empty()) found.summary = json::parse(summary);
-  return found;
-}
+enum class group { ordinary, alone, long_ones };
 
-json::array planted_bugs() {
-  const scratch_directory scratch;
-  command list({binaries + "/planted_node", "--list-bugs"}, scratch.path());
-  if (list.wait(run_limit) != 0) ADD_FAILURE() << "planted_node --list-bugs failed";
-  return json::parse(list.out()).as_array();
-}
-
-TEST(Selftest, CleanNodePassesWithoutFaults) {
-  const result found = run_with("none", "quiet.yaml");
-  ASSERT_EQ(found.exit_code, 0) << found.output;
-  EXPECT_EQ(found.summary.at("verdict"), "pass");
-}
-
-TEST(Selftest, CleanNodePassesAReconnect) {
-  const result found = run_with("none", "reconnect.yaml");
-  ASSERT_EQ(found.exit_code, 0) << found.output;
-}
-
-// Each bug is a test of its own, so that they run side by side; PlantedBugs compares the list with the node's.
-constexpr const char* bugs[] = {"drop_nth",
-                                "duplicate_after_reconnect",
-                                "swap_two",
-                                "swap_same_sender",
-                                "deaf_after_redis_reconnect",
-                                "wrong_room",
-                                "ack_without_publish",
-                                "alter_byte",
-                                "mute_one_node",
-                                "stale_replay"};
-
-TEST(PlantedBugs, AreAllPutToTheTest) {
-  std::set<std::string> known(std::begin(bugs), std::end(bugs)), planted;
-  for (const json::value& bug : planted_bugs()) planted.emplace(bug.at("name").as_string());
-  planted.erase("none");
-  EXPECT_EQ(known, planted);
-}
-
-class PlantedBug : public testing::TestWithParam<const char*> {};
-
-TEST_P(PlantedBug, IsConvictedAsWhatItIs) {
-  for (const json::value& bug : planted_bugs()) {
-    if (bug.at("name") != GetParam()) continue;
-    const std::string expected(bug.at("finding").as_string());
-    const result found =
-        run_with(GetParam(), bug.at("needs_fault").as_bool() ? "reconnect.yaml" : "quiet.yaml");
-    EXPECT_EQ(found.exit_code, 1) << found.output;
-    ASSERT_TRUE(found.summary.is_object()) << found.output;
-    const auto count = found.summary.at("findings").at(expected).to_number<std::uint64_t>();
-    EXPECT_GT(count, 0U) << "no finding '" << expected << "'\n" << found.output;
-    std::printf("%-28s %-14s %8ju findings in %ju messages: %s\n", GetParam(), expected.c_str(),
-                static_cast<std::uintmax_t>(count),
-                found.summary.at("totals").at("sent").to_number<std::uintmax_t>(),
-                found.summary.at("verdict").as_string().c_str());
-    return;
+std::vector<trial_spec> trials(group wanted) {
+  std::vector<trial_spec> chosen;
+  for (const trial_spec& each : all_trials()) {
+    group of = each.bug->is_alone ? group::alone : group::ordinary;
+    if (is_long(each)) of = group::long_ones;
+    if (of == wanted) chosen.push_back(each);
   }
-  FAIL() << "planted_node does not know this bug";
+  return chosen;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PlantedBug, testing::ValuesIn(bugs),
-                         [](const testing::TestParamInfo<const char*>& of) {
-                           return std::string(of.param);
-                         });
+std::string test_name(const testing::TestParamInfo<trial_spec>& of) {
+  return name_of(of.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(Planted, Trial, testing::ValuesIn(trials(group::ordinary)), test_name);
+INSTANTIATE_TEST_SUITE_P(PlantedAlone, Trial, testing::ValuesIn(trials(group::alone)), test_name);
+INSTANTIATE_TEST_SUITE_P(PlantedLong, Trial, testing::ValuesIn(trials(group::long_ones)),
+                         test_name);
 
 }  // namespace
-}  // namespace ordeal::test
+}  // namespace ordeal::selftest

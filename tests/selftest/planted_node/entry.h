@@ -1,9 +1,7 @@
-// A chat message as it stands in the Redis stream, and its place there. Clients hold the place as
-// their cursor.
+// A message of the log and its place in it. The index counts up from 1 over all nodes; on the wire it is the cursor.
 #pragma once
 
 #include <charconv>
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,30 +9,21 @@
 
 namespace ordeal::planted {
 
-struct stream_id {
-  std::uint64_t milliseconds = 0;
-  std::uint64_t sequence = 0;
+using log_index = std::uint64_t;
 
-  friend auto operator<=>(const stream_id&, const stream_id&) = default;
-
-  std::string text() const { return std::to_string(milliseconds) + '-' + std::to_string(sequence); }
-
-  static std::optional<stream_id> parse(std::string_view text) {
-    stream_id id;
-    const char* const end = text.data() + text.size();
-    const auto first = std::from_chars(text.data(), end, id.milliseconds);
-    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
-    const auto second = std::from_chars(first.ptr + 1, end, id.sequence);
-    if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
-    return id;
-  }
-};
+inline std::optional<log_index> parse_index(std::string_view text) {
+  log_index index = 0;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, index);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return index;
+}
 
 struct entry {
-  stream_id id;
+  log_index index = 0;
   std::string room;
   std::string sender;      // node and connection; only bugs look at it
-  std::string message_id;  // the client's
+  std::string message_id;  // the client's: the same one again is the same message
   std::string text;
 };
 

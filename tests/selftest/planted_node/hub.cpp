@@ -12,8 +12,9 @@ namespace {
 
 namespace json = boost::json;
 
-std::string encode_message(const entry& what) {
-  const json::array arguments = {what.room, what.id.text(), what.message_id, what.text};
+std::string encode_message(const entry& what, bool has_cursor = true) {
+  const std::string cursor = has_cursor ? std::to_string(what.index) : std::string();
+  const json::array arguments = {what.room, cursor, what.message_id, what.text};
   return net::hub::encode_invocation("Message", arguments);
 }
 
@@ -24,9 +25,10 @@ std::optional<std::string> text_argument(const net::hub::message& call, std::siz
   return std::string(value.get_string());
 }
 
-void answer(session& who, const std::string& invocation_id, const std::string& result) {
+void answer(session& who, const std::string& invocation_id, log_index result) {
   if (invocation_id.empty()) return;
-  who.push(net::hub::encode_completion_result(invocation_id, json::value(result)));
+  const json::value cursor(std::to_string(result));
+  who.push(net::hub::encode_completion_result(invocation_id, cursor));
 }
 
 void fail(session& who, const std::string& invocation_id, const std::string& error) {
@@ -50,8 +52,8 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
   const auto room = text_argument(call, 0);
   const auto second = text_argument(call, 1);
   if (call.target == "Join" && room) {
-    std::optional<stream_id> cursor;
-    if (second) cursor = stream_id::parse(*second);
+    std::optional<log_index> cursor;
+    if (second) cursor = parse_index(*second);
     if (second && !cursor) {
       fail(*who, invocation_id, "refused: the cursor is not one of this server");
       co_return;
@@ -63,7 +65,7 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
   if (call.target == "Send" && room && second && text) {
     entry what;
     what.room = *room;
-    what.sender = node_name_ + '/' + std::to_string(who->id());
+    what.sender = name_of(*who);
     what.message_id = *second;
     what.text = *text;
     co_await send(std::move(who), invocation_id, std::move(what));
@@ -73,31 +75,35 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
 }
 
 asio::awaitable<void> hub::join(std::shared_ptr<session> who, std::string invocation_id,
-                                std::string room, std::optional<stream_id> cursor) {
+                                std::string room, std::optional<log_index> cursor) {
   if (!log_.position()) {
     fail(*who, invocation_id, "retry: no connection to Redis yet");
     co_return;
   }
-  const stream_id joined_at = *log_.position();
+  const log_index joined_at = *log_.position();
   leave(*who, room);
+  planted_.on_join(who->id());
   const auto member = std::make_shared<membership>();
   member->who = who;
-  member->after = std::max(joined_at, cursor.value_or(joined_at));
+  member->name = name_of(*who);
+  member->last = std::max(joined_at, cursor.value_or(joined_at));
   member->is_replaying = cursor.has_value();
   rooms_[room].push_back(member);
   if (!cursor) {
-    answer(*who, invocation_id, joined_at.text());
+    answer(*who, invocation_id, joined_at);
     co_return;
   }
-  const auto missed = co_await log_.range(planted_.replay_start(*cursor), joined_at);
+  auto missed = co_await log_.range(planted_.replay_from(*cursor), joined_at);
   if (!missed.is_ok) {
     leave(*who, room);
     fail(*who, invocation_id, "retry: " + missed.reason);
     co_return;
   }
-  answer(*who, invocation_id, cursor->text());
+  answer(*who, invocation_id, *cursor);
+  std::erase_if(missed.entries, [&room](const entry& each) { return each.room != room; });
+  planted_.on_replay(missed.entries);
   for (const entry& each : missed.entries) {
-    if (each.room == room) who->push(encode_message(each));
+    who->push(encode_message(each, planted_.has_replay_cursors()));
   }
   for (const record& each : member->held) who->push(each);
   member->held.clear();
@@ -106,20 +112,30 @@ asio::awaitable<void> hub::join(std::shared_ptr<session> who, std::string invoca
 
 asio::awaitable<void> hub::send(std::shared_ptr<session> who, std::string invocation_id,
                                 entry what) {
-  const publish_fate fate = planted_.on_publish();
-  if (fate != publish_fate::append && log_.position()) {
-    what.id = *log_.position();
-    if (fate == publish_fate::keep_local) deliver(what);
-    answer(*who, invocation_id, what.id.text());
+  const publish_fate fate = planted_.on_publish(what);
+  if (fate == publish_fate::fail || !log_.position()) {
+    fail(*who, invocation_id, "retry: the stream is closed");
     co_return;
   }
+  if (fate == publish_fate::forget || fate == publish_fate::keep_local) {
+    what.index = *log_.position();
+    const auto encoded = std::make_shared<const std::string>(encode_message(what));
+    for (const auto& member : rooms_[what.room]) {
+      if (fate == publish_fate::keep_local) deliver_to(*member, what, encoded);
+    }
+    answer(*who, invocation_id, what.index);
+    co_return;
+  }
+  if (fate == publish_fate::show_sender) who->push(encode_message(what, false));
   const auto result = co_await log_.append(std::move(what));
-  if (result.id) {
-    answer(*who, invocation_id, result.id->text());
-  } else if (result.status == call_status::not_sent || result.is_retryable) {
+  if (!result.index) planted_.on_append_failed();
+  if (result.index && fate == publish_fate::deny) {
+    fail(*who, invocation_id, "refused: the stream is closed");
+  } else if (result.index) {
+    answer(*who, invocation_id, *result.index);
+  } else if (result.status != call_status::answered || result.is_retryable) {
+    // Also when its outcome is unknown: a message that is appended twice is there once.
     fail(*who, invocation_id, "retry: " + result.reason);
-  } else if (result.status == call_status::unknown) {
-    fail(*who, invocation_id, "unknown: " + result.reason);
   } else {
     fail(*who, invocation_id, "refused: " + result.reason);
   }
@@ -144,13 +160,31 @@ void hub::deliver(const entry& what) {
   if (room == rooms_.end()) return;
   const auto encoded = std::make_shared<const std::string>(encode_message(what));
   for (const auto& member : room->second) {
-    if (what.id <= member->after || !planted_.may_deliver_to(member->who->id())) continue;
-    if (member->is_replaying) {
-      member->held.push_back(encoded);
-    } else {
-      member->who->push(encoded);
-    }
+    if (!planted_.is_news(what.index, member->last)) continue;
+    member->last = what.index;
+    deliver_to(*member, what, encoded);
   }
+}
+
+void hub::deliver_to(membership& member, const entry& what, record encoded) {
+  const recipient to{member.who->id(), member.name, member.who->waiting_count()};
+  if (!planted_.may_deliver(what, to)) return;
+  if (member.is_replaying) {
+    member.held.push_back(std::move(encoded));
+  } else {
+    member.who->push(std::move(encoded));
+  }
+}
+
+std::string hub::name_of(const session& who) const {
+  return node_name_ + '/' + std::to_string(who.id());
+}
+
+std::string hub::some_room() const {
+  for (const auto& [room, present] : rooms_) {
+    if (!present.empty()) return room;
+  }
+  return {};
 }
 
 }  // namespace ordeal::planted

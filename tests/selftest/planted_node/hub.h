@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "net/websocket.h"
-#include "tests/selftest/planted_node/bugs.h"
+#include "tests/selftest/planted_node/bug.h"
 #include "tests/selftest/planted_node/session.h"
 #include "tests/selftest/planted_node/stream.h"
 
@@ -29,25 +29,29 @@ class hub final : public call_handler, public stream_subscriber {
   asio::awaitable<void> handle(std::shared_ptr<session> who,
                                const net::hub::message& call) override;
   void on_entries(std::vector<entry> batch) override;
-  bool on_reconnect() override { return planted_.on_redis_reconnect(); }
+  // One that has members; empty when nobody is anywhere.
+  std::string some_room() const;
 
  private:
   using record = std::shared_ptr<const std::string>;
   struct membership {
     std::shared_ptr<session> who;
-    stream_id
-        after;  // live entries up to here are not for it: it has them, or its replay brings them
+    std::string name;  // as entry::sender
+    log_index last =
+        0;  // entries up to here are not for it: it has them, or its replay brings them
     bool is_replaying = false;
     std::vector<record> held;  // live entries during the replay
   };
   using members = std::vector<std::shared_ptr<membership>>;
 
   asio::awaitable<void> join(std::shared_ptr<session> who, std::string invocation_id,
-                             std::string room, std::optional<stream_id> cursor);
+                             std::string room, std::optional<log_index> cursor);
   asio::awaitable<void> send(std::shared_ptr<session> who, std::string invocation_id, entry what);
   void leave(const session& who, const std::string& room);
   void leave_all(const session& who);
   void deliver(const entry& what);
+  void deliver_to(membership& member, const entry& what, record encoded);
+  std::string name_of(const session& who) const;
 
   asio::any_io_executor ex_;
   std::string node_name_;

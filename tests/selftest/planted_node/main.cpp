@@ -6,9 +6,6 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -24,8 +21,10 @@
 #include "net/async/task_group.h"
 #include "net/http.h"
 #include "net/redis/connection.h"
+#include "tests/selftest/planted_node/bug_table.h"
 #include "tests/selftest/planted_node/bugs.h"
 #include "tests/selftest/planted_node/hub.h"
+#include "tests/selftest/planted_node/neighbour.h"
 #include "tests/selftest/planted_node/stream.h"
 
 namespace ordeal::planted {
@@ -81,20 +80,6 @@ config read_config() {
   return read;
 }
 
-std::string list_bugs() {
-  namespace json = boost::json;
-  json::array rows;
-  for (const bug_kind& each : bug_kinds()) {
-    json::object row;
-    row["name"] = each.name;
-    row["finding"] = each.finding;
-    row["needs_fault"] = each.needs_fault;
-    row["sentence"] = each.sentence;
-    rows.push_back(std::move(row));
-  }
-  return json::serialize(rows);
-}
-
 net::http_response answer(const stream& log, const net::http_request& request) {
   net::http_response response;
   const bool is_ready = log.is_ready();
@@ -116,10 +101,11 @@ net::http_response decide_upgrade(const net::http_request& request) {
   return response;
 }
 
-asio::awaitable<void> stop_on_signal(net::http_server& server, stream& log) {
+asio::awaitable<void> stop_on_signal(net::http_server& server, stream& log, neighbour& other) {
   const asio::any_io_executor ex = co_await asio::this_coro::executor;
   asio::signal_set signals(ex, SIGTERM, SIGINT);
   co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+  other.stop();
   log.stop();
   server.stop();
   server.abort_all();
@@ -128,8 +114,11 @@ asio::awaitable<void> stop_on_signal(net::http_server& server, stream& log) {
 asio::awaitable<void> run(config chosen) {
   const asio::any_io_executor ex = co_await asio::this_coro::executor;
   const auto planted = chosen.planted->make(chosen.node_name);
-  stream log(ex, chosen.redis, chosen.app + ":messages");
+  stream log(ex, chosen.redis, planted->log_key(chosen.app), *planted);
   hub chat(ex, chosen.node_name, log, *planted);
+  bug correct;
+  neighbour other(ex, chosen.redis, planted->log_key(chosen.app + ":b"), chosen.node_name + " b",
+                  chat, correct);
 
   net::http_handlers handlers;
   handlers.on_request = [&log](const net::http_request& request) { return answer(log, request); };
@@ -147,7 +136,8 @@ asio::awaitable<void> run(config chosen) {
   net::task_group tasks(ex);
   tasks.spawn("stream", log.run(chat));
   tasks.spawn("server", server->run());
-  tasks.spawn("signals", stop_on_signal(*server, log));
+  tasks.spawn("neighbour", other.run());
+  tasks.spawn("signals", stop_on_signal(*server, log, other));
   co_await tasks.join();
 }
 
@@ -156,7 +146,7 @@ asio::awaitable<void> run(config chosen) {
 
 int main(int count, char** arguments) {
   if (count == 2 && std::string_view(arguments[1]) == "--list-bugs") {
-    std::cout << ordeal::planted::list_bugs() << '\n';
+    std::cout << ordeal::planted::json_list();
     return 0;
   }
   if (count != 1) {

@@ -34,9 +34,8 @@ constexpr std::chrono::seconds patience(15);
 class node {
  public:
   node(asio::any_io_executor ex, std::string name, const net::redis::connection_options& redis)
-      : planted_(find_bug("none")->make(name)),
-        log_(ex, redis, "test:messages"),
-        hub_(ex, std::move(name), log_, *planted_),
+      : log_(ex, redis, "test:messages", planted_),
+        hub_(ex, std::move(name), log_, planted_),
         tasks_(ex) {
     net::http_handlers handlers;
     handlers.on_upgrade = [](const net::http_request&) {
@@ -65,7 +64,7 @@ class node {
   stream& log() { return log_; }
 
  private:
-  std::unique_ptr<bug> planted_;
+  bug planted_;  // the base: none
   stream log_;
   hub hub_;
   net::task_group tasks_;
@@ -227,6 +226,7 @@ class PlantedNode : public testing::Test {
   asio::awaitable<void> simple();
   asio::awaitable<void> redis_crash();
   asio::awaitable<void> resume();
+  asio::awaitable<void> retry();
   asio::awaitable<void> refusals();
 
   asio::io_context io_{1};
@@ -261,8 +261,8 @@ asio::awaitable<void> PlantedNode::redis_crash() {
   co_await open_both();
   co_await send(alice_, 20);
   redis_.kill();
-  const auto lost = co_await bob_.send("room", "never appended");
-  EXPECT_FALSE(lost.empty());
+  const auto error = co_await bob_.send("room", "never appended");
+  EXPECT_TRUE(error.starts_with("retry: ")) << error;
   redis_.start();
   co_await wait_ready();
   co_await send(bob_, 20);
@@ -289,6 +289,22 @@ asio::awaitable<void> PlantedNode::resume() {
   EXPECT_EQ(error, "");
   co_await both.join();
   co_await bob_.receive_until(70);
+  EXPECT_EQ(bob_.texts, sent_);
+}
+
+TEST_F(PlantedNode, TakesAMessageThatIsSentAgainElsewhereOnce) {
+  run(retry());
+}
+
+asio::awaitable<void> PlantedNode::retry() {
+  co_await open_both();
+  co_await send(alice_, 1);
+  const auto again = co_await bob_.send("room", sent_.front());
+  EXPECT_EQ(again, "");
+  co_await send(bob_, 1);
+  co_await alice_.receive_until(2);
+  co_await bob_.receive_until(2);
+  EXPECT_EQ(alice_.texts, sent_);
   EXPECT_EQ(bob_.texts, sent_);
 }
 

@@ -7,13 +7,13 @@
 namespace ordeal::planted {
 namespace {
 
-constexpr std::chrono::milliseconds reconnect_pause(100);
-constexpr std::chrono::milliseconds command_limit(3'000);
+constexpr std::chrono::milliseconds command_limit(1'000);
 
 }  // namespace
 
-redis_calls::redis_calls(asio::any_io_executor ex, net::redis::connection_options options)
-    : ex_(ex), options_(std::move(options)), changed_(ex), stopped_(ex) {}
+redis_calls::redis_calls(asio::any_io_executor ex, net::redis::connection_options options,
+                         bug& planted)
+    : ex_(ex), options_(std::move(options)), planted_(planted), changed_(ex), stopped_(ex) {}
 
 void redis_calls::stop() {
   stopped_.set();
@@ -25,13 +25,19 @@ asio::awaitable<void> redis_calls::run() {
   while (!stopped_.is_set()) {
     auto opened = co_await net::redis::connect(options_);
     if (opened.opened && !stopped_.is_set()) {
+      if (has_served_) {
+        if (!planted_.on_reconnected(redis_role::writer)) co_return;
+        co_await planted_.after_reconnect(options_);
+      }
+      has_served_ = true;
       connection_ = std::move(opened.opened);
       co_await serve();
       connection_.reset();
       for (const auto& each : waiting_) end(*each);
       waiting_.clear();
+      if (!stopped_.is_set()) planted_.on_lost(redis_role::writer);
     }
-    co_await stopped_.wait_for(reconnect_pause);
+    co_await planted_.wait_to_retry(stopped_);
   }
 }
 

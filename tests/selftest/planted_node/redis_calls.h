@@ -12,10 +12,9 @@
 
 #include "net/async/condition.h"
 #include "net/redis/connection.h"
+#include "tests/selftest/planted_node/bug.h"
 
 namespace ordeal::planted {
-
-namespace asio = boost::asio;
 
 enum class call_status { answered, not_sent, unknown };
 struct call_outcome {
@@ -26,7 +25,8 @@ struct call_outcome {
 
 class redis_calls {
  public:
-  redis_calls(asio::any_io_executor ex, net::redis::connection_options options);
+  // `planted` outlives it.
+  redis_calls(asio::any_io_executor ex, net::redis::connection_options options, bug& planted);
 
   // Until stop().
   asio::awaitable<void> run();
@@ -51,7 +51,9 @@ class redis_calls {
 
   asio::any_io_executor ex_;
   net::redis::connection_options options_;
+  bug& planted_;
   std::unique_ptr<net::redis::connection> connection_;
+  bool has_served_ = false;
   jobs waiting_;
   net::condition changed_;
   net::stop_event stopped_;

@@ -32,6 +32,7 @@ class session : public std::enable_shared_from_this<session> {
   session(asio::any_io_executor ex, std::uint64_t id, std::unique_ptr<net::websocket> ws);
 
   std::uint64_t id() const { return id_; }
+  std::size_t waiting_count() const { return waiting_.size(); }
 
   // Until the connection is gone. `handler` outlives it.
   asio::awaitable<void> run(call_handler& handler);

@@ -10,22 +10,26 @@
 namespace ordeal::planted {
 namespace {
 
-constexpr std::chrono::milliseconds reconnect_pause(100);
-constexpr std::chrono::milliseconds command_limit(3'000);
+constexpr std::chrono::milliseconds command_limit(1'000);
 constexpr std::chrono::milliseconds block_time(1'000);
 
+// As Redis writes it: every index is an entry's first number, its second is 0.
+std::optional<log_index> index_of(std::string_view id) {
+  return parse_index(id.substr(0, id.find('-')));
+}
+
 std::optional<entry> parse_entry(net::redis::reply_view row) {
-  const auto id = stream_id::parse(row[0].text());
-  if (!id) return std::nullopt;
+  const auto index = index_of(row[0].text());
+  if (!index) return std::nullopt;
   entry parsed;
-  parsed.id = *id;
+  parsed.index = *index;
   const auto fields = row[1];
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
     const std::string_view name = fields[i].text();
     const std::string value(fields[i + 1].text());
     if (name == "room") parsed.room = value;
     if (name == "sender") parsed.sender = value;
-    if (name == "message_id") parsed.message_id = value;
+    if (name == "id") parsed.message_id = value;
     if (name == "text") parsed.text = value;
   }
   return parsed;
@@ -42,11 +46,14 @@ std::vector<entry> parse_entries(net::redis::reply_view rows) {
 
 }  // namespace
 
-stream::stream(asio::any_io_executor ex, net::redis::connection_options options, std::string key)
+stream::stream(asio::any_io_executor ex, net::redis::connection_options options, std::string key,
+               bug& planted)
     : ex_(ex),
       options_(options),
       key_(std::move(key)),
-      calls_(ex, std::move(options)),
+      planted_(planted),
+      append_script_(planted.append_script()),
+      calls_(ex, std::move(options), planted),
       stopped_(ex) {}
 
 asio::awaitable<void> stream::run(stream_subscriber& subscriber) {
@@ -66,17 +73,21 @@ asio::awaitable<void> stream::read_loop(stream_subscriber& subscriber) {
   while (!stopped_.is_set()) {
     auto opened = co_await net::redis::connect(options_);
     if (opened.opened && !stopped_.is_set()) {
-      if (position_ && !subscriber.on_reconnect()) break;
+      if (position_) {
+        if (!planted_.on_reconnected(redis_role::reader)) break;
+        co_await planted_.after_reconnect(options_);
+      }
       reader_ = std::move(opened.opened);
       is_reader_lost_ = false;
       co_await read_until_error(subscriber);
       is_reader_lost_ = true;
       reader_.reset();
+      if (!stopped_.is_set()) planted_.on_lost(redis_role::reader);
     } else {
       net::log(net::log_level::warn, "planted", "cannot connect to Redis",
                {{"reason", opened.ec.message()}, {"detail", opened.detail}});
     }
-    co_await stopped_.wait_for(reconnect_pause);
+    co_await planted_.wait_to_retry(stopped_);
   }
   is_reader_lost_ = false;  // a node that stopped reading on purpose does not tell
 }
@@ -87,7 +98,7 @@ asio::awaitable<bool> stream::find_end() {
   auto result = co_await reader_->exec(last, command_limit);
   if (result.ec || result.replies[0]->is_error()) co_return false;
   const auto entries = parse_entries(result.replies[0].view());
-  position_ = entries.empty() ? stream_id() : entries.front().id;
+  position_ = entries.empty() ? 0 : entries.front().index;
   co_return true;
 }
 
@@ -98,35 +109,35 @@ asio::awaitable<void> stream::read_until_error(stream_subscriber& subscriber) {
   }
   const std::string block = std::to_string(block_time.count());
   for (;;) {
-    const std::string after = position_->text();
+    const std::string after = std::to_string(*position_) + "-0";
     net::redis::request next;
     next.add({"XREAD", "COUNT", "256", "BLOCK", block, "STREAMS", key_, after});
     auto result = co_await reader_->exec(next, block_time + command_limit);
     if (result.ec || result.replies[0]->is_error() || stopped_.is_set()) co_return;
     auto batch = parse_entries(result.replies[0].view()[0][1]);
-    if (!batch.empty()) position_ = batch.back().id;
+    if (!batch.empty()) position_ = batch.back().index;
     subscriber.on_entries(std::move(batch));
   }
 }
 
 asio::awaitable<append_result> stream::append(entry what) {
-  std::vector<std::string> arguments = {"XADD",    key_,     "*",        "room",
-                                        what.room, "sender", what.sender};
-  arguments.insert(arguments.end(), {"message_id", what.message_id, "text", what.text});
+  std::vector<std::string> arguments = {"EVAL", append_script_,    "3",
+                                        key_,   key_ + ":counter", key_ + ":known"};
+  arguments.insert(arguments.end(), {what.message_id, what.room, what.sender, what.text});
   const auto outcome = co_await calls_.call(std::move(arguments));
   append_result result;
   result.status = outcome.status;
   result.reason = outcome.reason;
   if (outcome.status != call_status::answered) co_return result;
   const auto answer = outcome.answer.view();
-  result.id = stream_id::parse(answer.text());
-  if (!result.id) result.reason = std::string(answer.text());
+  result.index = parse_index(answer.text());
+  if (!result.index) result.reason = std::string(answer.text());
   result.is_retryable = net::redis::classify(answer) == net::redis::reply_class::retryable;
   co_return result;
 }
 
-asio::awaitable<range_result> stream::range(std::string from, stream_id to) {
-  std::vector<std::string> arguments = {"XRANGE", key_, std::move(from), to.text()};
+asio::awaitable<range_result> stream::range(log_index from, log_index to) {
+  std::vector<std::string> arguments = {"XRANGE", key_, std::to_string(from), std::to_string(to)};
   const auto outcome = co_await calls_.call(std::move(arguments));
   range_result result;
   result.reason = outcome.reason;

@@ -11,7 +11,7 @@
 
 #include "net/async/condition.h"
 #include "net/redis/connection.h"
-#include "tests/selftest/planted_node/entry.h"
+#include "tests/selftest/planted_node/bug.h"
 #include "tests/selftest/planted_node/redis_calls.h"
 
 namespace ordeal::planted {
@@ -21,15 +21,13 @@ class stream_subscriber {
   virtual ~stream_subscriber() = default;
   // In stream order; empty when the stream was quiet for a second.
   virtual void on_entries(std::vector<entry> batch) = 0;
-  // False: read no more.
-  virtual bool on_reconnect() = 0;
 };
 
 struct append_result {
   call_status status = call_status::not_sent;
-  std::optional<stream_id> id;  // set when it is in the stream
-  bool is_retryable = false;    // Redis refused it for now
-  std::string reason;           // when it is not, or nobody knows
+  std::optional<log_index> index;  // set when it is in the stream
+  bool is_retryable = false;       // Redis refused it for now
+  std::string reason;              // when it is not, or nobody knows
 };
 
 struct range_result {
@@ -40,7 +38,9 @@ struct range_result {
 
 class stream {
  public:
-  stream(asio::any_io_executor ex, net::redis::connection_options options, std::string key);
+  // `planted` outlives it.
+  stream(asio::any_io_executor ex, net::redis::connection_options options, std::string key,
+         bug& planted);
 
   // Until stop(). `subscriber` outlives it.
   asio::awaitable<void> run(stream_subscriber& subscriber);
@@ -48,11 +48,12 @@ class stream {
 
   bool is_ready() const { return calls_.is_connected() && position_ && !is_reader_lost_; }
   // The last entry read; nullopt before the first connection.
-  const std::optional<stream_id>& position() const { return position_; }
+  const std::optional<log_index>& position() const { return position_; }
 
+  // Appending a message again that is known by its id answers the index it has.
   asio::awaitable<append_result> append(entry what);
-  // `from` as XRANGE writes it, `to` inclusive.
-  asio::awaitable<range_result> range(std::string from, stream_id to);
+  // Both inclusive.
+  asio::awaitable<range_result> range(log_index from, log_index to);
 
  private:
   asio::awaitable<void> read_loop(stream_subscriber& subscriber);
@@ -62,9 +63,11 @@ class stream {
   asio::any_io_executor ex_;
   net::redis::connection_options options_;
   std::string key_;
+  bug& planted_;
+  const std::string append_script_;
   redis_calls calls_;
   std::unique_ptr<net::redis::connection> reader_;
-  std::optional<stream_id> position_;
+  std::optional<log_index> position_;
   bool is_reader_lost_ = false;
   net::stop_event stopped_;
 };

@@ -37,7 +37,7 @@ void add_fault(plan& to, const std::string& name) {
 }
 
 history::history(plan of) : plan_(std::move(of)) {
-  judge_ = judge::make(plan_, [this](const finding& f) { found_.push_back(f); });
+  judge_ = judge::make(terms_of(plan_), [this](const finding& f) { found_.push_back(f); });
   for (const client_plan& client : plan_.clients) {
     nodes_.push_back(client.home);
     sent_.emplace_back(plan_.room_names.size(), 0);
@@ -191,7 +191,15 @@ history& history::ends_well() {
 }
 
 const judgement& history::end(bool was_cut_short) {
-  if (!end_) end_ = judge_->finish(tick(), was_cut_short);
+  if (!end_) {
+    judge_->on(run_ended{tick(), was_cut_short, was_cut_short ? 2 : 0, {}});
+    end_ = judge_->finish();
+  }
+  return *end_;
+}
+
+const judgement& history::is_torn() {
+  end_ = judge_->finish();
   return *end_;
 }
 

@@ -68,6 +68,7 @@ class history {
   // --- the verdict
   judge& now() { return *judge_; }
   const judgement& end(bool was_cut_short = false);  // the first call ends the history
+  const judgement& is_torn();                        // the history stops here, without an end
   verdict verdict_of(const std::string& check);
   std::string detail_of(const std::string& check);
   std::uint64_t count(finding_kind kind) { return end().findings[std::size_t(kind)]; }

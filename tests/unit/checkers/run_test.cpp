@@ -1,7 +1,9 @@
 // The checks about the run itself: faults, recovery, probes, nodes, load; and the verdict over all
 // of them.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "harness/scenario/glossary.h"
 #include "tests/unit/checkers/history_builder.h"
 
 namespace ordeal::harness {
@@ -139,6 +141,33 @@ TEST(RecoveryChecker, ANodeThatAllClientsMovedAwayFromIsNotWaitedFor) {
   for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
   EXPECT_TRUE(h.now().has_recovered());
   EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+}
+
+TEST(RecoveryChecker, ANodeThatIsUsedAgainAfterAllOthersRecoveredIsNotWaitedFor) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks().heals();
+  for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
+  h.exchanges(0);
+  EXPECT_TRUE(h.now().has_recovered());
+  h.later(seconds(20)).disconnects(1).connects(1, 1).resumes(1);
+  h.exchanges(0);
+  h.exchanges(1);
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+  EXPECT_EQ(h.findings(), "");
+}
+
+TEST(RecoveryChecker, ABoundMissedByAGeneratorThatLagsProvesNothing) {
+  history h(one_fault());
+  h.everybody_joins();
+  h.breaks().heals().later(seconds(20));
+  h.exchanges(0);
+  h.exchanges(1);
+  for (int i = 0; i < 100; ++i) h.lags(std::chrono::milliseconds(500));
+  EXPECT_EQ(h.verdict_of("generator"), verdict::inconclusive);
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::inconclusive);
+  EXPECT_NE(h.detail_of("recovery").find("; but generator: "), std::string::npos)
+      << h.detail_of("recovery");
 }
 
 TEST(RecoveryChecker, NodesThatShareNoRoomNeedNotHearEachOther) {
@@ -523,10 +552,18 @@ TEST(Judge, PassesACleanRun) {
   EXPECT_EQ(h.end().result, verdict::pass) << h.end().why;
   EXPECT_EQ(h.end().why, "");
   EXPECT_EQ(h.findings(), "");
-  EXPECT_EQ(h.end().checks.size(), 13U);
   EXPECT_EQ(h.end().counts.deliveries, 24U);
   EXPECT_EQ(h.end().latency.count, 24U);
   ASSERT_TRUE(h.end().latency.steady_p99_ms);
+}
+
+TEST(Judge, MakesEveryCheckThatIsExplained) {
+  history h(whole_run());
+  play(h);
+  std::vector<std::string_view> made, explained;
+  for (const check_result& each : h.end().checks) made.push_back(each.id);
+  for (const glossary_entry& each : check_entries()) explained.push_back(each.name);
+  EXPECT_THAT(made, testing::UnorderedElementsAreArray(explained));
 }
 
 TEST(Judge, ARunThatWasCutShortIsNeverGreen) {

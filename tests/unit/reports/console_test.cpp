@@ -29,11 +29,37 @@ TEST(ConsoleSummary, PutsFailuresFirstAndEndsWithFilesAndReplay) {
             "FAULTS\n"
             "  cut  link_blackhole node-2  at +17.0s   held 5.0s   recovered 3.9s (not seen: "
             "node-3), 3 findings\n"
+            "FINDINGS the first of each kind\n"
+            "  lost at +17.5s: client-1#5@room-1 never came [cut]\n"
             "TOTALS 8 400 sent (8 391 ok, 0 refused, 9 unknown), 67 197 of 67 200 deliveries, p50 "
             "1.9ms, p99 11ms, max 3.1s\n"
             "WHY delivery: 3 of 67200 deliveries missing, inside cut\n"
             "FILES results/20261122T074011Z-7f3a   replay: ordeal run scenarios/first-look.yaml "
             "--seed 42\n");
+}
+
+TEST(ConsoleSummary, TheFirstFindingOfAKindShowsWhatLayAroundIt) {
+  run_record run = sample_record();
+  finding_row second = sample_finding();
+  second.detail = "the second";
+  run.examples = {sample_finding(), second};
+  const std::string text = render_summary(run, plain_utf8);
+  EXPECT_NE(text.find("FINDINGS the first of each kind\n"
+                      "  lost at +17.5s: client-1#5@room-1 never came [cut, +17.0s to +26.0s]\n"
+                      "    where     Redis accepted it from node-1; node-2 never got it\n"
+                      "    sender    #4 ok, #5 ok missing, #6 pending\n"
+                      "    got last  client-2#4@room-1 at +16.4s, client-3#4@room-1 at +16.7s, "
+                      "client-1#4@room-1 at +16.9s\n"
+                      "TOTALS"),
+            std::string::npos)
+      << text;
+}
+
+TEST(ConsoleSummary, SaysWhatWasObserved) {
+  run_record run = sample_record();
+  run.observed = "order total, duplicates none";
+  EXPECT_NE(render_summary(run, plain_utf8).find("\nOBSERVED order total, duplicates none\nWHY "),
+            std::string::npos);
 }
 
 TEST(ConsoleSummary, ShortRecoveriesAreNotZero) {

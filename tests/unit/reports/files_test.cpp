@@ -107,8 +107,50 @@ TEST(Violations, ALineHoldsWhatApplies) {
       json_text(to_json(sample_record().examples[0])),
       R"({"t": 17.5, "kind": "lost", "client": "client-4", "node": "node-2", "room": "room-1", )"
       R"("message": "client-1#5@room-1", "fault": "cut", "detail": "client-1#5@room-1 never came"})");
-  EXPECT_EQ(json_text(to_json(finding_row{"node_exit", 2, "", "node-1", "", "", "", "gone"})),
+  finding_row exit;
+  exit.kind = "node_exit";
+  exit.at_s = 2;
+  exit.node = "node-1";
+  exit.detail = "gone";
+  EXPECT_EQ(json_text(to_json(exit)),
             R"({"t": 2, "kind": "node_exit", "node": "node-1", "detail": "gone"})");
+}
+
+TEST(Violations, ALineHoldsTheSurroundings) {
+  const json::object line = to_json(sample_finding());
+  EXPECT_EQ(line.at("messages"), 3512);
+  EXPECT_EQ(line.at("hop"), "Redis accepted it from node-1; node-2 never got it");
+  EXPECT_EQ(
+      json_text(line.at("around")),
+      R"({"window": {"begins_s": 17, "ends_s": 26}, "neighbours": [)"
+      R"({"message": "client-1#4@room-1", "sent_s": 16.9, "node": "node-1", )"
+      R"("outcome": "ok", "has_arrived": true}, )"
+      R"({"message": "client-1#5@room-1", "sent_s": 17.1, "node": "node-1", )"
+      R"("outcome": "ok", "has_arrived": false}, )"
+      R"({"message": "client-1#6@room-1", "sent_s": 17.3, "node": "node-1", )"
+      R"("outcome": "pending", "has_arrived": false}], )"
+      R"("last_deliveries": [{"t": 16.2, "message": "client-7#2@room-1"}, )"
+      R"({"t": 16.4, "message": "client-2#4@room-1"}, )"
+      R"({"t": 16.7, "message": "client-3#4@room-1"}, {"t": 16.9, "message": "client-1#4@room-1"}]})");
+}
+
+TEST(Reports, WhatWasObservedIsInEveryOne) {
+  run_record run = sample_record();
+  run.observed = "delivery best_effort, order total, duplicates none";
+  EXPECT_EQ(json::parse(summary_json(run)).at("observed").as_string(), run.observed);
+  EXPECT_NE(summary_md(run).find("\nObserved: delivery best\\_effort, order total"),
+            std::string::npos)
+      << summary_md(run);
+  EXPECT_NE(junit_xml(run).find("<property name=\"observed\" value=\"delivery best_effort"),
+            std::string::npos);
+}
+
+TEST(Reports, WhereAMessageWasLostIsSaidBesideTheFinding) {
+  run_record run = sample_record();
+  run.examples = {sample_finding()};
+  const std::string said = "client-1#5@room-1 never came; Redis accepted it from node-1";
+  EXPECT_NE(summary_md(run).find(said), std::string::npos);
+  EXPECT_NE(junit_xml(run).find("; Redis accepted it from node-1"), std::string::npos);
 }
 
 // --- JSON lines

@@ -42,8 +42,16 @@ inline run_record sample_record() {
   cut.recovery_s = {{"node-1", 0.3}, {"node-2", 3.94}, {"node-3", std::nullopt}};
   cut.findings = 3;
   run.faults = {cut};
-  run.examples = {{"lost", 17.5, "client-4", "node-2", "room-1", "client-1#5@room-1", "cut",
-                   "client-1#5@room-1 never came"}};
+  finding_row lost;
+  lost.kind = "lost";
+  lost.at_s = 17.5;
+  lost.client = "client-4";
+  lost.node = "node-2";
+  lost.room = "room-1";
+  lost.message = "client-1#5@room-1";
+  lost.fault = "cut";
+  lost.detail = "client-1#5@room-1 never came";
+  run.examples = {lost};
   run.p50_ms = 1.9;
   run.p99_ms = 11.2;
   run.max_ms = 3105;
@@ -53,6 +61,23 @@ inline run_record sample_record() {
   run.directory = "results/20261122T074011Z-7f3a";
   run.replay = "ordeal run scenarios/first-look.yaml --seed 42";
   return run;
+}
+
+// The finding of the sample as it is when all about it is known.
+inline finding_row sample_finding() {
+  finding_row lost = sample_record().examples[0];
+  lost.messages = 3512;
+  lost.hop = "Redis accepted it from node-1; node-2 never got it";
+  lost.neighbours = {{"client-1#4@room-1", 16.9, "node-1", "ok", true},
+                     {"client-1#5@room-1", 17.1, "node-1", "ok", false},
+                     {"client-1#6@room-1", 17.3, "node-1", "pending", false}};
+  lost.last_deliveries = {{16.2, "client-7#2@room-1"},
+                          {16.4, "client-2#4@room-1"},
+                          {16.7, "client-3#4@room-1"},
+                          {16.9, "client-1#4@room-1"}};
+  lost.window_begins_s = 17.0;
+  lost.window_ends_s = 26.0;
+  return lost;
 }
 
 }  // namespace ordeal::report

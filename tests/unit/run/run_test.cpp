@@ -8,11 +8,14 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "harness/run/comparison.h"
 #include "harness/run/placeholders.h"
 #include "harness/run/private_directory.h"
 #include "harness/run/record_of.h"
+#include "harness/run/recorder.h"
 #include "harness/run/requirements.h"
 #include "harness/run/results_directory.h"
+#include "reports/summary_json.h"
 #include "tests/support/command.h"
 
 namespace ordeal::harness {
@@ -121,42 +124,211 @@ TEST(ExitCode, AProvenViolationIsNotMaskedByInconclusive) {
 }
 
 TEST(ExitCode, FollowsTheOutcome) {
-  run_outcome outcome;
-  EXPECT_EQ(exit_code_of(outcome), exit_code::nothing_ran);
-  outcome.judged.emplace().result = verdict::pass;
-  EXPECT_EQ(exit_code_of(outcome), exit_code::pass);
-  outcome.signal = SIGINT;
-  EXPECT_EQ(exit_code_of(outcome), exit_code::interrupted);
-  outcome.signal = SIGTERM;
-  EXPECT_EQ(exit_code_of(outcome), exit_code::terminated);
-  outcome.judged->result = verdict::fail;
-  EXPECT_EQ(exit_code_of(outcome), exit_code::violation);
-  outcome.environment_problem = "Redis is gone";
-  EXPECT_EQ(exit_code_of(outcome), exit_code::environment);
+  std::optional<judgement> judged;
+  ending end;
+  EXPECT_EQ(exit_code_of(judged, end), exit_code::nothing_ran);
+  judged.emplace().result = verdict::pass;
+  EXPECT_EQ(exit_code_of(judged, end), exit_code::pass);
+  end.signal = SIGINT;
+  EXPECT_EQ(exit_code_of(judged, end), exit_code::interrupted);
+  end.signal = SIGTERM;
+  EXPECT_EQ(exit_code_of(judged, end), exit_code::terminated);
+  judged->result = verdict::fail;
+  EXPECT_EQ(exit_code_of(judged, end), exit_code::violation);
+  end.problem = "Redis is gone";
+  EXPECT_EQ(exit_code_of(judged, end), exit_code::environment);
 }
 
 TEST(Record, CountsTheFindingsOfAFaultNotTheExamplesOfThem) {
-  const scratch_directory scratch;
-  const results_directory results(scratch.path());
-  plan what;
-  what.faults.resize(1);
-  what.faults[0].name = "crash";
-  what.faults[0].kind = "redis_kill";
-  run_outcome outcome;
-  outcome.fault_evidence.resize(1);
-  judgement& judged = outcome.judged.emplace();
-  judged.result = verdict::fail;
-  judged.faults.resize(1);
-  judged.faults[0].findings = 250;
+  terms what;
+  what.faults.push_back({"crash", "redis_kill", "redis", {}});
+  std::optional<judgement> judged;
+  judged.emplace().result = verdict::fail;
+  judged->faults.resize(1);
+  judged->faults[0].findings = 250;
   finding lost;
   lost.kind = finding_kind::lost;
   lost.fault = 0;
-  judged.examples = {lost, lost, lost};
-  const report::run_record record = record_of(what, outcome, results, "7.0 managed", "again");
+  judged->examples = {lost, lost, lost};
+  const report::run_record record = record_of(what, judged, judged->end, {});
   ASSERT_EQ(record.faults.size(), 1U);
   EXPECT_EQ(record.faults[0].findings, 250U);
   EXPECT_EQ(record.examples.size(), 3U);
   EXPECT_FALSE(record.tool_version.empty());
+}
+
+TEST(Record, AFindingKeepsItsSurroundings) {
+  const message_id id{client_id(0), room_id(0), 5};
+  surroundings around;
+  around.hop = "Redis had it, node-2 did not";
+  around.neighbours.push_back({id, std::chrono::seconds(17), node_id(1), outcome::ok, true, false});
+  around.neighbours.push_back({id, {}, node_id(1), outcome::ok, false, true});
+  around.last_deliveries.push_back({std::chrono::milliseconds(16'500), id});
+  around.window_begins = std::chrono::seconds(17);
+  finding lost;
+  lost.messages = 812;
+  lost.around = std::make_shared<const surroundings>(around);
+  const report::finding_row row = row_of(lost, {});
+  EXPECT_EQ(row.hop, around.hop);
+  EXPECT_EQ(row.messages, 812U);
+  ASSERT_EQ(row.neighbours.size(), 2U);
+  EXPECT_EQ(row.neighbours[0].message, name_of(id));
+  EXPECT_EQ(row.neighbours[0].outcome, "ok");
+  EXPECT_EQ(row.neighbours[0].node, "node-2");
+  EXPECT_FALSE(row.neighbours[0].has_arrived);
+  EXPECT_EQ(row.neighbours[1].outcome, "pending");
+  ASSERT_EQ(row.last_deliveries.size(), 1U);
+  EXPECT_EQ(row.last_deliveries[0].first, 16.5);
+  EXPECT_EQ(row.window_begins_s, 17.0);
+  EXPECT_FALSE(row.window_ends_s);
+}
+
+TEST(Record, AHistoryThatStopsIsNeverAPass) {
+  std::optional<judgement> judged;
+  judged.emplace().result = verdict::inconclusive;
+  judged->end.is_torn = judged->end.was_cut_short = true;
+  judged->end.at = std::chrono::seconds(12);
+  judged->observed = "every message";
+  run_facts facts;
+  facts.run_id = "20261122T074011Z-7f3a";
+  const report::run_record record = record_of({}, judged, judged->end, facts);
+  EXPECT_EQ(record.verdict, "inconclusive");
+  EXPECT_EQ(record.exit_code, 5);
+  EXPECT_FALSE(record.was_interrupted);
+  EXPECT_EQ(record.duration_s, 12);
+  EXPECT_EQ(record.observed, "every message");
+  EXPECT_EQ(record.run_id, facts.run_id);
+}
+
+report::run_record small_record() {
+  report::run_record record;
+  record.verdict = "pass";
+  record.checks = {{"order", "pass", "in order"}};
+  record.findings = {{"lost", 0}};
+  record.sent = 100;
+  record.duration_s = 5;
+  return record;
+}
+
+boost::json::value page_of(const report::run_record& record) {
+  return boost::json::parse(report::summary_json(record));
+}
+
+TEST(Comparison, TimesAndWordsAreNoDifference) {
+  report::run_record other = small_record();
+  other.duration_s = 6;
+  other.checks[0].detail = "said otherwise";
+  other.server_cpu_us = 7;
+  EXPECT_TRUE(differences(page_of(small_record()), page_of(other)).empty());
+}
+
+TEST(Comparison, EveryDifferenceIsNamed) {
+  report::run_record other = small_record();
+  other.verdict = "fail";
+  other.checks = {{"order", "fail", ""}, {"delivery", "pass", ""}};
+  other.findings[0].second = 3;
+  other.sent = 99;
+  const std::vector<std::string> expected{
+      "check order: recorded pass, now fail", "findings lost: recorded 0, now 3",
+      "totals sent: recorded 100, now 99", "verdict: recorded pass, now fail",
+      "check delivery: not recorded, now pass"};
+  EXPECT_EQ(differences(page_of(small_record()), page_of(other)), expected);
+  EXPECT_EQ(differences(page_of(other), page_of(small_record())).back(),
+            "verdict: recorded fail, now pass");
+}
+
+// A history in memory, with the troubles of one on disk.
+class remembered_history final : public history_writer {
+ public:
+  struct memory {
+    std::vector<event> events;
+    bool is_finished = false;
+    std::size_t findings = 0;
+    std::uint64_t dropped = 0;
+    std::string error;
+  };
+  explicit remembered_history(memory& to) : to_(to) {}
+
+  void on(const event& what) override {
+    EXPECT_FALSE(to_.is_finished);
+    to_.events.push_back(what);
+  }
+  void tick() override {}
+  void keep_surroundings() override {
+    EXPECT_FALSE(to_.is_finished);
+    ++to_.findings;
+  }
+  void finish() override { to_.is_finished = true; }
+  std::uint64_t dropped_events() const override { return to_.dropped; }
+  std::string error() const override { return to_.error; }
+
+ private:
+  memory& to_;
+};
+
+class Recorder : public testing::Test {
+ protected:
+  static terms one_client() {
+    terms what;
+    what.nodes = 1;
+    what.rooms = {"r"};
+    what.clients.resize(1);
+    what.clients[0].rooms = {room_id(0)};
+    return what;
+  }
+  // A run that publishes nothing.
+  judgement run_to_end() {
+    recorder_.begin(std::chrono::seconds(10));
+    recorder_.on(phase_changed{std::chrono::seconds(10), phase_kind::declared, "steady"});
+    return recorder_.conclude(run_ended{std::chrono::seconds(12), false, 0, {}});
+  }
+  static verdict check(const judgement& of, const std::string& id) {
+    for (const check_result& each : of.checks)
+      if (each.id == id) return each.result;
+    ADD_FAILURE() << "there is no check " << id;
+    return verdict::error;
+  }
+
+  const scratch_directory scratch_;
+  remembered_history::memory kept_;
+  recorder recorder_{one_client(), scratch_.path(), std::make_unique<remembered_history>(kept_)};
+};
+
+TEST_F(Recorder, TheHistoryHasWhatTheJudgeSawCountedFromTheFirstPhase) {
+  recorder_.on(node_changed{std::chrono::seconds(4), node_id(0), node_state::ready, true, {}});
+  EXPECT_TRUE(kept_.events.empty()) << "time zero is not known yet";
+  const judgement judged = run_to_end();
+  recorder_.on(node_changed{std::chrono::seconds(13), node_id(0), node_state::stopped, true, {}});
+  ASSERT_EQ(kept_.events.size(), 3U);
+  EXPECT_EQ(std::get<node_changed>(kept_.events[0]).at, std::chrono::seconds(-6));
+  EXPECT_EQ(std::get<run_ended>(kept_.events[2]).at, std::chrono::seconds(2));
+  EXPECT_EQ(judged.end.at, std::chrono::seconds(2));
+  EXPECT_TRUE(kept_.is_finished);
+  const std::string lines = read_file(scratch_.path() / "events.jsonl");
+  EXPECT_NE(lines.find("\"stopped\""), std::string::npos) << "the end of the nodes is told";
+}
+
+TEST_F(Recorder, WhatTheHistoryHadNoRoomForReachesTheJudgeOnce) {
+  recorder_.begin({});
+  kept_.dropped = 7;
+  recorder_.tick(std::chrono::seconds(1));
+  recorder_.tick(std::chrono::seconds(2));
+  ASSERT_EQ(kept_.events.size(), 1U);
+  EXPECT_EQ(std::get<observer_usage>(kept_.events[0]).overflowed, 7U);
+  EXPECT_EQ(check(run_to_end(), "observer"), verdict::inconclusive);
+}
+
+TEST_F(Recorder, ANodeThatEndsByItselfIsAFindingWithItsSurroundings) {
+  recorder_.begin({});
+  recorder_.on(
+      node_changed{std::chrono::seconds(1), node_id(0), node_state::exited, false, "exit code 3"});
+  EXPECT_EQ(kept_.findings, 1U);
+}
+
+TEST_F(Recorder, AHistoryThatCannotBeWrittenIsToldLikeEveryOtherFile) {
+  EXPECT_EQ(recorder_.write_error(), "");
+  kept_.error = "cannot write history/000001.history: No space left on device";
+  EXPECT_EQ(recorder_.write_error(), kept_.error);
 }
 
 scenario external_scenario(const std::string& kind, std::vector<fault::fault_class> allowed) {

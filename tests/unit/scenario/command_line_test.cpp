@@ -23,11 +23,16 @@ class CommandLine : public testing::Test {
     out_.str("");
     err_.str("");
     ran_.reset();
-    const surroundings where{
-        out_, err_, source_root, fault::kinds(), drivers_, [this](const run_options& options) {
-          ran_ = options;
-          return exit_code::inconclusive;
-        }};
+    verified_.reset();
+    const auto run = [this](const run_options& options) {
+      ran_ = options;
+      return exit_code::inconclusive;
+    };
+    const auto verify = [this](const verify_options& options) {
+      verified_ = options;
+      return exit_code::violation;
+    };
+    const world where{out_, err_, source_root, fault::kinds(), drivers_, run, verify};
     return run_command_line(arguments, where);
   }
   std::string out() const { return out_.str(); }
@@ -42,6 +47,7 @@ class CommandLine : public testing::Test {
   const std::vector<std::string> drivers_{"signalr"};
   std::ostringstream out_, err_;
   std::optional<run_options> ran_;
+  std::optional<verify_options> verified_;
 };
 
 TEST_F(CommandLine, RunPassesFlagsOn) {
@@ -73,6 +79,30 @@ TEST_F(CommandLine, RunHasDefaults) {
   EXPECT_EQ(ran_->results_dir, "results");
   EXPECT_EQ(ran_->log_level, "warn");
   EXPECT_FALSE(ran_->is_strict);
+  EXPECT_EQ(ran_->history, history_mode::full);
+}
+
+TEST_F(CommandLine, HistoryIsKeptAsFarAsWanted) {
+  call({"run", "a.yaml", "--history", "violations"});
+  ASSERT_TRUE(ran_);
+  EXPECT_EQ(ran_->history, history_mode::violations);
+  ::setenv("ORDEAL_HISTORY", "none", 1);
+  call({"run", "a.yaml"});
+  ::unsetenv("ORDEAL_HISTORY");
+  ASSERT_TRUE(ran_);
+  EXPECT_EQ(ran_->history, history_mode::none);
+  EXPECT_EQ(call({"run", "a.yaml", "--history", "everything"}), exit_code::bad_command_line);
+  EXPECT_NE(err().find("allowed: full, violations, none"), std::string::npos) << err();
+}
+
+TEST_F(CommandLine, VerifyPassesFlagsOn) {
+  EXPECT_EQ(call({"verify", "results/latest", "--as", "strict", "--format", "json"}),
+            exit_code::violation);
+  ASSERT_TRUE(verified_);
+  EXPECT_EQ(verified_->run, "results/latest");
+  EXPECT_TRUE(verified_->is_strict);
+  EXPECT_EQ(verified_->format, output_format::json);
+  EXPECT_EQ(call({"verify"}), exit_code::bad_command_line);
 }
 
 TEST_F(CommandLine, FlagsHaveEnvironmentTwins) {
@@ -154,7 +184,7 @@ TEST_F(CommandLine, AFileOfTheOtherKindIsOneProblem) {
 }
 
 TEST_F(CommandLine, AnEmptyListSaysWhy) {
-  const surroundings nowhere{out_, err_, "/nowhere", fault::kinds(), drivers_, {}};
+  const world nowhere{out_, err_, "/nowhere", fault::kinds(), drivers_, {}, {}};
   EXPECT_EQ(run_command_line({"list", "scenarios"}, nowhere), exit_code::nothing_ran);
   EXPECT_NE(err().find("ORDEAL_SHARE"), std::string::npos);
 }

@@ -58,6 +58,8 @@ TEST(Values, RatesBecomePeriods) {
 TEST(Values, PercentagesNeedTheirSign) {
   EXPECT_DOUBLE_EQ(parse_percent("0.1%").value.value_or(-1), 0.001);
   EXPECT_DOUBLE_EQ(parse_percent("25%").value.value_or(-1), 0.25);
+  EXPECT_FALSE(parse_percent("1" + std::string(400, '0') + "%").value);  // no double holds it
+  EXPECT_DOUBLE_EQ(parse_percent("0." + std::string(400, '0') + "1%").value.value_or(-1), 0.0);
   EXPECT_DOUBLE_EQ(parse_percent("100%").value.value_or(-1), 1.0);
   for (const char* text : {"", "%", "25", "0.1", ".5%", "1.%", "101%", "-1%", "1e1%"})
     EXPECT_FALSE(parse_percent(text).value) << text;

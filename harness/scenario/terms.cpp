@@ -1,0 +1,45 @@
+#include "harness/scenario/terms.h"
+
+#include "fault-injection/fault.h"
+
+namespace ordeal::harness {
+namespace {
+
+std::string target_of(const fault::fault_spec& spec) {
+  const fault::fault_kind* kind = fault::find_kind(spec.kind);
+  if (kind != nullptr && kind->target == fault::target_kind::redis) return "redis";
+  if (spec.nodes.empty()) return "all nodes";
+  std::string names;
+  for (const std::size_t node : spec.nodes)
+    names += (names.empty() ? "" : ", ") + name_of(node_id(node));
+  return names;
+}
+
+}  // namespace
+
+terms terms_of(const plan& from) {
+  terms result;
+  result.promises = from.promises;
+  result.can_resume = from.promises.resume && from.target.protocol.resume != resume_kind::none;
+  result.nodes = from.scenario.nodes;
+  result.rooms = from.room_names;
+  for (const client_plan& client : from.clients)
+    result.clients.push_back({client.home, client.rooms});
+  result.phases = from.phases;
+  for (const fault::fault_spec& spec : from.faults)
+    result.faults.push_back({spec.name, spec.kind, target_of(spec), spec.at});
+  result.expectations = from.scenario.expectations;
+  result.send_period = from.scenario.load.send_period;
+  result.arrival = from.scenario.load.arrival;
+  result.publishing_ends = from.publishing_ends;
+  result.planned_messages = expect_totals(from).messages;
+  result.scenario = from.scenario.name;
+  result.scenario_file = from.scenario.file;
+  result.description = from.scenario.description;
+  result.target = from.target.name;
+  result.run_nonce = from.run_nonce;
+  result.seed = from.seed;
+  return result;
+}
+
+}  // namespace ordeal::harness
