@@ -14,6 +14,37 @@ std::string with_unit(double value, int digits, const char* unit) {
 
 }  // namespace
 
+finding about(finding_kind kind, const delivered& what) {
+  finding found;
+  found.kind = kind;
+  found.at = what.at;
+  found.client = what.client;
+  found.node = what.node;
+  if (what.is_known_room) found.room = what.room;
+  if (what.payload == payload_state::intact) found.message = what.id;
+  return found;
+}
+
+finding about(finding_kind kind, const bench& at, seat_index sender, std::uint32_t seq,
+              const open_message& message, seat_index member) {
+  const seat& from = at.book.seats()[sender];
+  const seat& to = at.book.seats()[member];
+  finding found;
+  found.kind = kind;
+  found.at = message.invoked_at;
+  found.client = to.client;
+  found.node = at.book.node_of(to.client);
+  found.room = to.room;
+  found.message = message_id{from.client, from.room, seq};
+  found.fault = at.book.lost_during(sender, seq, message.invoked_at);
+  found.messages = message.ordinal;
+  return found;
+}
+
+std::optional<std::size_t> outage_of(const bench& at, const reception& what) {
+  return what.sent_during ? what.sent_during : at.book.faults().current();
+}
+
 bool is_allowed(const contract& promises, bool is_in_outage) {
   switch (promises.delivery) {
     case delivery_promise::every_message:

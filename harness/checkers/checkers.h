@@ -47,6 +47,14 @@ std::unique_ptr<checker> make_clock(const bench& at);
 // One for each row under `expect:`.
 std::vector<std::unique_ptr<checker>> make_expectations(const bench& at);
 
+// A finding about a delivery: who got what, where and when; `fault` is left open.
+finding about(finding_kind kind, const delivered& what);
+// ... about a message that a member of its room did not get. Its time is that of the send: an absence has none.
+finding about(finding_kind kind, const bench& at, seat_index sender, std::uint32_t seq,
+              const open_message& message, seat_index member);
+// The outage a delivery falls into: that of its send, or the one that is on.
+std::optional<std::size_t> outage_of(const bench& at, const reception& what);
+
 // Hands a finding in; its sentence is composed only when somebody will read it.
 template <class Sentence>
 void report(const bench& at, finding what, Sentence sentence) {

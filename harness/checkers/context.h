@@ -4,7 +4,7 @@
 #pragma once
 
 #include <array>
-#include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,7 +15,8 @@ namespace ordeal::harness {
 
 class context {
  public:
-  explicit context(const ledger& book);
+  // `on_gap` is called when a message is skipped: it may be lost, though that is certain only much later.
+  context(const ledger& book, std::function<void()> on_gap);
 
   // After the ledger.
   void on(const send_invoked& what);
@@ -46,16 +47,21 @@ class context {
     std::shared_ptr<surroundings> around;
   };
 
+  void note_gap(const delivered& what, const reception& now);
+  void forget_closed_gaps();
+  bool is_any_open(seat_index sender, std::uint32_t from, const message_id& until) const;
   void add_deliveries(client_id client, surroundings& to) const;
   void add_neighbours(seat_index sender, seat_index member, std::uint32_t first, std::uint32_t last,
                       surroundings& to) const;
-  void add_open_message(seat_index sender, const message_id& id, surroundings& to) const;
+  bool find_itself(seat_index sender, std::uint32_t seq, surroundings::neighbour& to) const;
   const gap* find_gap(seat_index member, seat_index sender, std::uint32_t seq) const;
 
   const ledger& book_;
   std::vector<deliveries> clients_;
   std::vector<sends> senders_;  // by seat
-  std::deque<gap> gaps_;
+  std::vector<gap> gaps_;       // the first ones that have not closed
+  std::size_t gaps_left_out_ = 0;
+  std::function<void()> on_gap_;
 };
 
 }  // namespace ordeal::harness

@@ -52,27 +52,19 @@ class delivery final : public checker {
 
   void report_lost(run_time now, seat_index sender, std::uint32_t seq, const open_message& message,
                    seat_index member) {
-    const seat& from = at_.book.seats()[sender];
-    const seat& to = at_.book.seats()[member];
-    finding found;
-    found.kind = finding_kind::lost;
-    found.at = message.invoked_at;  // when it was sent: its absence has no time of its own
-    found.client = to.client;
-    found.node = at_.book.node_of(to.client);
-    found.room = to.room;
-    found.message = message_id{from.client, from.room, seq};
-    found.fault = at_.book.lost_during(sender, seq, message.invoked_at);
-    found.messages = message.ordinal;
+    finding found = about(finding_kind::lost, at_, sender, seq, message, member);
     ++lost_count_;
     if (at_.book.was_told(member, message.invoked_at)) ++told_count_;
     if (!is_allowed(at_.of.promises, found.fault.has_value())) {
       ++(is_doubtful(at_, message) ? doubtful_count_ : violation_count_);
     }
+    const message_id id = *found.message;
+    const client_id client = *found.client;
+    const node_id node = *found.node;
     report(at_, std::move(found), [&] {
-      return name_of(message_id{from.client, from.room, seq}) + ", sent at " +
-             text_of(message.invoked_at) + " through " + name_of(message.origin) +
-             " and acknowledged, had not reached " + name_of(to.client) + " on " +
-             name_of(at_.book.node_of(to.client)) + " by " + text_of(now);
+      return name_of(id) + ", sent at " + text_of(message.invoked_at) + " through " +
+             name_of(message.origin) + " and acknowledged, had not reached " + name_of(client) +
+             " on " + name_of(node) + " by " + text_of(now);
     });
   }
 

@@ -13,14 +13,8 @@ class duplicates final : public checker {
   void on(const delivered& what) override {
     const reception& now = at_.book.last_reception();
     if (now.kind != reception_kind::repeated) return;
-    finding found;
-    found.kind = finding_kind::duplicate;
-    found.at = what.at;
-    found.client = what.client;
-    found.node = what.node;
-    found.room = what.room;
-    found.message = what.id;
-    found.fault = now.sent_during ? now.sent_during : at_.book.faults().current();
+    finding found = about(finding_kind::duplicate, what);
+    found.fault = outage_of(at_, now);
     ++count_;
     if (!found.fault) ++outside_count_;
     report(at_, std::move(found), [&] {

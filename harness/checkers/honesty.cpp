@@ -28,24 +28,12 @@ class honesty final : public checker {
       ++told_count_;
       return;
     }
-    const seat& from = at_.book.seats()[sender];
-    const seat& to = at_.book.seats()[member];
-    finding found;
-    found.kind = finding_kind::silent_loss;
-    found.at = message.invoked_at;
-    found.client = to.client;
-    found.room = to.room;
-    found.message = message_id{from.client, from.room, seq};
-    found.fault = at_.book.lost_during(sender, seq, message.invoked_at);
-    found.messages = message.ordinal;
+    finding found = about(finding_kind::silent_loss, at_, sender, seq, message, member);
     ++count_;
     const bool is_excused =
         !at_.of.promises.resume && is_allowed(at_.of.promises, found.fault.has_value());
     if (!is_excused) ++(is_doubtful(at_, message) ? doubtful_count_ : violation_count_);
-    report(at_, std::move(found), [&] {
-      return name_of(message_id{from.client, from.room, seq}) +
-             " was acknowledged and never reached " + name_of(to.client) + ", and neither was told";
-    });
+    at_.found.on(std::move(found));  // the loss itself is told by the check of deliveries
   }
 
   check_result judge() const {

@@ -12,15 +12,16 @@ std::string describe_hop(const ledger& book, const open_message& message, client
     return "Redis refused it when " + origin + " sent it";
   const bool is_known_here = book.is_tap_alive(node, tap_point::from_redis);
   if (message.was_accepted_by_redis) {
-    return is_known_here ? "Redis accepted it from " + origin + " and never sent it to " + there
-                         : "Redis accepted it from " + origin;
+    return is_known_here
+               ? "Redis accepted it from " + origin + "; it was not seen on the way to " + there
+               : "Redis accepted it from " + origin;
   }
   if (message.was_sent_to_redis) {
     const bool is_answer_known = book.is_tap_alive(message.origin, tap_point::accepted_by_redis);
     return origin + " sent it to Redis" + (is_answer_known ? " and no answer was seen" : "");
   }
   if (book.is_tap_alive(message.origin, tap_point::to_redis))
-    return origin + " accepted it and never sent it to Redis";
+    return origin + " accepted it; it was not seen on the way to Redis";
   return {};
 }
 

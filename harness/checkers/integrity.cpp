@@ -47,13 +47,7 @@ class integrity final : public checker {
     const std::string sentence = name_of(what.client) + " on " + name_of(what.node) + " got " +
                                  got + " at " + text_of(what.at);
     if (count_++ == 0) first_ = sentence;
-    finding found;
-    found.kind = kind;
-    found.at = what.at;
-    found.client = what.client;
-    found.node = what.node;
-    if (what.is_known_room) found.room = what.room;
-    if (what.payload == payload_state::intact) found.message = what.id;
+    finding found = about(kind, what);
     found.fault = at_.book.faults().current();
     report(at_, std::move(found), [&] { return sentence; });
   }

@@ -12,13 +12,7 @@ class isolation final : public checker {
   void on(const delivered& what) override {
     const reception_kind kind = at_.book.last_reception().kind;
     if (kind != reception_kind::wrong_room && kind != reception_kind::stranger) return;
-    finding found;
-    found.kind = finding_kind::misdelivered;
-    found.at = what.at;
-    found.client = what.client;
-    found.node = what.node;
-    if (what.is_known_room) found.room = what.room;
-    found.message = what.id;
+    finding found = about(finding_kind::misdelivered, what);
     found.fault = at_.book.faults().current();
     report(at_, std::move(found), [&] {
       const std::string who =

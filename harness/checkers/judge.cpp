@@ -26,11 +26,12 @@ std::size_t severity_of(const check_result& check) {
 
 class streaming_judge final : public judge {
  public:
-  streaming_judge(terms of, std::function<void(const finding&)> on_finding)
+  streaming_judge(terms of, std::function<void(const finding&)> on_finding,
+                  std::function<void()> on_suspicion)
       : terms_(std::move(of)),
         book_(terms_),
         times_(terms_, book_),
-        around_(book_),
+        around_(book_, std::move(on_suspicion)),
         found_(terms_, std::move(on_finding)) {
     const bench& at = bench_;
     for (auto make :
@@ -82,7 +83,7 @@ class streaming_judge final : public judge {
     end.latency = latency();
     end.lag_p99_ms = milliseconds(times_.lag().quantile(0.99));
     end.sends_skipped = times_.skipped();
-    end.observed = describe_observed(bench_);
+    if (!has_broken_down()) end.observed = describe_observed(bench_);
     end.why = why(end);
     return end;
   }
@@ -124,6 +125,12 @@ class streaming_judge final : public judge {
     result.detail =
         "the checker broke down: " + (each.problem.empty() ? book_problem_ : each.problem);
     return result;
+  }
+
+  bool has_broken_down() const {
+    return !book_problem_.empty() ||
+           std::any_of(checks_.begin(), checks_.end(),
+                       [](const guarded& each) { return !each.problem.empty(); });
   }
 
   // A bound that was missed proves nothing when the harness could not keep its own time: the delay may be ours.
@@ -216,8 +223,10 @@ std::chrono::nanoseconds recovery_limit(const terms& of) {
   return of.promises.recovery + of.send_period * static_cast<std::int64_t>(seats * rounds);
 }
 
-std::unique_ptr<judge> judge::make(terms of, std::function<void(const finding&)> on_finding) {
-  return std::make_unique<streaming_judge>(std::move(of), std::move(on_finding));
+std::unique_ptr<judge> judge::make(terms of, std::function<void(const finding&)> on_finding,
+                                   std::function<void()> on_suspicion) {
+  return std::make_unique<streaming_judge>(std::move(of), std::move(on_finding),
+                                           std::move(on_suspicion));
 }
 
 }  // namespace ordeal::harness

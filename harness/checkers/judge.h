@@ -68,8 +68,10 @@ std::chrono::nanoseconds recovery_limit(const terms& of);
 
 class judge : public event_sink {
  public:
-  // `on_finding` gets every finding at once (violations.jsonl), up to a limit a kind.
-  static std::unique_ptr<judge> make(terms of, std::function<void(const finding&)> on_finding);
+  // `on_finding` gets every finding at once (violations.jsonl), up to a limit a kind. `on_suspicion` is called when a
+  // message was skipped somewhere: it may turn out lost, which is certain only at the end.
+  static std::unique_ptr<judge> make(terms of, std::function<void(const finding&)> on_finding,
+                                     std::function<void()> on_suspicion = {});
 
   virtual progress current() const = 0;
   // Obligations not yet met plus sends not yet settled: zero means drained.

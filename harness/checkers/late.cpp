@@ -18,13 +18,7 @@ class late final : public checker {
     const run_time due_from =
         std::max({*now.acknowledged_at, *calm_since, at_.book.joined_at(now.member)});
     if (what.at - due_from <= at_.of.promises.recovery) return;
-    finding found;
-    found.kind = finding_kind::late;
-    found.at = what.at;
-    found.client = what.client;
-    found.node = what.node;
-    found.room = what.room;
-    found.message = what.id;
+    finding found = about(finding_kind::late, what);
     found.fault = now.sent_during;
     ++count_;
     if (!is_allowed(at_.of.promises, found.fault.has_value())) ++violation_count_;

@@ -14,11 +14,12 @@ constexpr std::chrono::seconds leave_grace{2};
 ledger::ledger(const terms& of)
     : seats_(of),
       outages_(of.faults.size(), of.nodes, seats_.room_count()),
-      can_resume_(of.can_resume),
+      can_resume_(of.can_resume()),
       has_sender_order_(of.promises.order != order_promise::none),
       senders_(seats_.size()),
       members_(seats_.size()),
       live_(seats_.room_count(), 0),
+      is_connected_(of.clients.size(), false),
       has_probed_(of.nodes, false) {
   for (const seat_terms& client : of.clients) {
     nodes_.push_back(client.home);
@@ -77,11 +78,12 @@ void ledger::on(const send_settled& what) {
     throw std::logic_error("the history settles " + name_of(what.id) + ", which is not under way");
   }
   --pending_;
-  last_settled_ = {message->invoked_at, message->must};
+  last_settled_ = {message->invoked_at, message->must, message->is_probe};
   message->settled_at = what.at;
   switch (what.result) {
     case outcome::ok:
       message->state = send_state::ok;
+      message->origin = what.node;
       ++totals_.ok;
       totals_.obligations += message->must;
       totals_.met += message->met;
@@ -92,11 +94,12 @@ void ledger::on(const send_settled& what) {
       ++totals_.fail;
       if (message->is_probe) probe_debt_ -= message->owed();
       was_refused_after_arrival_ = message->arrivals > 0;
-      if (!was_refused_after_arrival_) books.refused.push_back(what.id.seq);
+      if (!was_refused_after_arrival_) books.refused.add(what.id.seq);
       break;
     case outcome::info:
       message->state = send_state::unknown;
       ++totals_.info;
+      if (!is_connected_[index_of(what.id.sender)]) books.loose.add(what.id.seq);
       break;
   }
   books.open.forget_done(what.id.seq);
@@ -140,22 +143,21 @@ void ledger::book_arrival(const delivered& what, reception& now) {
     case seq_ranges::placing::highest:
       break;
     case seq_ranges::placing::behind:
-      now.kind = reception_kind::behind;
+      if (!books.loose.has(seq)) now.kind = reception_kind::behind;
       break;
     case seq_ranges::placing::repeated:
       now.kind = reception_kind::repeated;
       return;
   }
-  if (!books.refused.empty()) {
-    const auto it = std::find(books.refused.begin(), books.refused.end(), seq);
-    now.is_first_of_refused = it != books.refused.end();
-    if (now.is_first_of_refused) books.refused.erase(it);
-  }
+  now.is_first_of_refused =
+      books.refused.has(seq) && books.refused_arrived.add(seq) != seq_ranges::placing::repeated;
   open_message* message = books.open.find(seq);
   if (message == nullptr) return;
   ++message->arrivals;
   message->reached.add(what.node);
-  outages_.arrived(message->origin, what.node, message->invoked_at, what.at);
+  // A sender that moved may have taken along what was not acknowledged.
+  if (message->state == send_state::ok || nodes_[index_of(what.id.sender)] == message->origin)
+    outages_.arrived(message->origin, what.node, message->invoked_at, what.at);
   if (seq >= with.claimed_from || take_overtaken(now.member, now.sender, seq)) {
     if (message->state == send_state::ok) now.acknowledged_at = message->settled_at;
     meet(*message);
@@ -182,11 +184,7 @@ void ledger::excuse(open_message& message) {
 }
 
 bool ledger::take_overtaken(seat_index member, seat_index sender, std::uint32_t seq) {
-  auto& overtaken = members_[member].overtaken;
-  const auto it = std::find(overtaken.begin(), overtaken.end(), std::pair(sender, seq));
-  if (it == overtaken.end()) return false;
-  overtaken.erase(it);
-  return true;
+  return members_[member].overtaken.erase({sender, seq}) > 0;
 }
 
 bool ledger::is_owed(seat_index member, seat_index sender, std::uint32_t seq) const {
@@ -194,8 +192,7 @@ bool ledger::is_owed(seat_index member, seat_index sender, std::uint32_t seq) co
   if (accounts.empty()) return false;
   const account& with = accounts[seats_[member].position];
   if (seq >= with.claimed_from) return !with.received.has(seq);
-  const auto& overtaken = members_[member].overtaken;
-  return std::find(overtaken.begin(), overtaken.end(), std::pair(sender, seq)) != overtaken.end();
+  return members_[member].overtaken.contains({sender, seq});
 }
 
 void ledger::begin_claim(seat_index member) {
@@ -218,16 +215,16 @@ void ledger::end_claim(seat_index member) {
     sender_books& books = senders_[sender];
     if (books.accounts.empty()) continue;
     account& with = books.accounts[where.position];
-    books.open.for_each([&](std::uint32_t seq, open_message& message) {
-      if (seq < with.claimed_from || with.received.has(seq)) return;
+    const std::uint32_t claimed_from = std::exchange(with.claimed_from, never);
+    books.open.for_each_from(claimed_from, [&](std::uint32_t seq, open_message& message) {
+      if (with.received.has(seq)) return;
       if (has_sender_order_ && seq < with.received.end()) {
-        own.overtaken.emplace_back(sender, seq);
+        own.overtaken.emplace(sender, seq);
       } else {
         excuse(message);
       }
     });
-    with.claimed_from = never;
-    books.open.forget_all_done();
+    books.open.forget_done_from(claimed_from);
   }
 }
 
@@ -286,18 +283,23 @@ void ledger::on(const client_connected& what) {
     throw std::logic_error("the history names " + name_of(what.client) +
                            ", which is not in the plan");
   }
+  is_connected_[client] = true;
   if (nodes_[client] == what.node) return;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
-    outages_.move(seats_[i].room, nodes_[client], what.node, what.at);
+    outages_.move(seats_[i].room, nodes_[client], what.node);
   }
+  outages_.moved(what.at);
   nodes_[client] = what.node;
 }
 
 void ledger::on(const client_disconnected& what) {
   const std::size_t client = index_of(what.client);
   // A planned one is the end of the run: nothing more comes, and what is missing now stays missing.
-  if (client >= nodes_.size() || what.was_planned) return;
+  if (client >= nodes_.size()) return;
+  is_connected_[client] = false;
+  if (what.was_planned) return;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
+    members_[i].joined_at = run_time::max();
     if (members_[i].is_live && !can_resume_) end_claim(i);
   }
 }
@@ -318,7 +320,7 @@ bool ledger::are_probes_complete() const {
 std::optional<std::size_t> ledger::lost_during(seat_index sender, std::uint32_t seq,
                                                run_time invoked_at) const {
   const auto during = sent_during(sender, seq);
-  return during ? during : outages_.first_after(invoked_at, in_flight_max);
+  return during ? during : outages_.first_around(invoked_at, in_flight_max);
 }
 
 std::optional<std::size_t> ledger::sent_during(seat_index sender, std::uint32_t seq) const {

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct send_totals {
 };
 
 enum class reception_kind {
-  in_order,  // first time, above everything of its sender so far
+  in_order,  // first time, above everything of its sender so far - or free to come late: see `loose`
   behind,    // first time, below something of its sender that came before
   repeated,
   corrupt,
@@ -82,6 +83,7 @@ class ledger {
   struct settled_message {
     run_time invoked_at{};
     std::uint32_t must = 0;
+    bool is_probe = false;
   };
   const settled_message& last_settled() const { return last_settled_; }
 
@@ -163,16 +165,19 @@ class ledger {
   };
   struct sender_books {
     open_messages open;
-    std::vector<account> accounts;       // by the member's position; empty until the first send
-    std::vector<send_period> periods;    // changes of the outage window
-    std::vector<std::uint32_t> refused;  // that have not arrived anywhere
+    std::vector<account> accounts;     // by the member's position; empty until the first send
+    std::vector<send_period> periods;  // changes of the outage window
+    seq_ranges refused;                // before they had arrived anywhere
+    seq_ranges refused_arrived;        // of those
+    // Of unknown outcome as the connection was lost: they may take effect at any time after, behind
+    // what went through the next one.
+    seq_ranges loose;
   };
   struct member_books {
     bool is_asked = false, is_live = false;
     std::optional<run_time> left_at, reset_at;
     run_time joined_at = run_time::min();
-    std::vector<std::pair<seat_index, std::uint32_t>>
-        overtaken;  // still owed though the claim ended
+    std::set<std::pair<seat_index, std::uint32_t>> overtaken;  // still owed though the claim ended
   };
 
   seat_index seat_for(client_id client, room_id room) const;
@@ -192,6 +197,7 @@ class ledger {
   std::vector<member_books> members_;  // by seat
   std::vector<std::uint32_t> live_;    // claims by room
   std::vector<node_id> nodes_;         // by client: where it is or was last
+  std::vector<bool> is_connected_;     // by client
   send_totals totals_;
   std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0;
   bool is_probing_ = false;

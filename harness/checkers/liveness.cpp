@@ -2,6 +2,7 @@
 // is measured from what the target can be held to: the last thing the client got, the first trouble of its connection
 // since then, the last heal. It lasts too long when a message acknowledged that long ago has still brought nothing.
 #include <deque>
+#include <utility>
 
 #include "harness/checkers/checkers.h"
 #include "harness/checkers/judge.h"
@@ -55,7 +56,7 @@ class liveness final : public checker {
     life& of = members_[now.member];
     of.last_got_at = what.at;
     of.trouble_at = run_time::max();
-    of.is_stuck = false;
+    of.is_back = of.is_stuck = false;
   }
 
   void on(const send_invoked& what) override { look(what.at); }
@@ -70,6 +71,9 @@ class liveness final : public checker {
     life& of = members_[at_.book.seats().find(what.client, what.room)];
     if (!of.has_joined) of.last_got_at = what.at;
     of.has_joined = true;
+    // Of what was sent while it was away nothing is owed to it.
+    if (!what.is_resume && of.is_in_trouble() && !std::exchange(of.is_back, true))
+      of.trouble_at = what.at;
   }
 
   void on(const client_disconnected& what) override {
@@ -106,8 +110,11 @@ class liveness final : public checker {
  private:
   struct life {
     run_time last_got_at{};
-    run_time trouble_at = run_time::max();  // its connection ended, first time since then
-    bool has_joined = false, is_stuck = false;
+    // Its connection ended, first time since then; or its return, when it did not resume.
+    run_time trouble_at = run_time::max();
+    bool is_back = false, has_joined = false, is_stuck = false;
+
+    bool is_in_trouble() const { return trouble_at != run_time::max(); }
   };
 
   void look(run_time at) {
@@ -117,18 +124,18 @@ class liveness final : public checker {
   }
 
   void look_at_everybody(run_time at) {
+    if (is_over_) return;
     const auto calm_since = at_.book.faults().calm_since();
-    if (!calm_since || is_over_) return;
     const seating& seats = at_.book.seats();
     for (std::size_t r = 0; r < rooms_.size(); ++r) {
-      const auto sent_at = rooms_[r].latest_invoked(at - bound_);
-      if (!sent_at) continue;
+      const auto sent_at = rooms_[r].latest_invoked(at - bound_);  // forgets, calm or not
+      if (!sent_at || !calm_since) continue;
       has_looked_ = true;
       for (const seat_index member : seats.in_room(room_id(r))) {
         life& of = members_[member];
         if (!of.has_joined || of.is_stuck) continue;
         run_time from = std::max(of.last_got_at, *calm_since);
-        if (of.trouble_at != run_time::max()) from = std::max(from, of.trouble_at);
+        if (of.is_in_trouble()) from = std::max(from, of.trouble_at);
         if (*sent_at > from) report_stuck(member, at, from);
       }
     }

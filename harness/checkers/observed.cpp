@@ -22,8 +22,9 @@ delivery_promise observed_delivery(const bench& at) {
 
 order_promise observed_order(const bench& at) {
   if (at.found.count(finding_kind::reordered) > 0) return order_promise::none;
-  return at.found.count(finding_kind::diverged) > 0 ? order_promise::per_sender
-                                                    : order_promise::total;
+  const bool is_total =
+      at.found.count(finding_kind::diverged) == 0 && !at.found.is_left_open(finding_kind::diverged);
+  return is_total ? order_promise::total : order_promise::per_sender;
 }
 
 duplicates_promise observed_duplicates(const bench& at) {
@@ -34,7 +35,10 @@ duplicates_promise observed_duplicates(const bench& at) {
 
 std::string recovery_text(const bench& at) {
   std::optional<run_time> longest;
-  for (const fault_course& course : at.book.faults().courses()) {
+  const auto& courses = at.book.faults().courses();
+  for (std::size_t f = 0; f < courses.size(); ++f) {
+    const fault_course& course = courses[f];
+    if (course.is_recovering) return ", no recovery after " + at.of.faults[f].name;
     for (const node_course& each : course.nodes) {
       if (each.took && (!longest || *each.took > *longest)) longest = each.took;
     }

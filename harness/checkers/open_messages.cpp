@@ -7,8 +7,8 @@ const open_message* open_messages::find_stuck(std::uint32_t seq) const {
   return it == stuck_.end() ? nullptr : &it->second;
 }
 
-void open_messages::forget_all_done() {
-  for (auto it = stuck_.begin(); it != stuck_.end();) {
+void open_messages::forget_done_from(std::uint32_t first) {
+  for (auto it = stuck_.lower_bound(first); it != stuck_.end();) {
     it = it->second.is_done() ? stuck_.erase(it) : std::next(it);
   }
   advance();

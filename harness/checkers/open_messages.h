@@ -29,10 +29,10 @@ class node_set_bits {
 struct open_message {
   run_time invoked_at{};
   run_time settled_at{};
-  std::uint64_t ordinal = 0;  // the how manieth of the run, from 1
-  node_set_bits reached;      // nodes on which a client has got it
-  node_set_bits from_redis;   // nodes to which Redis sent it
-  node_id origin{};
+  std::uint64_t ordinal = 0;   // the how manieth of the run, from 1
+  node_set_bits reached;       // nodes on which a client has got it
+  node_set_bits from_redis;    // nodes to which Redis sent it
+  node_id origin{};            // through which it was sent; then the one that acknowledged it
   std::uint32_t must = 0;      // clients that must get it if it is acknowledged
   std::uint32_t met = 0;       // of those, have got it
   std::uint32_t arrivals = 0;  // at anybody, not counting repetitions
@@ -87,13 +87,15 @@ class open_messages {
       advance();
     }
   }
-  void forget_all_done();
+  // ... or any from `first` on did.
+  void forget_done_from(std::uint32_t first);
 
   // In order of seq; `visit(seq, message)`.
   template <class F>
-  void for_each(F visit) {
-    for (auto& [seq, message] : stuck_) visit(seq, message);
-    for (std::size_t i = head_; i < recent_.size(); ++i) {
+  void for_each_from(std::uint32_t first, F visit) {
+    for (auto it = stuck_.lower_bound(first); it != stuck_.end(); ++it)
+      visit(it->first, it->second);
+    for (std::size_t i = head_ + (first > base_ ? first - base_ : 0); i < recent_.size(); ++i) {
       if (!recent_[i].is_done()) visit(base_ + static_cast<std::uint32_t>(i - head_), recent_[i]);
     }
   }

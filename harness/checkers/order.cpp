@@ -12,14 +12,8 @@ class order final : public checker {
   void on(const delivered& what) override {
     const reception& now = at_.book.last_reception();
     if (now.kind != reception_kind::behind) return;
-    finding found;
-    found.kind = finding_kind::reordered;
-    found.at = what.at;
-    found.client = what.client;
-    found.node = what.node;
-    found.room = what.room;
-    found.message = what.id;
-    found.fault = now.sent_during ? now.sent_during : at_.book.faults().current();
+    finding found = about(finding_kind::reordered, what);
+    found.fault = outage_of(at_, now);
     report(at_, std::move(found), [&] {
       return name_of(what.client) + " on " + name_of(what.node) + " got " + name_of(what.id) +
              " after number " + std::to_string(now.highest_before) + " of the same sender";

@@ -84,9 +84,9 @@ void outages::seat(room_id room, node_id node, run_time at) {
   look_for_recovered(at);
 }
 
-void outages::move(room_id room, node_id from, node_id to, run_time at) {
+void outages::move(room_id room, node_id from, node_id to) {
   --seats_[index_of(room)].at(index_of(from));
-  seat(room, to, at);
+  ++seats_[index_of(room)].at(index_of(to));
 }
 
 void outages::sent() {
@@ -140,11 +140,12 @@ void outages::look_for_recovered(run_time at) {
   refresh_current();
 }
 
-std::optional<std::size_t> outages::first_after(run_time at, run_time within) const {
+std::optional<std::size_t> outages::first_around(run_time at, run_time within) const {
   std::optional<std::size_t> first;
   for (std::size_t fault = 0; fault < courses_.size(); ++fault) {
-    const auto begun = courses_[fault].injecting_at;
-    if (!begun || *begun < at || *begun > at + within) continue;
+    const auto begun = courses_[fault].injecting_at, ended = courses_[fault].window_ended_at;
+    if (!begun || *begun > at + within) continue;
+    if (*begun < at && ended && *ended <= at) continue;
     if (!first || *begun < *courses_[*first].injecting_at) first = fault;
   }
   return first;

@@ -47,7 +47,8 @@ class outages {
   // A member of `room` is (no longer) at `node`. A node is expected to hear those it shares a room
   // with.
   void seat(room_id room, node_id node, run_time at);
-  void move(room_id room, node_id from, node_id to, run_time at);
+  void move(room_id room, node_id from, node_id to);
+  void moved(run_time at) { look_for_recovered(at); }
 
   void sent();
   // A message of `origin`, first sent at `invoked_at`, reached a client at `node`.
@@ -57,8 +58,9 @@ class outages {
 
   // The (first) fault whose window is open.
   std::optional<std::size_t> current() const { return current_; }
-  // The first fault that was injected after `at`, but no later than `within` after it.
-  std::optional<std::size_t> first_after(run_time at, run_time within) const;
+  // The first fault whose window was open at `at`, or that was injected no later than `within` after it. By the clock:
+  // faults are written by another thread than messages, so an event may stand behind one that came a moment later.
+  std::optional<std::size_t> first_around(run_time at, run_time within) const;
   // Since when no fault has been in effect; nothing while one is, and once one failed, as nobody knows what it left.
   std::optional<run_time> calm_since() const;
   // Nothing that is missing can be blamed on the target from here on: the first fault that failed began, or hit what

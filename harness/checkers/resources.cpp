@@ -176,7 +176,7 @@ class resources final : public checker {
     if (books.calm + books.busy < calm_samples_min || books.calm <= books.busy) return;
     const std::string& outage = at_.of.faults[books.spun->fault].name;
     convict(node, books.spun->at, books.spun->fault,
-            name_of(node) + " spins: it used at least 70 % of a core for " +
+            name_of(node) + " spins: it used, or waited for, at least 90 % of a core for " +
                 std::to_string(spinning_samples) + " seconds of " + outage +
                 " while it could only wait, and less than 50 % outside of outages");
   }

@@ -10,11 +10,11 @@ room_order::room_order(std::size_t member_count, std::size_t search_limit)
 std::optional<room_order::contradiction> room_order::add(std::uint32_t member, message what) {
   entry_id* slot = slot_of(what);
   const bool is_forgotten = slot == nullptr || (*slot != 0 && find(*slot) == nullptr);
-  const entry_id before = last_[member];
   if (is_forgotten) {
-    if (find(before) != nullptr) ++not_judged_;
+    ++not_judged_;
     return std::nullopt;
   }
+  const entry_id before = last_[member];
   if (*slot == 0) *slot = append(what);
   last_[member] = *slot;
   if (find(before) == nullptr) return std::nullopt;

@@ -23,6 +23,10 @@ class tally final : public finding_sink {
     return kind != finding_kind::silent_loss && count(kind) < surroundings_max;
   }
 
+  // Not everything could be judged: that no more of this kind was found proves nothing.
+  void leave_open(finding_kind kind) { is_open_[std::size_t(kind)] = true; }
+  bool is_left_open(finding_kind kind) const { return is_open_[std::size_t(kind)]; }
+
   std::uint64_t count(finding_kind kind) const { return counts_[std::size_t(kind)]; }
   const std::array<std::uint64_t, finding_kind_count>& counts() const { return counts_; }
   std::uint64_t count_in_fault(finding_kind kind, std::size_t fault) const {
@@ -42,6 +46,7 @@ class tally final : public finding_sink {
 
   std::function<void(const finding&)> pass_on_;
   kind_counts counts_{};
+  std::array<bool, finding_kind_count> is_open_{};
   std::vector<kind_counts> by_fault_;
   std::array<std::vector<finding>, finding_kind_count> examples_;
 };

@@ -40,6 +40,7 @@ class total_order final : public checker {
     const std::uint64_t count = at_.found.count(finding_kind::diverged);
     std::uint64_t not_judged = 0;
     for (const room& each : rooms_) not_judged += each.order.not_judged();
+    if (not_judged > 0) at_.found.leave_open(finding_kind::diverged);
     check_result result{id(), verdict::pass, {}};
     if (count > 0) {
       if (is_promised()) result.result = verdict::fail;
@@ -47,8 +48,8 @@ class total_order final : public checker {
                       whereabouts(at_, finding_kind::diverged) +
                       (is_promised() ? "" : " (the contract allows that)") +
                       first_example(at_, finding_kind::diverged);
-    } else if (not_judged > 0 && is_promised()) {
-      result.result = verdict::inconclusive;
+    } else if (not_judged > 0) {
+      if (is_promised()) result.result = verdict::inconclusive;
       result.detail =
           counted(not_judged, "delivery", "deliveries") + " came too late to be compared";
     } else {
@@ -69,14 +70,8 @@ class total_order final : public checker {
                        const room_order::contradiction& against) {
     const seating& seats = at_.book.seats();
     const auto& members = seats.in_room(what.room);
-    finding found;
-    found.kind = finding_kind::diverged;
-    found.at = what.at;
-    found.client = what.client;
-    found.node = what.node;
-    found.room = what.room;
-    found.message = what.id;
-    found.fault = now.sent_during ? now.sent_during : at_.book.faults().current();
+    finding found = about(finding_kind::diverged, what);
+    found.fault = outage_of(at_, now);
     report(at_, std::move(found), [&] {
       const message_id before{seats[members[against.before.sender]].client, what.room,
                               against.before.seq};

@@ -58,8 +58,9 @@ recorder::recorder(terms of, const std::filesystem::path& directory,
       violations_(directory / "violations.jsonl"),
       series_(directory / "series.jsonl"),
       history_(std::move(history)),
-      judge_(harness::judge::make(terms_, [this](const finding& found) { write_finding(found); })) {
-}
+      judge_(harness::judge::make(
+          terms_, [this](const finding& found) { write_finding(found); },
+          [this] { history_->keep_surroundings(); })) {}
 
 void recorder::on(const event& what) {
   if (has_begun_) {

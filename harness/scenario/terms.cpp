@@ -20,7 +20,7 @@ std::string target_of(const fault::fault_spec& spec) {
 terms terms_of(const plan& from) {
   terms result;
   result.promises = from.promises;
-  result.can_resume = from.promises.resume && from.target.protocol.resume != resume_kind::none;
+  result.has_resume_protocol = from.target.protocol.resume != resume_kind::none;
   result.nodes = from.scenario.nodes;
   result.rooms = from.room_names;
   for (const client_plan& client : from.clients)

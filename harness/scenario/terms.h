@@ -24,7 +24,7 @@ struct seat_terms {
 struct terms {
   // What is judged by.
   contract promises;
-  bool can_resume = false;  // the target promises it and its protocol can
+  bool has_resume_protocol = false;  // there is a way to ask for it
   std::size_t nodes = 0;
   std::vector<std::string> rooms;   // as the target sees them
   std::vector<seat_terms> clients;  // by client_id
@@ -39,6 +39,8 @@ struct terms {
   // What it is called.
   std::string scenario, scenario_file, description, target, run_nonce;
   std::uint64_t seed = 0;
+
+  bool can_resume() const { return promises.resume && has_resume_protocol; }
 };
 
 terms terms_of(const plan& from);

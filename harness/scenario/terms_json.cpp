@@ -28,9 +28,15 @@ std::string word_of(std::string_view key, Enum value) {
   return words_of(key).at(static_cast<std::size_t>(value));
 }
 
+const json::value& member(const json::object& from, std::string_view key) {
+  const json::value* found = from.if_contains(json::string_view(key.data(), key.size()));
+  if (found == nullptr) throw std::runtime_error("there is no '" + std::string(key) + "'");
+  return *found;
+}
+
 template <class Enum>
 Enum value_of(const json::object& from, std::string_view key) {
-  const auto wanted = json::value_to<std::string>(from.at(key));
+  const auto wanted = json::value_to<std::string>(member(from, key));
   const std::vector<std::string> words = words_of(key);
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == wanted) return static_cast<Enum>(i);
@@ -50,15 +56,15 @@ std::optional<double> optional_number(const json::value& from) {
 }
 
 std::int64_t number(const json::object& from, std::string_view key) {
-  return from.at(key).to_number<std::int64_t>();
+  return member(from, key).to_number<std::int64_t>();
 }
 
 std::size_t count(const json::object& from, std::string_view key) {
-  return from.at(key).to_number<std::size_t>();
+  return member(from, key).to_number<std::size_t>();
 }
 
 std::string text(const json::object& from, std::string_view key) {
-  return json::value_to<std::string>(from.at(key));
+  return json::value_to<std::string>(member(from, key));
 }
 
 json::object to_object(const contract& promises) {
@@ -76,7 +82,7 @@ contract contract_from(const json::object& from) {
   promises.order = value_of<order_promise>(from, "order");
   promises.duplicates = value_of<duplicates_promise>(from, "duplicates");
   promises.ack = value_of<ack_promise>(from, "ack");
-  promises.resume = from.at("resume").as_bool();
+  promises.resume = member(from, "resume").as_bool();
   promises.recovery = nanoseconds(number(from, "recovery_ns"));
   return promises;
 }
@@ -100,8 +106,8 @@ expectation expectation_from(const json::object& from) {
   row.stat = static_cast<expected_stat>(stat);
   row.when = text(from, "when");
   row.fault = text(from, "fault");
-  row.max = optional_number(from.at("max"));
-  row.min = optional_number(from.at("min"));
+  row.max = optional_number(member(from, "max"));
+  row.min = optional_number(member(from, "min"));
   return row;
 }
 
@@ -110,7 +116,7 @@ seat_terms seats_from(const json::object& from, std::size_t nodes, std::size_t r
   const std::size_t home = count(from, "home");
   if (home >= nodes) throw std::runtime_error("clients: there is no node " + std::to_string(home));
   seats.home = node_id(home);
-  for (const json::value& each : from.at("rooms").as_array()) {
+  for (const json::value& each : member(from, "rooms").as_array()) {
     const auto room = each.to_number<std::size_t>();
     if (room >= rooms)
       throw std::runtime_error("clients: there is no room " + std::to_string(room));
@@ -126,27 +132,28 @@ terms terms_from(const json::object& from) {
                              "; this program reads version " + std::to_string(terms_version));
   }
   terms what;
-  what.promises = contract_from(from.at("contract").as_object());
-  what.can_resume = from.at("can_resume").as_bool();
+  what.promises = contract_from(member(from, "contract").as_object());
+  what.has_resume_protocol = member(from, "has_resume_protocol").as_bool();
   what.nodes = count(from, "nodes");
-  for (const json::value& room : from.at("rooms").as_array())
+  for (const json::value& room : member(from, "rooms").as_array())
     what.rooms.push_back(json::value_to<std::string>(room));
-  for (const json::value& client : from.at("clients").as_array())
+  for (const json::value& client : member(from, "clients").as_array())
     what.clients.push_back(seats_from(client.as_object(), what.nodes, what.rooms.size()));
-  for (const json::value& each : from.at("phases").as_array()) {
+  for (const json::value& each : member(from, "phases").as_array()) {
     const json::object& phase = each.as_object();
     what.phases.push_back({text(phase, "name"), nanoseconds(number(phase, "begins_ns")),
                            nanoseconds(number(phase, "ends_ns"))});
   }
-  for (const json::value& each : from.at("faults").as_array()) {
+  for (const json::value& each : member(from, "faults").as_array()) {
     const json::object& fault = each.as_object();
     what.faults.push_back({text(fault, "name"), text(fault, "kind"), text(fault, "target"),
                            nanoseconds(number(fault, "planned_at_ns"))});
   }
-  for (const json::value& row : from.at("expectations").as_array())
+  for (const json::value& row : member(from, "expectations").as_array())
     what.expectations.push_back(expectation_from(row.as_object()));
   what.send_period = nanoseconds(number(from, "send_period_ns"));
-  what.arrival = from.at("is_poisson").as_bool() ? arrival_kind::poisson : arrival_kind::constant;
+  what.arrival =
+      member(from, "is_poisson").as_bool() ? arrival_kind::poisson : arrival_kind::constant;
   what.publishing_ends = nanoseconds(number(from, "publishing_ends_ns"));
   what.planned_messages = count(from, "planned_messages");
   what.scenario = text(from, "scenario");
@@ -154,7 +161,7 @@ terms terms_from(const json::object& from) {
   what.description = text(from, "description");
   what.target = text(from, "target");
   what.run_nonce = text(from, "run_nonce");
-  what.seed = from.at("seed").to_number<std::uint64_t>();
+  what.seed = member(from, "seed").to_number<std::uint64_t>();
   return what;
 }
 
@@ -182,7 +189,7 @@ std::string to_json(const terms& what) {
   json::object page;
   page["schema_version"] = terms_version;
   page["contract"] = to_object(what.promises);
-  page["can_resume"] = what.can_resume;
+  page["has_resume_protocol"] = what.has_resume_protocol;
   page["nodes"] = what.nodes;
   page["rooms"] = json::array(what.rooms.begin(), what.rooms.end());
   page["clients"] = std::move(clients);

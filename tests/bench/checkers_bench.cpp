@@ -77,7 +77,7 @@ struct disorder {
 terms make_terms(const room_size& size) {
   terms of;
   of.nodes = 3;
-  of.can_resume = true;
+  of.has_resume_protocol = true;
   of.rooms = {"room"};
   of.send_period = std::chrono::microseconds(100);
   for (std::size_t c = 0; c < size.clients; ++c)

@@ -140,7 +140,7 @@ bool oracle::ends_claim(client_id client, room_id room, moment when) const {
   if (const auto* e = at<join_invoked>(when))
     return e->client == client && e->room == room && !e->is_resume;
   if (const auto* e = at<client_disconnected>(when))
-    return e->client == client && !e->was_planned && !of_.can_resume;
+    return e->client == client && !e->was_planned && !of_.can_resume();
   return false;
 }
 
@@ -275,6 +275,20 @@ std::size_t oracle::refused_but_delivered() const {
 
 // ---- Findings
 
+// A send that was given up because its connection was lost may take effect at any time after.
+bool oracle::may_come_late(std::size_t message, moment when) const {
+  const sent_message& of = sent_[message];
+  if (of.result != outcome::info || of.settled >= when) return false;
+  bool is_connected = false;
+  for (moment i = 0; i < of.settled; ++i) {
+    if (const auto* e = at<client_connected>(i); e != nullptr && e->client == of.id.sender)
+      is_connected = true;
+    if (const auto* e = at<client_disconnected>(i); e != nullptr && e->client == of.id.sender)
+      is_connected = false;
+  }
+  return !is_connected;
+}
+
 std::vector<oracle::known_finding> oracle::findings() const {
   std::vector<known_finding> all;
   for (const loss& each : losses())
@@ -312,7 +326,8 @@ std::vector<oracle::known_finding> oracle::findings() const {
         // of its sender. Both belong to the outage of the send, or else to that of the arrival.
         if (!each.is_first) {
           all.push_back({finding_kind::duplicate, client, each.what->id, outage_of(each)});
-        } else if (was_overtaken(each.message, client, each.when)) {
+        } else if (was_overtaken(each.message, client, each.when) &&
+                   !may_come_late(each.message, each.when)) {
           all.push_back({finding_kind::reordered, client, each.what->id, outage_of(each)});
         }
         if (is_late(each))

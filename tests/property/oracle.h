@@ -120,6 +120,7 @@ class oracle {
   bool is_owed(std::size_t message, client_id client, moment before) const;
   bool is_open(std::size_t message, moment before) const;
   bool has_arrived_anywhere(std::size_t message) const;
+  bool may_come_late(std::size_t message, moment when) const;
   std::size_t refused_but_delivered() const;
   std::vector<loss> losses() const;
   std::vector<const sent_message*> false_acks() const;

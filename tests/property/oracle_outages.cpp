@@ -83,7 +83,11 @@ void oracle::follow_fault(std::size_t fault) {
       if (each.when <= from(now) || each.when > now || !each.is_first) continue;
       if (index_of(each.what->node) != node) continue;
       const sent_message& message = sent_[each.message];
-      if (index_of(message.through) != origin || message.at < time_of(events_[from(now)])) continue;
+      const bool is_acknowledged = message.result == outcome::ok && message.settled < each.when;
+      const node_id through =
+          is_acknowledged ? at<send_settled>(message.settled)->node : message.through;
+      if (!is_acknowledged && node_of(message.id.sender, each.when) != through) continue;
+      if (index_of(through) != origin || message.at < time_of(events_[from(now)])) continue;
       if (is_open(each.message, each.when)) return true;
     }
     return false;

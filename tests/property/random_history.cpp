@@ -100,7 +100,7 @@ class random_history {
     of_.promises.duplicates = static_cast<duplicates_promise>(random_.below(3));
     of_.promises.ack = static_cast<ack_promise>(random_.below(4));
     of_.promises.recovery = milliseconds(random_.below(2) == 0 ? 20 : 2000);
-    of_.can_resume = of_.promises.resume = percent(50);
+    of_.has_resume_protocol = of_.promises.resume = percent(50);
     of_.phases = {{"first", {}, {}}, {"second", {}, {}}};
     const std::size_t faults = percent(40) ? 0 : 1 + random_.below(3);
     for (std::size_t f = 0; f < faults; ++f)
@@ -215,7 +215,7 @@ class random_history {
 
   void ask(std::size_t c, room_id room) {
     seat_state& seat = seats_[c][index_of(room)];
-    is_resume_ = of_.can_resume && seat.is_asked && percent(80);
+    is_resume_ = of_.can_resume() && seat.is_asked && percent(80);
     seat.is_asked = true;
     seat.is_joined = false;
     if (!is_resume_ && percent(80)) seat.inbox.clear();
@@ -236,7 +236,7 @@ class random_history {
     add(client_disconnected{tick(), client_id(c), clients_[c].where, is_planned});
     for (seat_state& seat : seats_[c]) {
       seat.is_joined = false;
-      if (!of_.can_resume && percent(80)) seat.inbox.clear();
+      if (!of_.can_resume() && percent(80)) seat.inbox.clear();
     }
   }
 

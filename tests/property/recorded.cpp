@@ -122,7 +122,7 @@ std::string to_text(const recorded& what) {
                      order.at(static_cast<std::size_t>(promises.order)) + ", duplicates " +
                      duplicates.at(static_cast<std::size_t>(promises.duplicates)) + ", ack " +
                      ack.at(static_cast<std::size_t>(promises.ack)) + ", resume " +
-                     (what.of.can_resume ? "true" : "false") + "\n";
+                     (what.of.can_resume() ? "true" : "false") + "\n";
   text += std::to_string(what.of.nodes) + " nodes; ";
   for (std::size_t c = 0; c < what.of.clients.size(); ++c) {
     text += name_of(client_id(c)) + " of " + name_of(what.of.clients[c].home) + " in";

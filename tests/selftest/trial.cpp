@@ -42,7 +42,8 @@ std::vector<json::object> read_lines(const fs::path& path) {
 void read_findings(const fs::path& run, trial_result& into) {
   for (const json::object& finding : read_lines(run / "violations.jsonl")) {
     const std::string kind(finding.at("kind").as_string());
-    const auto after = finding.at("messages").to_number<std::uint64_t>();
+    const json::value* known_after = finding.if_contains("messages");  // left out before the first
+    const auto after = known_after ? known_after->to_number<std::uint64_t>() : 0;
     const auto [known, is_first] = into.found_after.emplace(kind, after);
     if (!is_first) known->second = std::min(known->second, after);
     if (const json::value* room = finding.if_contains("room"))

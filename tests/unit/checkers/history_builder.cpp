@@ -37,7 +37,9 @@ void add_fault(plan& to, const std::string& name) {
 }
 
 history::history(plan of) : plan_(std::move(of)) {
-  judge_ = judge::make(terms_of(plan_), [this](const finding& f) { found_.push_back(f); });
+  judge_ = judge::make(
+      terms_of(plan_), [this](const finding& f) { found_.push_back(f); },
+      [this] { ++suspicions_; });
   for (const client_plan& client : plan_.clients) {
     nodes_.push_back(client.home);
     sent_.emplace_back(plan_.room_names.size(), 0);

@@ -75,6 +75,7 @@ class history {
   // "lost=1 duplicate=2", zeros left out; empty: nothing was found.
   std::string findings();
   const std::vector<finding>& found() const { return found_; }
+  std::size_t suspicions() const { return suspicions_; }
   run_time time() const { return at_; }
   const plan& of() const { return plan_; }
 
@@ -85,6 +86,7 @@ class history {
   plan plan_;
   run_time at_{};
   std::vector<finding> found_;
+  std::size_t suspicions_ = 0;
   std::unique_ptr<judge> judge_;
   std::vector<node_id> nodes_;                    // where each client is
   std::vector<std::vector<std::uint32_t>> sent_;  // by client, by room

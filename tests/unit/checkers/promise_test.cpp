@@ -232,6 +232,50 @@ TEST(Surroundings, AreThoseOfTheMomentWhenTheLossShowed) {
   EXPECT_EQ(first_of(h, finding_kind::lost).messages, 21U);
 }
 
+TEST(Surroundings, AGapIsSuspectAtOnce) {
+  history h;
+  h.everybody_joins();
+  h.exchanges(0);
+  const auto skipped = h.says(0), next = h.says(0);
+  for (const std::size_t c : {0U, 1U, 2U}) h.gets(c, skipped).gets(c, next);
+  EXPECT_EQ(h.suspicions(), 0U);
+  h.gets(3, next);
+  EXPECT_EQ(h.suspicions(), 1U);
+  EXPECT_TRUE(h.found().empty()) << "it may still come";
+}
+
+TEST(Surroundings, OfTheFirstLossesAreKeptHoweverManyFollow) {
+  history h;
+  h.everybody_joins();
+  std::vector<message_id> lost;
+  for (int i = 0; i < 600; ++i) {
+    lost.push_back(h.says(0));
+    for (const std::size_t c : {0U, 1U, 2U}) h.gets(c, lost.back());
+    h.exchanges(0);
+  }
+  EXPECT_EQ(h.count(finding_kind::lost), 600U);
+  const finding& first = first_of(h, finding_kind::lost);
+  EXPECT_EQ(first.message, lost.front());
+  ASSERT_TRUE(first.around);
+  for (const auto& each : first.around->last_deliveries) EXPECT_LT(each.id.seq, lost.front().seq);
+}
+
+TEST(Surroundings, NeighboursThatAreMissingTooAreFoundHoweverOld) {
+  history h;
+  h.everybody_joins();
+  std::vector<message_id> lost;
+  for (int i = 0; i < 40; ++i) {  // more than the ring of sends holds
+    lost.push_back(h.says(0));
+    for (const std::size_t c : {0U, 1U, 2U}) h.gets(c, lost.back());
+  }
+  h.end();
+  const auto& around = first_of(h, finding_kind::lost).around;
+  ASSERT_TRUE(around);
+  ASSERT_GE(around->neighbours.size(), 3U);
+  EXPECT_EQ(around->neighbours.front().id, lost.front());
+  EXPECT_FALSE(around->neighbours[1].has_arrived);
+}
+
 TEST(Surroundings, NameTheWindowOfTheFault) {
   history h(with_fault());
   h.everybody_joins();
@@ -287,7 +331,7 @@ TEST_F(Hop, RedisDidNotSendIt) {
   const auto m = loses({0, 2});
   tap(0, tap_point::to_redis, m);
   tap(0, tap_point::accepted_by_redis, m);
-  EXPECT_EQ(hop(), "Redis accepted it from node-1 and never sent it to node-2");
+  EXPECT_EQ(hop(), "Redis accepted it from node-1; it was not seen on the way to node-2");
 }
 
 TEST_F(Hop, RedisRefusedIt) {
@@ -304,7 +348,7 @@ TEST_F(Hop, RedisDidNotAnswer) {
 
 TEST_F(Hop, ItNeverLeftItsNode) {
   loses({0, 2});
-  EXPECT_EQ(hop(), "node-1 accepted it and never sent it to Redis");
+  EXPECT_EQ(hop(), "node-1 accepted it; it was not seen on the way to Redis");
 }
 
 TEST(HopWithoutTaps, NothingIsSaid) {
