@@ -159,11 +159,8 @@ std::string window_text(const finding_row& found) {
 
 // The first of each kind, with what lay around it; all of them are in violations.jsonl.
 std::string finding_lines(const run_record& run, const style& with) {
-  std::vector<std::string> kinds;
   std::string text;
-  for (const finding_row& found : run.examples) {
-    if (std::find(kinds.begin(), kinds.end(), found.kind) != kinds.end()) continue;
-    kinds.push_back(found.kind);
+  for (const finding_row& found : first_of_each_kind(run.examples)) {
     text += "  " + found.kind + " at " + moment_text(found.at_s) + ": " +
             printable(found.detail, with) + printable(window_text(found), with) + "\n";
     const auto add = [&text, &with](const char* name, const std::string& line) {
@@ -243,12 +240,15 @@ std::string render_summary(const run_record& run, const style& with) {
             latency_text(run.max_ms);
   }
   text += "\n";
-  if (!run.observed.empty())
-    text += heading("OBSERVED", with) + " " + printable(run.observed, with) + "\n";
-  if (!run.why.empty()) text += heading("WHY", with) + " " + printable(run.why, with) + "\n";
-  text += heading("FILES", with) + " " + printable(run.directory, with);
-  if (!run.replay.empty()) text += "   replay: " + printable(run.replay, with);
-  return text + "\n";
+  const auto add = [&text, &with](const char* name, const std::string& line) {
+    if (!line.empty()) text += heading(name, with) + " " + printable(line, with) + "\n";
+  };
+  add("PROMISED", run.promised);
+  add("OBSERVED", run.observed);
+  add("WHY", run.why);
+  add("FILES", run.directory);
+  add("REPLAY", run.replay);
+  return text;
 }
 
 void result_counts::add(const std::string& verdict) {

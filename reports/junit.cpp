@@ -170,6 +170,7 @@ std::string suite_element(const run_record& run, counts& all) {
   property("target", run.target);
   property("run_id", run.run_id);
   property("verdict", run.verdict);
+  property("promised", run.promised);
   property("observed", run.observed);
   property("replay", run.replay);
   std::string faults;

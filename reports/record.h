@@ -2,6 +2,7 @@
 // them can change the verdict.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -62,6 +63,7 @@ struct run_record {
   std::vector<std::pair<std::string, std::uint64_t>>
       findings;  // every kind, zero included, in the fixed order
   std::vector<check_row> checks;
+  std::string promised;  // the contract it was judged by, in the words of a target file
   std::string
       observed;  // the strongest contract that this run satisfies, in the words of a target file; empty: unknown
   std::vector<fault_row> faults;
@@ -74,5 +76,17 @@ struct run_record {
   std::string directory;                              // of the results
   std::string replay;                                 // a command line that runs it again
 };
+
+// What people look at first; the other examples are in the files.
+inline std::vector<finding_row> first_of_each_kind(const std::vector<finding_row>& examples) {
+  std::vector<finding_row> firsts;
+  for (const finding_row& found : examples) {
+    const bool is_new = std::none_of(firsts.begin(), firsts.end(), [&](const finding_row& first) {
+      return first.kind == found.kind;
+    });
+    if (is_new) firsts.push_back(found);
+  }
+  return firsts;
+}
 
 }  // namespace ordeal::report

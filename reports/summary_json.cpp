@@ -74,6 +74,7 @@ std::string summary_json(const run_record& run) {
   for (const auto& [kind, count] : run.findings) findings[kind] = count;
   page["findings"] = std::move(findings);
   page["checks"] = checks_of(run);
+  page["promised"] = run.promised;
   page["observed"] = run.observed;
   page["faults"] = faults_of(run);
   json::object latency{{"p50", run.p50_ms}, {"p99", run.p99_ms}, {"max", run.max_ms}};

@@ -67,12 +67,12 @@ std::string summary_md(const run_record& run) {
     text +=
         "| " + cell(check.id) + " | " + cell(check.verdict) + " | " + cell(check.detail) + " |\n";
   }
+  if (!run.promised.empty()) text += "\nPromised: " + cell(run.promised) + "\n";
   if (!run.observed.empty()) text += "\nObserved: " + cell(run.observed) + "\n";
   text += fault_table(run);
   if (!run.examples.empty()) {
-    text += "\nFirst findings:\n\n";
-    for (std::size_t i = 0; i < run.examples.size() && i < 3; ++i) {
-      const finding_row& found = run.examples[i];
+    text += "\nThe first finding of each kind:\n\n";
+    for (const finding_row& found : first_of_each_kind(run.examples)) {
       text += "- **" + cell(found.kind) + "** at " + moment_text(found.at_s) + ": " +
               cell(found.detail) + (found.hop.empty() ? "" : "; " + cell(found.hop)) + "\n";
     }

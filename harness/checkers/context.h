@@ -1,5 +1,5 @@
 // What lies around a finding: the last ten deliveries of each client, the last messages of each sender, and for a
-// message that is skipped, how both looked when that showed: it counts as lost only at the end, when they are long gone.
+// message that is skipped, how both looked when that showed: it counts as lost only at the end, when both are gone.
 // Constant memory a client and a sender, and for a bounded number of gaps.
 #pragma once
 

@@ -1,6 +1,6 @@
 // What is lost is not lost in silence: the sender was refused or left without an answer, or the client was told by a
-// reset or lost its connection. Those are not owed any more; what is owed, missing and untold is a silent loss. A target
-// that promises to resume promises to tell, whatever its delivery contract allows it to lose.
+// reset or lost its connection. Those are not owed any more; what is owed, missing and untold is a silent loss. Who
+// promises to resume promises to tell, whatever its delivery contract allows it to lose.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {

@@ -1,4 +1,4 @@
-// Every client is alive: while its room goes on, it gets something, and one that lost its connection comes back. Silence
+// Every client is alive: while its room goes on, it gets something, and who lost its connection comes back. Silence
 // is measured from what the target can be held to: the last thing the client got, the first trouble of its connection
 // since then, the last heal. It lasts too long when a message acknowledged that long ago has still brought nothing.
 #include <deque>
@@ -13,7 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds look_interval{500};
 constexpr std::chrono::milliseconds mark_interval{100};
 
-// The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as far back as matters.
+// The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as far back as needed.
 class acknowledged_sends {
  public:
   void add(run_time invoked_at, run_time at) {

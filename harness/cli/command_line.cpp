@@ -10,7 +10,7 @@ namespace {
 
 // Flags whose words CLI11 reads as text; read_words() makes values of them.
 struct flag_texts {
-  std::string target, seed, as, progress, color, format, junit, results, history;
+  std::string target, seed, as, progress, color, format, junit, results, history, limit;
   std::vector<std::string> variables;
 };
 
@@ -108,6 +108,25 @@ void define_verify(CLI::App& app, request& what, flag_texts& texts) {
   define_format(app, what, texts);
 }
 
+void define_history(CLI::App& app, request& what, flag_texts& texts) {
+  app.add_option("RUN", what.subject, "the directory of a run, such as results/latest")
+      ->required()
+      ->type_name("");
+  filter_words& wanted = what.history.wanted;
+  app.add_option("--from", wanted.from, "not before: seconds since the first phase began")
+      ->type_name("SECONDS");
+  app.add_option("--to", wanted.to, "not after")->type_name("SECONDS");
+  app.add_option("--client", wanted.client, "what this client sent, got and did")
+      ->type_name("client-N");
+  app.add_option("--node", wanted.node, "what went through this node")->type_name("node-N");
+  app.add_option("--message", wanted.message,
+                 "the whole way of one message, as named in violations.jsonl: client-3#17@room-1")
+      ->type_name("MESSAGE");
+  app.add_option("--kind", wanted.kinds, "only these events, such as send_settled,delivered,tapped")
+      ->type_name("EVENT,...");
+  app.add_option("--limit", texts.limit, "stop after so many lines")->type_name("N");
+}
+
 void define_validate(CLI::App& app, request& what, flag_texts& texts) {
   app.add_option("FILE", what.run.files, "scenario or target files, or folders of them")
       ->required()
@@ -143,6 +162,8 @@ constexpr verb verbs[] = {
     {"run", "run scenarios", define_run, run_verb},
     {"conform", "run the conformance suite against a target", define_conform, conform_verb},
     {"verify", "judge a stored run again, from its history", define_verify, verify_verb},
+    {"history", "show what happened in a stored run, an event a line", define_history,
+     history_verb},
     {"validate", "check scenario and target files; starts nothing", define_validate, validate_verb},
     {"plan", "show what a run would do: timeline, processes, clients, expected deliveries",
      define_plan, plan_verb},
@@ -250,6 +271,14 @@ void read_words(const flag_texts& texts, const flag_source& source, request& wha
       throw usage_error(source("--seed") + ": '" + texts.seed + "' " + seed.problem,
                         "decimal digits, like 42");
     run.seed = static_cast<std::uint64_t>(*seed.value);
+  }
+  if (!texts.limit.empty()) {
+    const parsed<std::int64_t> limit = parse_integer(texts.limit);
+    if (!limit.value || *limit.value == 0) {
+      throw usage_error(source("--limit") + ": '" + texts.limit + "' is no number of lines",
+                        "a whole number from 1");
+    }
+    what.history.limit = static_cast<std::uint64_t>(*limit.value);
   }
   if (!texts.results.empty()) run.results_dir = texts.results;
   run.junit_file = texts.junit;

@@ -89,7 +89,8 @@ std::vector<listed> list_metrics() {
 std::vector<listed> list_checks() {
   std::vector<listed> all;
   for (const glossary_entry& check : check_entries()) {
-    all.push_back({std::string(check.name), {}, std::string(check.doc), {{"doc", check.doc}}});
+    const std::string doc(check.doc);
+    all.push_back({std::string(check.name), {}, first_sentence(doc), {{"doc", doc}}});
   }
   return all;
 }

@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
                                fault::kinds(),
                                harness::driver_names(),
                                harness::run_scenarios,
-                               harness::verify_run};
+                               harness::verify_run,
+                               harness::show_history};
     const harness::exit_code code =
         harness::run_command_line(std::vector<std::string>(argv + 1, argv + argc), where);
     std::cout.flush();

@@ -1,6 +1,6 @@
 // The verbs of the command `ordeal`, one source file each. A verb gets its flags read and checked,
 // writes results to `out` and problems to `err`, and returns the exit code. Nothing here starts a
-// process or a thread; `run`, `conform` and `verify` hand over to the functions in `world`.
+// process or a thread; `run`, `conform`, `verify` and `history` hand over to the functions in `world`.
 #pragma once
 
 #include <filesystem>
@@ -12,6 +12,7 @@
 
 #include "fault-injection/fault.h"
 #include "harness/run/run.h"
+#include "harness/run/show_history.h"
 #include "harness/run/verify.h"
 #include "harness/scenario/scenario_loader.h"
 
@@ -26,12 +27,14 @@ struct world {
   const std::vector<std::string>& drivers;
   std::function<exit_code(const run_options&)> run_scenarios;
   std::function<exit_code(const verify_options&)> verify_run;
+  std::function<exit_code(const show_history_options&)> show_history = {};
 };
 
 // A verb's flags and arguments.
 struct request {
-  run_options run;      // flags that verbs share live here, too: seed, target, variables, format
-  std::string subject;  // of list, explain, conform, plan, verify
+  run_options run;  // flags that verbs share live here, too: seed, target, variables, format
+  show_history_options history;
+  std::string subject;                  // of list, explain, conform, plan, verify, history
   std::vector<std::string> only, skip;  // of conform
 };
 
@@ -49,6 +52,7 @@ exit_code plan_verb(const request& what, const world& where);
 exit_code list_verb(const request& what, const world& where);
 exit_code explain_verb(const request& what, const world& where);
 exit_code verify_verb(const request& what, const world& where);
+exit_code history_verb(const request& what, const world& where);
 exit_code version_verb(const request& what, const world& where);
 
 // Reads the command line and the ORDEAL_* environment, and calls the verb. Never throws for the

@@ -1,5 +1,5 @@
 // The files of a history that is being written: 000001.history and so on, each begun with the same header frame.
-// Appends and nothing else; bytes are with the system when write() returns, so that a killed process loses none of them.
+// Appends and nothing else; bytes are with the system when write() returns, so that a killed process loses none.
 // One thread at a time.
 #pragma once
 

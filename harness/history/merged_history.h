@@ -7,7 +7,7 @@
 // - run_ended comes once, last, and only if every input has it: the latest time, cut short if one was, the highest
 //   signal, and of the problems that are not empty the first in the alphabet.
 //
-// Inputs count their times from the same zero. One thread; memory: one event an input, and the shared ones of one instant.
+// Inputs count times from one zero. One thread; one event an input and the shared ones of an instant in memory.
 #pragma once
 
 #include <optional>

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "harness/seconds.h"
+#include "harness/target/contract.h"
 
 namespace ordeal::harness {
 namespace {
@@ -125,6 +126,7 @@ report::run_record record_of(const terms& what, const std::optional<judgement>& 
   record.scenario_file = what.scenario_file;
   record.description = what.description;
   record.target = what.target;
+  record.promised = describe(what.promises);
   record.redis = facts.redis;
   record.started_at = facts.started_at;
   record.seed = what.seed;

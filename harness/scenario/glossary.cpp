@@ -5,15 +5,35 @@ namespace {
 
 constexpr glossary_entry checks[] = {
     {"delivery",
-     "Every acknowledged message reaches every client that was in its room; a refused one nobody."},
+     "Every acknowledged message reaches every client that was in its room; a refused one "
+     "nobody. Counts lost, once for each client that a message never reached, and phantom for "
+     "a refused message that was delivered. best_effort_in_outage lets go what is sent, or "
+     "still under way, inside an outage; best_effort everything. A message is lost when it has "
+     "not come by the end, after the run has drained. Inconclusive: all that is missing was "
+     "sent since a fault that failed, or up to 1s before it, so it may be that fault's doing; "
+     "or a history breaks off while messages are under way."},
     {"honesty",
-     "Nothing is lost in silence: the sender is refused, or the client is told by a reset or loses "
-     "its connection."},
+     "Nothing is lost in silence: the sender is refused, or the client is told by a reset or "
+     "loses its connection. Counts silent_loss: a delivery that was owed and never came, of "
+     "which nobody was told. A reset tells of everything sent up to it. A target that promises "
+     "to resume must tell even of what its delivery contract lets it lose; any other only of "
+     "what delivery would convict, too. Inconclusive: all of it may be the doing of a fault "
+     "that failed."},
     {"late",
-     "Nothing arrives later than the promised recovery after it was acknowledged, the last fault "
-     "healed and the client joined."},
+     "Nothing arrives later than the promised recovery after it was acknowledged, the last "
+     "fault healed and the client joined. Counts late, once a delivery; the bound is recovery "
+     "of the contract, from the latest of those three moments. What arrives while a fault is "
+     "in effect is never late, and what delivery would let the target lose may be late. "
+     "Inconclusive: something was late, but the generator lagged, Ordeal's own event loop was "
+     "held up or the clock jumped (see generator, observer, clock)."},
     {"liveness",
-     "No client waits in silence longer than the promised recovery while its room goes on."},
+     "No client waits in silence longer than the promised recovery while its room goes on. "
+     "Counts stuck. Silence is measured from the last message the client got, the first "
+     "trouble of its connection since then, or the last heal, whichever is latest; the bound "
+     "is recovery of the contract and one round of the load, so that each member could have "
+     "sent once (three rounds with poisson arrivals). It is too long when a message was "
+     "acknowledged that long ago and nothing came since. Skipped when the run is shorter than "
+     "the bound; inconclusive as late."},
     {"duplicates", "No client gets a message twice."},
     {"order", "Each client gets the messages of one sender in a room in the order they were sent."},
     {"total_order", "All clients of a room agree on the order of its messages."},
@@ -25,17 +45,46 @@ constexpr glossary_entry checks[] = {
     {"probe", "At the end a fresh message from every node reaches every client."},
     {"nodes", "No node exits unless a fault made it."},
     {"resources",
-     "No node's memory or descriptors climb without end outside of outages, and none burns a core "
-     "while it waits for Redis."},
+     "No node's memory or descriptors climb without end outside of outages, and none burns a "
+     "core while it waits for Redis. Counts leak. Growth is convicted when it goes on from the "
+     "first third of the load to the last, steadily, by 30 % and at least 32 MiB or 32 "
+     "descriptors; it takes 180 s (memory) or 60 s (descriptors) of load outside of outages "
+     "and as many samples. Spinning is 3 seconds in a row of an outage at 90 % of a core, used "
+     "or waited for, in a node that is below 50 % otherwise. What was too short to tell is "
+     "said; skipped when nothing could be judged."},
     {"connections",
-     "The nodes do not open ever more connections to Redis, and clients do not keep losing theirs "
-     "without an outage."},
+     "The nodes do not open ever more connections to Redis, and clients do not keep losing "
+     "theirs without an outage. Counts leak, for connections to Redis that rise through 60 s "
+     "of load by more than two a node, or that stay, from 2 s after an outage on and for 3 "
+     "samples in a row, above the most seen before the first one by more than three a node (at "
+     "least 4). Clients may lose 9 connections outside of outages, or one each a minute, "
+     "whichever is more. Only a managed Redis shows its connections."},
     {"faults",
      "Every fault was confirmed to be in effect, and to be healed, by an independent observation."},
-    {"generator", "The load left on schedule; a saturated generator proves nothing."},
-    {"observer", "Ordeal's own event loop and queues kept up; one that did not proves nothing."},
-    {"clock", "The wall clock was not set and the machine was not suspended."},
-    {"traffic", "There was traffic while it mattered; silence proves nothing."},
+    {"generator",
+     "The load left on schedule; a saturated generator proves nothing. Finds nothing against "
+     "the target. Inconclusive: the 99th percentile of how late sends left is above 100 ms, "
+     "more than 1 % of the sends were skipped, or nothing was sent. With such a lag a failure "
+     "of recovery, late or liveness is inconclusive, too: it may be Ordeal's own."},
+    {"observer",
+     "Ordeal's own event loop and queues kept up; one that did not proves nothing. Finds "
+     "nothing against the target. Inconclusive: the loop stood still for more than 1 s, used "
+     "95 % of its core for 3 seconds in a row, a queue had no room for an event, or nobody "
+     "looked in 10 s of load; use fewer clients or a lower rate then. Except for the last, a "
+     "failure of recovery, late or liveness is then inconclusive, too."},
+    {"clock",
+     "The wall clock was not set and the machine was not suspended. Finds nothing against the "
+     "target. Inconclusive: the wall clock and the monotonic one disagreed by more than 100 ms "
+     "about how long a second was, or the machine slept; servers whose sessions and timeouts hang "
+     "on the clock may do anything then. A failure of recovery, late or liveness is inconclusive, "
+     "too."},
+    {"traffic",
+     "There was traffic while it mattered; silence proves nothing. Finds nothing against the "
+     "target. Inconclusive: a phase without a message that was sent, acknowledged and owed to "
+     "somebody; no message while a fault was in effect for longer than 500 ms and ten sends; "
+     "less than 99 % of the planned messages sent; or, away from outages, less than 99 % of "
+     "the deliveries owed that there would be if everybody were there and everything "
+     "acknowledged."},
 };
 
 constexpr glossary_entry findings[] = {

@@ -2,6 +2,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <boost/json/value_to.hpp>
+#include <map>
+#include <sstream>
 
 #include "tests/integration/system/ordeal_run.h"
 
@@ -20,9 +23,17 @@ class ordeal_verify : public ordeal_run {
 
   // `ordeal verify <directory> <more>`.
   result verify(const fs::path& directory, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{binaries() + "/ordeal", "verify", directory.string()};
+    return look("verify", directory, more);
+  }
+  result history(const fs::path& directory, const std::vector<std::string>& more = {}) {
+    return look("history", directory, more);
+  }
+
+  result look(const std::string& verb, const fs::path& directory,
+              const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{binaries() + "/ordeal", verb, directory.string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    const fs::path output = scratch_.path() / "verify";
+    const fs::path output = scratch_.path() / verb;
     fs::create_directories(output);
     command program(arguments, output);
     const int code = program.wait(run_limit).value_or(-1);
@@ -69,6 +80,8 @@ class ordeal_verify : public ordeal_run {
     return all;
   }
 };
+
+class ordeal_history : public ordeal_verify {};
 
 TEST_F(ordeal_verify, APassingRunWithAFaultComesToTheIdenticalPage) {
   ASSERT_NO_FATAL_FAILURE(
@@ -183,6 +196,20 @@ TEST_F(ordeal_verify, TheSurroundingsOfFindingsAreTooLittle) {
   const result found = verify(latest());
   EXPECT_EQ(found.exit_code, 5);
   EXPECT_NE(found.err.find("--history violations"), std::string::npos) << found.err;
+  EXPECT_NE(found.err.find("`ordeal history "), std::string::npos) << found.err;
+
+  // But one can look at them: the lost message was sent, and reached others.
+  std::istringstream lines(read_file(results("violations.jsonl")));
+  std::string first;
+  ASSERT_TRUE(std::getline(lines, first));
+  const std::string message = json::value_to<std::string>(json::parse(first).at("message"));
+  const result way = history(latest(), {"--message", message});
+  EXPECT_EQ(way.exit_code, 0) << way.err;
+  for (const char* kind : {"send_invoked", "send_settled", "tapped", "delivered"})
+    EXPECT_NE(way.out.find("\"event\": \"" + std::string(kind) + "\", \"message\": \"" + message),
+              std::string::npos)
+        << kind << "\n"
+        << way.out;
 }
 
 TEST_F(ordeal_verify, TheStrictContractConvictsWhatAWeakOneAllows) {
@@ -199,6 +226,64 @@ TEST_F(ordeal_verify, TheStrictContractConvictsWhatAWeakOneAllows) {
   const result strict = verify(latest(), {"--as", "strict"});
   EXPECT_EQ(strict.exit_code, 1) << strict.out << strict.err;
   EXPECT_NE(strict.out.find("verdict: recorded pass, now fail"), std::string::npos) << strict.out;
+  EXPECT_NE(strict.out.find("\nPROMISED delivery every_message, order total, "), std::string::npos)
+      << strict.out;
+  EXPECT_TRUE(json::value_to<std::string>(summary().at("promised")).find("order per_sender") !=
+              std::string::npos);
+}
+
+TEST_F(ordeal_history, EveryEventIsALine) {
+  ASSERT_NO_FATAL_FAILURE(run_to_pass());
+  const result all = history(latest());
+  ASSERT_EQ(all.exit_code, 0) << all.err;
+  EXPECT_EQ(all.err, "");
+  std::map<std::string, int> counts;
+  std::istringstream lines(all.out);
+  for (std::string line; std::getline(lines, line);)
+    ++counts[json::value_to<std::string>(json::parse(line).at("event"))];
+  EXPECT_GE(counts["send_invoked"], summary().at("totals").at("sent").to_number<int>());
+  EXPECT_GE(counts["delivered"], summary().at("totals").at("delivered").to_number<int>());
+  EXPECT_EQ(counts["run_ended"], 1);
+  EXPECT_NE(all.out.find("\"phase\": \"steady\""), std::string::npos);
+  const result few = history(latest(), {"--kind", "delivered", "--limit", "3"});
+  EXPECT_EQ(std::count(few.out.begin(), few.out.end(), '\n'), 3) << few.out;
+  const result none = history(latest(), {"--from", "9999"});
+  EXPECT_EQ(none.exit_code, 0);
+  EXPECT_EQ(none.out, "");
+  EXPECT_NE(none.err.find("no event"), std::string::npos) << none.err;
+}
+
+TEST_F(ordeal_history, AReaderThatHasHadEnoughIsNoFailure) {
+  ASSERT_NO_FATAL_FAILURE(run_to_pass());
+  const fs::path output = scratch_.path() / "pipe";
+  fs::create_directories(output);
+  const std::string line = binaries() + "/ordeal history " + latest().string() +
+                           " | head -n 2; echo \"${PIPESTATUS[*]}\"";
+  command program({"bash", "-c", line}, output);
+  ASSERT_EQ(program.wait(run_limit), 0);
+  EXPECT_TRUE(program.out().ends_with("\n0 0\n")) << program.out();
+  EXPECT_EQ(program.err(), "");
+}
+
+TEST_F(ordeal_history, DamageIsNamedAndWhatComesBeforeItShown) {
+  ASSERT_NO_FATAL_FAILURE(run_to_pass());
+  const fs::path part = largest_part();
+  fs::resize_file(part, fs::file_size(part) - 7);
+  const result found = history(latest());
+  EXPECT_EQ(found.exit_code, 5);
+  EXPECT_NE(found.err.find(part.filename().string() + " at byte "), std::string::npos) << found.err;
+  EXPECT_NE(found.out.find("\"event\": \"delivered\""), std::string::npos);
+}
+
+TEST_F(ordeal_history, WithoutAHistoryOrARunItSaysSo) {
+  const auto run = start(write("small.yaml", small_scenario(2)), {"--history", "none"});
+  ASSERT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
+  const result none = history(latest());
+  EXPECT_EQ(none.exit_code, 5);
+  EXPECT_NE(none.err.find("--history none"), std::string::npos) << none.err;
+  const result missing = history(scratch_.path() / "nowhere");
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_NE(missing.err.find("there is no"), std::string::npos) << missing.err;
 }
 
 TEST_F(ordeal_verify, WhatIsNoRunIsAMistakeOfTheCommandLine) {

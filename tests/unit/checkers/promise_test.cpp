@@ -1,5 +1,5 @@
-// What is promised in time and in words: late, liveness, honesty, torn histories, faults that failed, and what lay around
-// a finding.
+// What is promised in time and in words: late, liveness, honesty, torn histories, faults that failed, and what lay
+// around a finding.
 #include <gtest/gtest.h>
 
 #include "tests/unit/checkers/history_builder.h"

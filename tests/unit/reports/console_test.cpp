@@ -34,8 +34,8 @@ TEST(ConsoleSummary, PutsFailuresFirstAndEndsWithFilesAndReplay) {
             "TOTALS 8 400 sent (8 391 ok, 0 refused, 9 unknown), 67 197 of 67 200 deliveries, p50 "
             "1.9ms, p99 11ms, max 3.1s\n"
             "WHY delivery: 3 of 67200 deliveries missing, inside cut\n"
-            "FILES results/20261122T074011Z-7f3a   replay: ordeal run scenarios/first-look.yaml "
-            "--seed 42\n");
+            "FILES results/20261122T074011Z-7f3a\n"
+            "REPLAY ordeal run scenarios/first-look.yaml --seed 42\n");
 }
 
 TEST(ConsoleSummary, TheFirstFindingOfAKindShowsWhatLayAroundIt) {
@@ -55,11 +55,15 @@ TEST(ConsoleSummary, TheFirstFindingOfAKindShowsWhatLayAroundIt) {
       << text;
 }
 
-TEST(ConsoleSummary, SaysWhatWasObserved) {
+TEST(ConsoleSummary, SaysWhatWasObservedBesideWhatWasPromised) {
   run_record run = sample_record();
+  run.promised = "order per_sender, duplicates none";
   run.observed = "order total, duplicates none";
-  EXPECT_NE(render_summary(run, plain_utf8).find("\nOBSERVED order total, duplicates none\nWHY "),
-            std::string::npos);
+  const std::string text = render_summary(run, plain_utf8);
+  EXPECT_NE(text.find("\nPROMISED order per_sender, duplicates none\n"
+                      "OBSERVED order total, duplicates none\nWHY "),
+            std::string::npos)
+      << text;
 }
 
 TEST(ConsoleSummary, ShortRecoveriesAreNotZero) {

@@ -134,11 +134,16 @@ TEST(Violations, ALineHoldsTheSurroundings) {
       R"({"t": 16.7, "message": "client-3#4@room-1"}, {"t": 16.9, "message": "client-1#4@room-1"}]})");
 }
 
-TEST(Reports, WhatWasObservedIsInEveryOne) {
+TEST(Reports, WhatWasPromisedAndObservedIsInEveryOne) {
   run_record run = sample_record();
+  run.promised = "delivery every_message, resume true";
   run.observed = "delivery best_effort, order total, duplicates none";
   EXPECT_EQ(json::parse(summary_json(run)).at("observed").as_string(), run.observed);
-  EXPECT_NE(summary_md(run).find("\nObserved: delivery best\\_effort, order total"),
+  EXPECT_EQ(json::parse(summary_json(run)).at("promised").as_string(), run.promised);
+  EXPECT_NE(junit_xml(run).find("<property name=\"promised\" value=\"delivery every_message"),
+            std::string::npos);
+  EXPECT_NE(summary_md(run).find("\nPromised: delivery every\\_message, resume true\n"
+                                 "\nObserved: delivery best\\_effort, order total"),
             std::string::npos)
       << summary_md(run);
   EXPECT_NE(junit_xml(run).find("<property name=\"observed\" value=\"delivery best_effort"),
@@ -151,6 +156,23 @@ TEST(Reports, WhereAMessageWasLostIsSaidBesideTheFinding) {
   const std::string said = "client-1#5@room-1 never came; Redis accepted it from node-1";
   EXPECT_NE(summary_md(run).find(said), std::string::npos);
   EXPECT_NE(junit_xml(run).find("; Redis accepted it from node-1"), std::string::npos);
+}
+
+TEST(SummaryMarkdown, ShowsTheFirstOfEachKindWithItsHop) {
+  run_record run = sample_record();
+  finding_row second = sample_finding(), third = sample_finding(), twice = sample_finding();
+  second.detail = "the second of its kind";
+  third.detail = "the third";
+  twice.kind = "duplicate";
+  twice.detail = "client-2 got it twice";
+  twice.hop.clear();
+  run.examples = {sample_finding(), second, third, twice};
+  const std::string text = summary_md(run);
+  EXPECT_NE(text.find("- **lost** at +17.5s: client-1#5@room-1 never came; Redis accepted it from "
+                      "node-1; node-2 never got it\n"
+                      "- **duplicate** at +17.5s: client-2 got it twice\n\nResults"),
+            std::string::npos)
+      << text;
 }
 
 // --- JSON lines
@@ -336,23 +358,24 @@ TEST(Junit, JoinsSeveralRuns) {
 // --- Markdown
 
 TEST(SummaryMarkdown, HasTablesAndTheFirstFindings) {
-  EXPECT_EQ(summary_md(sample_record()),
-            "## first-look on reference: **fail**\n\n"
-            "Why: delivery: 3 of 67200 deliveries missing, inside cut\n\n"
-            "3 nodes, 24 clients, 8 400 sent, 67 197 of 67 200 deliveries, p99 11ms, 52.1s, seed "
-            "42, Redis 7.0.15 managed\n\n"
-            "| Check | Verdict | Detail |\n| --- | --- | --- |\n"
-            "| order | pass | in order, 67197 deliveries |\n"
-            "| delivery | fail | 3 of 67200 deliveries missing, inside cut |\n"
-            "| generator | inconclusive | the generator fell behind |\n"
-            "| recovery | skipped | no faults in this scenario |\n"
-            "\n| Fault | Kind | Target | State | Planned | In effect | Healed | Recovered after | "
-            "Findings |\n"
-            "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
-            "| cut | link\\_blackhole | node-2 | healed | 17.0s | 17.0s | 22.0s | 3.9s | 3 |\n"
-            "\nFirst findings:\n\n- **lost** at +17.5s: client-1#5@room-1 never came\n"
-            "\nResults: `results/20261122T074011Z-7f3a`\n"
-            "Replay: `ordeal run scenarios/first-look.yaml --seed 42`\n");
+  EXPECT_EQ(
+      summary_md(sample_record()),
+      "## first-look on reference: **fail**\n\n"
+      "Why: delivery: 3 of 67200 deliveries missing, inside cut\n\n"
+      "3 nodes, 24 clients, 8 400 sent, 67 197 of 67 200 deliveries, p99 11ms, 52.1s, seed "
+      "42, Redis 7.0.15 managed\n\n"
+      "| Check | Verdict | Detail |\n| --- | --- | --- |\n"
+      "| order | pass | in order, 67197 deliveries |\n"
+      "| delivery | fail | 3 of 67200 deliveries missing, inside cut |\n"
+      "| generator | inconclusive | the generator fell behind |\n"
+      "| recovery | skipped | no faults in this scenario |\n"
+      "\n| Fault | Kind | Target | State | Planned | In effect | Healed | Recovered after | "
+      "Findings |\n"
+      "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
+      "| cut | link\\_blackhole | node-2 | healed | 17.0s | 17.0s | 22.0s | 3.9s | 3 |\n"
+      "\nThe first finding of each kind:\n\n- **lost** at +17.5s: client-1#5@room-1 never came\n"
+      "\nResults: `results/20261122T074011Z-7f3a`\n"
+      "Replay: `ordeal run scenarios/first-look.yaml --seed 42`\n");
 }
 
 TEST(SummaryMarkdown, HostileTextStaysInItsCell) {

@@ -157,6 +157,15 @@ TEST(Record, CountsTheFindingsOfAFaultNotTheExamplesOfThem) {
   EXPECT_FALSE(record.tool_version.empty());
 }
 
+TEST(Record, SaysWhatTheRunWasJudgedBy) {
+  terms what;
+  what.promises.order = order_promise::per_sender;
+  what.promises.recovery = std::chrono::seconds(20);
+  EXPECT_EQ(record_of(what, std::nullopt, {}, {}).promised,
+            "delivery every_message, order per_sender, duplicates none, ack appended, resume true, "
+            "recovery 20s");
+}
+
 TEST(Record, AFindingKeepsItsSurroundings) {
   const message_id id{client_id(0), room_id(0), 5};
   surroundings around;

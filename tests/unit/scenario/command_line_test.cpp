@@ -24,6 +24,7 @@ class CommandLine : public testing::Test {
     err_.str("");
     ran_.reset();
     verified_.reset();
+    shown_.reset();
     const auto run = [this](const run_options& options) {
       ran_ = options;
       return exit_code::inconclusive;
@@ -32,7 +33,11 @@ class CommandLine : public testing::Test {
       verified_ = options;
       return exit_code::violation;
     };
-    const world where{out_, err_, source_root, fault::kinds(), drivers_, run, verify};
+    const auto show = [this](const show_history_options& options) {
+      shown_ = options;
+      return exit_code::inconclusive;
+    };
+    const world where{out_, err_, source_root, fault::kinds(), drivers_, run, verify, show};
     return run_command_line(arguments, where);
   }
   std::string out() const { return out_.str(); }
@@ -48,6 +53,7 @@ class CommandLine : public testing::Test {
   std::ostringstream out_, err_;
   std::optional<run_options> ran_;
   std::optional<verify_options> verified_;
+  std::optional<show_history_options> shown_;
 };
 
 TEST_F(CommandLine, RunPassesFlagsOn) {
@@ -103,6 +109,38 @@ TEST_F(CommandLine, VerifyPassesFlagsOn) {
   EXPECT_TRUE(verified_->is_strict);
   EXPECT_EQ(verified_->format, output_format::json);
   EXPECT_EQ(call({"verify"}), exit_code::bad_command_line);
+}
+
+TEST_F(CommandLine, HistoryPassesFlagsOn) {
+  EXPECT_EQ(call({"history", "results/latest", "--from", "-0.5", "--to", "17.25", "--client",
+                  "client-3", "--node=2", "--message", "client-3#17@room-1", "--kind",
+                  "delivered,tapped", "--limit", "10"}),
+            exit_code::inconclusive);
+  ASSERT_TRUE(shown_);
+  EXPECT_EQ(shown_->run, "results/latest");
+  EXPECT_EQ(shown_->wanted.from, "-0.5");
+  EXPECT_EQ(shown_->wanted.to, "17.25");
+  EXPECT_EQ(shown_->wanted.client, "client-3");
+  EXPECT_EQ(shown_->wanted.node, "2");
+  EXPECT_EQ(shown_->wanted.message, "client-3#17@room-1");
+  EXPECT_EQ(shown_->wanted.kinds, "delivered,tapped");
+  EXPECT_EQ(shown_->limit, 10U);
+  call({"history", "results/latest"});
+  ASSERT_TRUE(shown_);
+  EXPECT_EQ(shown_->limit, std::numeric_limits<std::uint64_t>::max());
+  for (const char* limit : {"0", "-1", "ten"}) {
+    EXPECT_EQ(call({"history", "results/latest", "--limit", limit}), exit_code::bad_command_line);
+    EXPECT_EQ(err(), "error: --limit: '" + std::string(limit) +
+                         "' is no number of lines\n  = a whole number from 1\n");
+  }
+}
+
+TEST_F(CommandLine, AListHasTheFirstSentenceOfAnExplanation) {
+  EXPECT_EQ(call({"list", "checks"}), exit_code::pass);
+  EXPECT_NE(out().find("late             Nothing arrives later"), std::string::npos) << out();
+  EXPECT_EQ(out().find("Inconclusive"), std::string::npos) << out();
+  EXPECT_EQ(call({"explain", "delivery"}), exit_code::pass);
+  EXPECT_NE(out().find("Inconclusive"), std::string::npos) << out();
 }
 
 TEST_F(CommandLine, FlagsHaveEnvironmentTwins) {
