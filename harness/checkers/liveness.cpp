@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::chrono::milliseconds look_interval{500};
 constexpr std::chrono::milliseconds mark_interval{100};
+// Our own part in a return: an answer is awaited for 5 s, and connections and joins are tried again after up to 2 s.
+constexpr std::chrono::seconds own_patience{8};
 
 // The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as far back as needed.
 class acknowledged_sends {
@@ -136,7 +138,8 @@ class liveness final : public checker {
         if (!of.has_joined || of.is_stuck) continue;
         run_time from = std::max(of.last_got_at, *calm_since);
         if (of.is_in_trouble()) from = std::max(from, of.trouble_at);
-        if (*sent_at > from) report_stuck(member, at, from);
+        const bool may_be_ours = of.is_in_trouble() && at - from <= bound_ + own_patience;
+        if (*sent_at > from && !may_be_ours) report_stuck(member, at, from);
       }
     }
   }

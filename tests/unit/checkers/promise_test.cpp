@@ -126,13 +126,31 @@ TEST(LivenessChecker, WhoCannotComeBackIsStuck) {
   history h(of);
   h.everybody_joins();
   h.disconnects(3);
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 60; ++i) {
     const auto m = h.says(0);
     h.gets(0, m).gets(1, m).gets(2, m).later(std::chrono::milliseconds(500));
   }
   h.ends_well();
   EXPECT_NE(h.detail_of("liveness").find("could not come back"), std::string::npos)
       << h.detail_of("liveness");
+}
+
+TEST(LivenessChecker, OurOwnPatienceIsNotTheTargets) {
+  for (const int halves : {44, 52}) {  // seconds of absence, beside the promised 15
+    history h;
+    h.everybody_joins();
+    h.disconnects(3);
+    std::vector<message_id> missed;
+    for (int i = 0; i < halves; ++i) {
+      missed.push_back(h.says(0));
+      for (const std::size_t c : {0U, 1U, 2U}) h.gets(c, missed.back());
+      h.later(std::chrono::milliseconds(500));
+    }
+    h.connects(3).resumes(3);
+    for (const auto& m : missed) h.gets(3, m);
+    h.exchanges(0);
+    EXPECT_EQ(h.findings(), halves > 46 ? "stuck=1" : "") << halves;
+  }
 }
 
 // --- honesty
