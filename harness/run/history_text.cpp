@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "harness/history/event_codec.h"
+#include "harness/history/event_words.h"
 #include "reports/json_text.h"
 
 namespace ordeal::harness {
@@ -20,78 +21,6 @@ constexpr std::array<std::string_view, 19> kinds{
     "generator_lag",       "tapped",        "node_usage",     "redis_usage",
     "observer_usage",      "clock_jumped",  "run_ended"};
 static_assert(kinds.size() == std::variant_size_v<event>, "every kind has a name");
-
-const char* word_of(outcome value) {
-  switch (value) {
-    case outcome::ok:
-      return "ok";
-    case outcome::fail:
-      return "fail";
-    case outcome::info:
-      return "info";
-  }
-  return "?";
-}
-
-const char* word_of(payload_state value) {
-  switch (value) {
-    case payload_state::intact:
-      return "intact";
-    case payload_state::corrupt:
-      return "corrupt";
-    case payload_state::foreign_run:
-      return "foreign_run";
-    case payload_state::not_an_envelope:
-      return "not_an_envelope";
-  }
-  return "?";
-}
-
-const char* word_of(node_state value) {
-  switch (value) {
-    case node_state::starting:
-      return "starting";
-    case node_state::ready:
-      return "ready";
-    case node_state::exited:
-      return "exited";
-    case node_state::stopped:
-      return "stopped";
-  }
-  return "?";
-}
-
-const char* word_of(phase_kind value) {
-  switch (value) {
-    case phase_kind::setup:
-      return "setup";
-    case phase_kind::declared:
-      return "declared";
-    case phase_kind::recovery:
-      return "recovery";
-    case phase_kind::drain:
-      return "drain";
-    case phase_kind::probe:
-      return "probe";
-    case phase_kind::finished:
-      return "finished";
-  }
-  return "?";
-}
-
-const char* word_of(tap_point value) {
-  switch (value) {
-    case tap_point::to_redis:
-      return "to_redis";
-    case tap_point::accepted_by_redis:
-      return "accepted_by_redis";
-    case tap_point::refused_by_redis:
-      return "refused_by_redis";
-    case tap_point::from_redis:
-      return "from_redis";
-  }
-  return "?";
-}
 
 // All digits of it: a double would round what is far from zero.
 std::string seconds_text(nanoseconds value) {

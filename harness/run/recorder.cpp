@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "harness/history/event_words.h"
 #include "harness/run/record_of.h"
 #include "harness/seconds.h"
 
@@ -16,38 +17,6 @@ struct overloaded : F... {
 };
 template <class... F>
 overloaded(F...) -> overloaded<F...>;  // TOOLCHAIN(clang-14): not yet deduced for aggregates
-
-const char* name_of(node_state state) {
-  switch (state) {
-    case node_state::starting:
-      return "starting";
-    case node_state::ready:
-      return "ready";
-    case node_state::exited:
-      return "exited";
-    case node_state::stopped:
-      return "stopped";
-  }
-  return "?";
-}
-
-const char* name_of(phase_kind kind) {
-  switch (kind) {
-    case phase_kind::setup:
-      return "setup";
-    case phase_kind::declared:
-      return "declared";
-    case phase_kind::recovery:
-      return "recovery";
-    case phase_kind::drain:
-      return "drain";
-    case phase_kind::probe:
-      return "probe";
-    case phase_kind::finished:
-      return "finished";
-  }
-  return "?";
-}
 
 }  // namespace
 
@@ -130,14 +99,14 @@ void recorder::write_event(const event& what) {
                  [&](const node_changed& of) {
                    put("node", of.at);
                    line["node"] = harness::name_of(of.node);
-                   line["state"] = name_of(of.state);
+                   line["state"] = word_of(of.state);
                    line["planned"] = of.was_planned;
                    line["detail"] = of.detail;
                  },
                  [&](const phase_changed& of) {
                    put("phase", of.at);
                    line["phase"] = of.name;
-                   line["kind"] = name_of(of.kind);
+                   line["kind"] = word_of(of.kind);
                  },
                  [&](const reset_received& of) {
                    put("reset", of.at);
