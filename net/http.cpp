@@ -85,6 +85,8 @@ http::response<http::string_body> to_beast(http_response from, bool is_head, boo
   response.keep_alive(is_kept_alive);
   response.body() = std::move(from.body);
   response.prepare_payload();
+  // A length in a 304 would be that of the body which it leaves out (RFC 9110, 8.6).
+  if (from.status == 304) response.content_length(boost::none);
   if (is_head) response.body().clear();
   return response;
 }
