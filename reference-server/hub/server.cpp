@@ -27,7 +27,7 @@ server::server(asio::any_io_executor ex, const server_config& config)
       drain_timeout_(config.drain_timeout),
       log_(make_chat_log(ex, config.log)),
       hub_(ex, config.limits, *log_),
-      endpoints_(hub_, *log_),
+      endpoints_(hub_, *log_, pages_, node_names{config.log.node_name, config.log.app}),
       stopping_(ex) {
   net::http_handlers handlers;
   handlers.on_request = [this](const net::http_request& request) {
@@ -36,6 +36,8 @@ server::server(asio::any_io_executor ex, const server_config& config)
   handlers.on_upgrade = [this](const net::http_request& request) { return hub_.admit(request); };
   handlers.on_websocket = [this](net::http_request request,
                                  std::unique_ptr<net::websocket> socket) {
+    const bool is_page = !query_parameter(request.query, "page").empty();
+    if (is_page) return serve_page(std::move(request), std::move(socket));
     return hub_.serve(std::move(request), std::move(socket));
   };
   http_ =
@@ -49,6 +51,13 @@ asio::awaitable<void> server::run() {
   tasks.spawn("http", http_->run());
   tasks.spawn("drain", drain_when_stopped());
   co_await tasks.join();
+}
+
+// The chat page gives its WebSocket an id, to find out which node has it (page_sockets.h).
+asio::awaitable<void> server::serve_page(net::http_request request,
+                                         std::unique_ptr<net::websocket> socket) {
+  const page_sockets::entry present(pages_, query_parameter(request.query, "page"));
+  co_await hub_.serve(std::move(request), std::move(socket));
 }
 
 asio::awaitable<void> server::drain_when_stopped() {

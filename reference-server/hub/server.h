@@ -29,11 +29,14 @@ class server {
 
  private:
   asio::awaitable<void> drain_when_stopped();
+  asio::awaitable<void> serve_page(net::http_request request,
+                                   std::unique_ptr<net::websocket> socket);
 
   asio::any_io_executor ex_;
   std::chrono::milliseconds drain_timeout_;
   std::unique_ptr<chat_log> log_;
   chat_hub hub_;
+  page_sockets pages_;
   endpoints endpoints_;
   std::unique_ptr<net::http_server> http_;
   net::stop_event stopping_;

@@ -17,7 +17,7 @@ class Endpoints : public hub_fixture {
     request.method = std::move(method);
     request.path = std::move(path);
     request.query = std::move(query);
-    return endpoints(*hub, log).answer(request);
+    return endpoints(*hub, log, pages, names).answer(request);
   }
   unsigned admitted(std::string query) {
     net::http_request request;
@@ -25,6 +25,9 @@ class Endpoints : public hub_fixture {
     request.query = std::move(query);
     return hub->admit(request).status;
   }
+
+  page_sockets pages;
+  const node_names names{"node-1", "chat"};
 };
 
 TEST_F(Endpoints, ReadyFollowsTheLogHealthDoesNot) {
@@ -49,10 +52,53 @@ TEST_F(Endpoints, NotReadyWhileDraining) {
 
 TEST_F(Endpoints, RefuseWhatIsNotThere) {
   start();
-  EXPECT_EQ(ask("GET", "/").status, 404U);
+  EXPECT_EQ(ask("GET", "/assets/").status, 404U);
+  EXPECT_EQ(ask("POST", "/").status, 405U);
   EXPECT_EQ(ask("GET", "/chat").status, 426U);
   EXPECT_EQ(ask("GET", "/chat/negotiate").status, 405U);
   EXPECT_EQ(ask("DELETE", "/metrics").status, 405U);
+}
+
+TEST_F(Endpoints, NodeSaysWhatItIs) {
+  start();
+  const auto answer = ask("GET", "/node");
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_EQ(json::parse(answer.body),
+            json::parse(R"({"node":"node-1","app":"chat","version":")" ORDEAL_VERSION
+                        R"(","ready":true,"reason":""})"));
+  log.health().is_ready = false;
+  log.health().reason = "Redis does not answer";
+  const auto unready = ask("GET", "/node");
+  EXPECT_EQ(unready.status, 200U) << "it answers a question, it is not a probe";
+  const auto fields = json::parse(unready.body).as_object();
+  EXPECT_FALSE(fields.at("ready").as_bool());
+  EXPECT_EQ(fields.at("reason").as_string(), "Redis does not answer");
+}
+
+TEST_F(Endpoints, NodeKnowsTheSocketsOfItsPages) {
+  start();
+  const auto serves = [this](std::string query) {
+    const auto fields = json::parse(ask("GET", "/node", std::move(query)).body).as_object();
+    return fields.at("serves_page").as_bool();
+  };
+  EXPECT_FALSE(serves("page=abc"));
+  {
+    const page_sockets::entry first(pages, "abc");
+    const page_sockets::entry again(pages, "abc");
+    const page_sockets::entry too_long(pages, std::string(65, 'x'));
+    EXPECT_TRUE(serves("page=abc"));
+    EXPECT_FALSE(serves("page=ab"));
+    EXPECT_FALSE(serves("page=" + std::string(65, 'x')));
+  }
+  EXPECT_FALSE(serves("page=abc"));
+}
+
+TEST_F(Endpoints, ServesTheChatPage) {
+  start();
+  const auto page = ask("GET", "/");
+  EXPECT_EQ(page.status, 200U);
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_NE(page.body.find("/assets/page.js"), std::string::npos);
 }
 
 TEST_F(Endpoints, NegotiateGivesATokenThatOpensOneConnection) {
@@ -127,7 +173,7 @@ TEST_F(Endpoints, MetricsCount) {
   client reader = connect_and_greet();
   invoke(reader, "1", "Join", R"(["a",null])");
   invoke(reader, "2", "Send", R"(["a","m1","x"])");
-  endpoints node(*hub, log);
+  endpoints node(*hub, log, pages, names);
   net::http_request request;
   request.method = "GET";
   request.path = "/metrics";
