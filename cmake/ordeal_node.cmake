@@ -1,8 +1,8 @@
 # Node.js and npm, for the chat page and the tests in a browser.
 #
-# ordeal_node_modules(<variable>): the packages of the package.json and package-lock.json beside the calling
-# CMakeLists.txt, installed below the build folder when the lock changes. The variable gets the folder that holds
-# node_modules; what needs them depends on its node_modules.stamp.
+# ordeal_node_modules(<variable>): the packages of the package.json and package-lock.json beside the
+# calling CMakeLists.txt, installed below the build folder when the lock changes. The variable gets
+# the folder that holds node_modules; what needs them depends on its node_modules.stamp.
 find_program(ORDEAL_NODE NAMES node nodejs)
 find_program(ORDEAL_NPM npm)
 if(NOT ORDEAL_NODE OR NOT ORDEAL_NPM)

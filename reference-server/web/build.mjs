@@ -1,5 +1,5 @@
-// node build.mjs MODULES OUTPUT: bundles the page and writes it as C++ (page_files.h says what that holds). MODULES is
-// the folder with node_modules, OUTPUT the .cpp file.
+// node build.mjs MODULES OUTPUT: bundles the page and writes it as C++ (page_files.h says what that
+// holds). MODULES is the folder with node_modules, OUTPUT the .cpp file.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,7 +11,8 @@ const [modules, output] = process.argv.slice(2);
 const esbuild = createRequire(join(modules, "package.json"))("esbuild");
 
 // The licence asks that its notice goes wherever a copy goes.
-const notice = "/*! Contains @microsoft/signalr, (c) .NET Foundation and contributors, MIT licence */";
+const notice =
+  "/*! Contains @microsoft/signalr, (c) .NET Foundation and contributors, MIT licence */";
 
 function bundle(entry, options) {
   const result = esbuild.buildSync({
@@ -32,8 +33,16 @@ function bundle(entry, options) {
 
 const files = [
   { path: "/", type: "text/html; charset=utf-8", body: readFileSync(join(sources, "index.html")) },
-  { path: "/assets/icon.svg", type: "image/svg+xml", body: readFileSync(join(sources, "icon.svg")) },
-  { path: "/assets/page.css", type: "text/css; charset=utf-8", body: bundle("page.css", { target: [] }) },
+  {
+    path: "/assets/icon.svg",
+    type: "image/svg+xml",
+    body: readFileSync(join(sources, "icon.svg")),
+  },
+  {
+    path: "/assets/page.css",
+    type: "text/css; charset=utf-8",
+    body: bundle("page.css", { target: [] }),
+  },
   {
     path: "/assets/page.js",
     type: "text/javascript; charset=utf-8",
@@ -41,7 +50,8 @@ const files = [
   },
 ];
 
-// As short string literals, one below the other. Octal escapes end after three digits, so that none runs into what follows.
+// As short string literals, one below the other. Octal escapes end after three digits, so that none
+// runs into what follows.
 function literal(bytes) {
   const lines = [];
   for (let start = 0; start < bytes.length; start += 100) {

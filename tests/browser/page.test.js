@@ -1,6 +1,7 @@
-// The chat page by itself, on one node: hostile text, refusals, gaps, rooms, keyboard, a narrow screen, what confines it.
+// The chat page by itself, on one node: hostile text, refusals, gaps, rooms, keyboard, a narrow
+// screen, what confines it.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { ChatPage, startBrowser } from "./support/browser.js";
 import { eventually, Stage } from "./support/processes.js";
@@ -12,6 +13,7 @@ const stage = new Stage();
 let redis;
 let node;
 let browser;
+const openPages = [];
 let roomCount = 0;
 let room;
 
@@ -23,10 +25,16 @@ before(async () => {
 
 beforeEach(() => (room = `room-${++roomCount}`));
 
+afterEach(async () => {
+  for (const page of openPages.splice(0)) await page.close();
+});
+
 after(() => stage.end());
 
 async function open(name, options = {}) {
-  return ChatPage.open(browser, node.url, { room, name, ...options });
+  const page = await ChatPage.open(browser, node.url, { room, name, ...options });
+  openPages.push(page);
+  return page;
 }
 
 test("nothing that people write becomes markup, a link or an effect on its surroundings", async () => {
@@ -45,11 +53,20 @@ test("nothing that people write becomes markup, a link or an effect on its surro
   for (const text of hostile) await ada.say(text);
   await bob.shows(...hostile);
   assert.deepEqual(await bob.lines(), hostile, "shown letter by letter");
-  assert.equal(await bob.tab.locator("#log .author").first().textContent(), "<img src=x onerror=alert(0)>");
+  assert.equal(
+    await bob.tab.locator("#log .author").first().textContent(),
+    "<img src=x onerror=alert(0)>",
+  );
   const made = "img, script, svg, iframe, a, b, style, link, object, embed";
   assert.equal(await bob.tab.locator("#log").locator(made).count(), 0);
-  const directions = await bob.tab.locator("#log .text").evaluateAll((all) => all.map((each) => getComputedStyle(each).unicodeBidi));
-  assert.deepEqual(new Set(directions), new Set(["isolate"]), "a change of direction ends with its text");
+  const directions = await bob.tab
+    .locator("#log .text")
+    .evaluateAll((all) => all.map((each) => getComputedStyle(each).unicodeBidi));
+  assert.deepEqual(
+    new Set(directions),
+    new Set(["isolate"]),
+    "a change of direction ends with its text",
+  );
   assert.deepEqual([ada.problems, bob.problems], [[], []]);
 });
 
@@ -72,10 +89,18 @@ function sendRaw({ room: where, texts }) {
     socket.onopen = () => socket.send(`{"protocol":"json","version":1}${end}`);
     let open = texts.length;
     socket.onmessage = ({ data }) => {
-      for (const record of data.split(end).filter((each) => each !== "").map(JSON.parse)) {
+      for (const record of data
+        .split(end)
+        .filter((each) => each !== "")
+        .map(JSON.parse)) {
         if (record.type === undefined) {
           for (const [number, text] of texts.entries()) {
-            const call = { type: 1, invocationId: `${number}`, target: "Send", arguments: [where, `raw-${number}`, text] };
+            const call = {
+              type: 1,
+              invocationId: `${number}`,
+              target: "Send",
+              arguments: [where, `raw-${number}`, text],
+            };
             socket.send(JSON.stringify(call) + end);
           }
         } else if (record.type === 3 && --open === 0) {
@@ -127,7 +152,10 @@ test("the page keeps the newest 500 messages", async () => {
   const ada = await open("ada");
   const tab = await browser.newPage();
   await tab.goto(`${node.url}/healthz`);
-  await tab.evaluate(sendRaw, { room, texts: Array.from({ length: 520 }, (_, number) => `message ${number}`) });
+  await tab.evaluate(sendRaw, {
+    room,
+    texts: Array.from({ length: 520 }, (_, number) => `message ${number}`),
+  });
   await ada.shows("message 519");
   const lines = await ada.lines();
   assert.deepEqual([lines.length, lines[0]], [500, "message 20"]);
@@ -153,7 +181,10 @@ test("fits a screen of 360 pixels", async () => {
   const ada = await open("ada", { viewport: { width: 360, height: 640 } });
   await ada.say("W".repeat(300));
   await ada.shows("W".repeat(300));
-  const sizes = () => ({ wide: document.documentElement.scrollWidth, high: document.documentElement.scrollHeight });
+  const sizes = () => ({
+    wide: document.documentElement.scrollWidth,
+    high: document.documentElement.scrollHeight,
+  });
   assert.deepEqual(await ada.tab.evaluate(sizes), { wide: 360, high: 640 });
   const inner = await ada.tab.evaluate(() => {
     const main = document.querySelector("main");
@@ -164,7 +195,9 @@ test("fits a screen of 360 pixels", async () => {
 
 test("asks no other host, and comes with what confines it", async () => {
   const ada = await open("ada");
-  const hosts = await ada.tab.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin));
+  const hosts = await ada.tab.evaluate(() =>
+    performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin),
+  );
   assert.deepEqual(new Set(hosts), new Set([node.url]));
   const markup = await ada.tab.evaluate(() => {
     try {
@@ -176,9 +209,15 @@ test("asks no other host, and comes with what confines it", async () => {
   });
   assert.equal(markup, "TypeError", "the browser itself refuses strings as HTML");
   const page = await ask(`${node.url}/`);
-  assert.match(page.headers["content-security-policy"], /script-src 'self';.*frame-ancestors 'none'/);
+  assert.match(
+    page.headers["content-security-policy"],
+    /script-src 'self';.*frame-ancestors 'none'/,
+  );
   const again = await ask(`${node.url}/`, { "If-None-Match": page.headers.etag });
-  assert.deepEqual([again.status, again.body, again.headers["content-length"]], [304, "", undefined]);
+  assert.deepEqual(
+    [again.status, again.body, again.headers["content-length"]],
+    [304, "", undefined],
+  );
 });
 
 // Last: it ends the node. The new one serves another log, as after a loss of everything.

@@ -1,6 +1,6 @@
 // How long to wait before the next try. Pure: the randomness is an argument.
 
-// Connections: a node that restarts meets its clients spread out, and nobody waits longer than 10 s.
+// Connections: a node that restarts meets its clients spread out, and nobody waits above 10 s.
 export const connectPauses = { firstMs: 300, longestMs: 10_000 };
 
 // Calls on an open connection: the node answered "retry: ...", mostly because Redis is away.

@@ -1,8 +1,9 @@
-// The conversation: which room, with which cursor; what was said; what is still to be sent. It knows the hub's three
-// methods and nothing of browsers: the hub, the pauses and the screen are arguments.
+// The conversation: which room, with which cursor; what was said; what is still to be sent. It
+// knows the hub's three methods and nothing of browsers: the hub, the pauses and the screen are
+// arguments.
 //
 //   hub     { invoke(method, ...arguments) → promise, isConnected() }
-//   screen  { onEntry(entry), onPending(entries), onRoom(room, state, reason) }: concerns the present room
+//   screen  { onEntry(entry), onPending(entries), onRoom(room, state, reason) }, of the present room
 import { callPauses, retryDelayMs } from "./backoff.js";
 import { unwrap, wrap } from "./envelope.js";
 import { isRefusal, Outbox, plainReason } from "./outbox.js";
@@ -46,7 +47,11 @@ export class Chat {
 
   // False: too much is waiting already.
   say(name, text) {
-    const entry = this.#outbox.add({ id: this.#newId(), room: this.#present.name, raw: wrap(name, text) });
+    const entry = this.#outbox.add({
+      id: this.#newId(),
+      room: this.#present.name,
+      raw: wrap(name, text),
+    });
     if (entry === null) return false;
     this.#showPending();
     void this.#sendAll();
@@ -59,10 +64,11 @@ export class Chat {
 
   onDisconnected() {
     this.#isJoined = false;
-    this.#joinCount += 1;  // whatever a Join on its way brings is of no use any more
+    this.#joinCount += 1; // whatever a Join on its way brings is of no use any more
   }
 
-  // Repeats are not filtered: the server promises each message once, and this page shows whether it keeps that.
+  // Repeats are not filtered: the server promises each message once, and this page shows whether it
+  // keeps that.
   onMessage(roomName, cursor, id, raw) {
     const room = this.#roomOf(roomName);
     room.cursor = cursor;
@@ -109,8 +115,12 @@ export class Chat {
   async #sendAll() {
     if (this.#isSending) return;
     this.#isSending = true;
-    for (let entry; this.#isJoined && (entry = this.#outbox.head()) !== null; ) await this.#send(entry);
+    for (let entry = this.#next(); entry !== null; entry = this.#next()) await this.#send(entry);
     this.#isSending = false;
+  }
+
+  #next() {
+    return this.#isJoined ? this.#outbox.head() : null;
   }
 
   async #send(entry) {
@@ -126,7 +136,13 @@ export class Chat {
     this.#showPending();
     if (isOver) {
       const said = unwrap(entry.raw);
-      this.#show(this.#roomOf(entry.room), { kind: "refused", id: entry.id, isOwn: true, reason: entry.reason, ...said });
+      this.#show(this.#roomOf(entry.room), {
+        kind: "refused",
+        id: entry.id,
+        isOwn: true,
+        reason: entry.reason,
+        ...said,
+      });
     } else {
       await this.#wait(retryDelayMs(entry.failures - 1, callPauses));
     }

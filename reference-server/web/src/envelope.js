@@ -1,5 +1,5 @@
-// Who wrote a message travels inside its text, as JSON {name, text}: the hub carries one string and knows no names.
-// Whatever else arrives as text is shown as it is. Pure.
+// Who wrote a message travels inside its text, as JSON {name, text}: the hub carries one string and
+// knows no names. Whatever else arrives as text is shown as it is. Pure.
 
 export const nameLengthMax = 40;
 
@@ -15,11 +15,13 @@ export function unwrap(raw) {
   } catch {
     // not JSON: somebody else's message
   }
-  if (typeof said?.name !== "string" || typeof said.text !== "string") return { name: null, text: raw };
+  if (typeof said?.name !== "string" || typeof said.text !== "string")
+    return { name: null, text: raw };
   return { name: said.name, text: said.text };
 }
 
-// What turns the direction of writing, is invisible, or controls: in a name it serves only to pose as somebody else.
+// What turns the direction of writing, is invisible, or controls: in a name it serves only to pose
+// as somebody else.
 const deceptive = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 
 // A name as it is shown: one short line in which nothing is hidden.

@@ -1,8 +1,9 @@
-// The connection to whichever node the load balancer gives: opened, kept, opened again, for ever. Says what it is doing
-// as connecting, connected, reconnecting, or disconnected until a given time.
+// The connection to whichever node the load balancer gives: opened, kept, opened again, for ever.
+// Says what it is doing as connecting, connected, reconnecting, or disconnected until a given time.
 //
-// The published client reconnects by itself after a connection is lost, with our pauses; it does neither after a first
-// start that failed nor after a server that closed for good. Those two are tried again here, with the same pauses.
+// The published client reconnects by itself after a connection is lost, with our pauses; it does
+// neither after a first start that failed nor after a server that closed for good. Those two are
+// tried again here, with the same pauses.
 import { connectPauses, retryDelayMs } from "./backoff.js";
 
 // Shorter pauses are not worth a word: it is still reconnecting.
@@ -15,7 +16,8 @@ export class Link {
   #onState;
   #pauseCount = 0;
 
-  // `build` makes the client's connection from our retry policy; `onState(state, untilMs)` hears of every change.
+  // `build` makes the client's connection from our retry policy; `onState(state, untilMs)` hears of
+  // every change.
   constructor({ build, wait, now, onState }) {
     this.#wait = wait;
     this.#now = now;
@@ -71,6 +73,6 @@ async function opened(connection) {
     await connection.start();
     return true;
   } catch {
-    return false;  // the reason is in the browser's console: pages may not know it
+    return false; // the reason is in the browser's console: pages may not know it
   }
 }

@@ -1,4 +1,5 @@
-// Puts the page together: the published SignalR client, the link that keeps it connected, the conversation, the screen.
+// Puts the page together: the published SignalR client, the link that keeps it connected, the
+// conversation, the screen.
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 import { Chat } from "./chat.js";
 import { Link } from "./link.js";
@@ -8,7 +9,8 @@ import { View } from "./view.js";
 
 const wait = (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs));
 
-// Not crypto.randomUUID: that one is missing where the page comes over plain HTTP from another machine.
+// Not crypto.randomUUID: that one is missing where the page comes over plain HTTP from another
+// machine.
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -24,9 +26,10 @@ class NamedWebSocket extends WebSocket {
   }
 }
 
-// WebSockets only, without negotiation: behind a load balancer that is not sticky the negotiation and the WebSocket would
-// reach different nodes, and the second one does not know the first one's connection id. A WebSocket is one connection
-// to one node, and the cursor makes it unimportant to which.
+// WebSockets only, without negotiation: behind a load balancer that is not sticky the negotiation
+// and the WebSocket would reach different nodes, and the second one does not know the first one's
+// connection id. A WebSocket is one connection to one node, and the cursor makes it unimportant to
+// which.
 function build(retryPolicy) {
   return new HubConnectionBuilder()
     .withUrl("/chat", {

@@ -5,8 +5,8 @@
 //              ▼ │
 //           retrying        refused (removed: shown with the reason)
 //
-// One call at a time, in the order of writing, so that the log gets the messages in this order also across an outage.
-// A message keeps its id however often it is sent: the log takes an id once.
+// One call at a time, in the order of writing, so that the log gets the messages in this order also
+// across an outage. A message keeps its id however often it is sent: the log takes an id once.
 
 export const unsentMax = 100;
 
@@ -39,8 +39,8 @@ export class Outbox {
     entry.reason = "";
   }
 
-  // True when this is the end of it. Only a refusal is: after "retry: ..." and after a lost answer nobody knows
-  // whether the log has the message, and the same id may be sent again.
+  // True when this is the end of it. Only a refusal is: after "retry: ..." and after a lost answer
+  // nobody knows whether the log has the message, and the same id may be sent again.
   onFailure(entry, error) {
     entry.failures += 1;
     entry.reason = plainReason(error);
@@ -76,7 +76,8 @@ export function isRefusal(error) {
   return /^refused:/.test(error);
 }
 
-// The hub's reason without the word that is meant for programs; anything else means that no answer came.
+// The hub's reason without the word that is meant for programs; anything else means that no answer
+// came.
 export function plainReason(error) {
   const [, , reason] = /^(retry|refused): *(.*)$/s.exec(error) ?? [];
   return reason ?? "the connection was lost before the answer";

@@ -1,5 +1,5 @@
-// The screen. Whatever people or nodes wrote goes in as textContent, never as HTML; the page's Content-Security-Policy
-// forbids the other ways besides (trusted types).
+// The screen. Whatever people or nodes wrote goes in as textContent, never as HTML; the page's
+// Content-Security-Policy forbids the other ways besides (trusted types).
 import { visibleName } from "./envelope.js";
 import { shownMax } from "./room.js";
 
@@ -18,6 +18,8 @@ const pendingTexts = {
 
 const hueCount = 8;
 
+const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+
 export class View {
   #log = document.getElementById("log");
   #pending = document.getElementById("pending");
@@ -28,12 +30,20 @@ export class View {
   #room = document.getElementById("room-state");
   #empty = document.getElementById("empty");
   #countdown = null;
+  #follows = true; // the newest message is in sight and stays so, whatever grows or shrinks
 
   constructor() {
     this.#newer.addEventListener("click", () => this.#toEnd());
     this.#scroller.addEventListener("scroll", () => {
-      if (this.#isAtEnd()) this.#newer.hidden = true;
+      const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+      this.#follows = scrollHeight - scrollTop - clientHeight < 40;
+      if (this.#follows) this.#newer.hidden = true;
     });
+    const follow = () => {
+      if (this.#follows) this.#toEnd();
+    };
+    const sizes = new ResizeObserver(follow);
+    for (const part of [this.#scroller, this.#log, this.#pending]) sizes.observe(part);
   }
 
   // From Link: what it does, and until when it waits.
@@ -62,7 +72,8 @@ export class View {
   // Chat's screen.
   onRoom(room, state, reason) {
     const texts = {
-      joining: reason === "" ? `Entering ${room.name} …` : `Entering ${room.name}: ${reason}. Trying on.`,
+      joining:
+        reason === "" ? `Entering ${room.name} …` : `Entering ${room.name}: ${reason}. Trying on.`,
       joined: "",
       refused: `${room.name} cannot be entered: ${reason}`,
     };
@@ -79,26 +90,19 @@ export class View {
   }
 
   onEntry(entry) {
-    const wasAtEnd = this.#isAtEnd();
     this.#log.append(entryElement(entry));
     while (this.#log.children.length > shownMax) this.#log.firstElementChild.remove();
     this.#empty.hidden = true;
-    if (wasAtEnd || entry.isOwn) this.#toEnd();
+    if (this.#follows || entry.isOwn) this.#toEnd();
     else this.#newer.hidden = false;
   }
 
   onPending(entries) {
-    const wasAtEnd = this.#isAtEnd();
     this.#pending.replaceChildren(...entries.map(pendingElement));
-    if (wasAtEnd) this.#toEnd();
-  }
-
-  #isAtEnd() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight < 40;
   }
 
   #toEnd() {
+    this.#follows = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#newer.hidden = true;
   }
@@ -107,7 +111,8 @@ export class View {
 function entryElement(entry) {
   if (entry.kind === "gap") return gapElement(entry);
   const state = entry.kind === "refused" ? "refused" : "shown";
-  const note = entry.kind === "refused" ? `refused: ${entry.reason}` : entry.isOwn ? "in the log" : "";
+  const note =
+    entry.kind === "refused" ? `refused: ${entry.reason}` : entry.isOwn ? "in the log" : "";
   return messageElement({ ...entry, state, note });
 }
 
@@ -134,7 +139,7 @@ function messageElement({ id, name, text, isOwn, state, note, at }) {
     time.remove();
   } else {
     time.dateTime = at.toISOString();
-    time.textContent = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    time.textContent = at.toLocaleTimeString([], clock);
   }
   return element;
 }

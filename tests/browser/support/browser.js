@@ -4,9 +4,17 @@ import { join } from "node:path";
 
 import { eventually } from "./processes.js";
 
-const { chromium } = createRequire(join(process.env.ORDEAL_BROWSER_MODULES, "package.json"))("playwright-core");
+const { chromium } = createRequire(join(process.env.ORDEAL_BROWSER_MODULES, "package.json"))(
+  "playwright-core",
+);
 
-const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const quiet = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+];
 quiet.push("--disable-component-update", "--disable-sync");
 
 // Playwright gives it a new profile, and takes that away again.
@@ -18,7 +26,7 @@ export async function startBrowser(stage) {
 }
 
 export class ChatPage {
-  problems = [];  // what the browser complained of
+  problems = []; // what the browser complained of
 
   // A profile of its own, as if on another machine.
   static async open(browser, url, { room = "lobby", name, ...options } = {}) {
@@ -31,11 +39,16 @@ export class ChatPage {
       void dialog.dismiss();
     });
     page.tab.on("console", (message) => {
-      if (/Content Security Policy|TrustedHTML|Trusted Type/i.test(message.text())) page.problems.push(message.text());
+      if (/Content Security Policy|TrustedHTML|Trusted Type/i.test(message.text()))
+        page.problems.push(message.text());
     });
     await page.tab.goto(`${url}/?${new URLSearchParams({ room, name })}`);
     await page.isIn(room);
     return page;
+  }
+
+  close() {
+    return this.context.close();
   }
 
   async isIn(room) {
@@ -61,16 +74,22 @@ export class ChatPage {
 
   // What the room's log shows, in its order; gaps as "gap".
   lines() {
-    return this.tab.locator("#log > li").evaluateAll((items) =>
-      items.map((item) => (item.className === "gap" ? "gap" : item.querySelector(".text").textContent)),
-    );
+    return this.tab
+      .locator("#log > li")
+      .evaluateAll((items) =>
+        items.map((item) =>
+          item.className === "gap" ? "gap" : item.querySelector(".text").textContent,
+        ),
+      );
   }
 
   // One's own messages on their way: "state text".
   pending() {
-    return this.tab.locator("#pending > li").evaluateAll((items) =>
-      items.map((item) => `${item.dataset.state} ${item.querySelector(".text").textContent}`),
-    );
+    return this.tab
+      .locator("#pending > li")
+      .evaluateAll((items) =>
+        items.map((item) => `${item.dataset.state} ${item.querySelector(".text").textContent}`),
+      );
   }
 
   async shows(...texts) {
@@ -78,6 +97,9 @@ export class ChatPage {
       const lines = await this.lines();
       return texts.filter((text) => !lines.includes(text));
     };
-    await eventually(`on the page: ${texts.join(", ")}`, async () => (await missing()).length === 0);
+    await eventually(
+      `on the page: ${texts.join(", ")}`,
+      async () => (await missing()).length === 0,
+    );
   }
 }

@@ -1,5 +1,5 @@
-// Child processes of a test: real programs on free loopback ports, ended by their handles, and by the kernel when the
-// test process itself dies.
+// Child processes of a test: real programs on free loopback ports, ended by their handles, and by
+// the kernel when the test process itself dies.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,7 +8,8 @@ import { join } from "node:path";
 
 const pollIntervalMs = 20;
 
-// Waits until `condition()` yields something that counts as true, and returns that; `what` names what was missing.
+// Waits until `condition()` yields something that counts as true, and returns that; `what` names
+// what was missing.
 export async function eventually(what, condition, limitMs = 15_000) {
   const deadline = performance.now() + limitMs;
   for (;;) {
@@ -19,7 +20,8 @@ export async function eventually(what, condition, limitMs = 15_000) {
   }
 }
 
-// Nobody listens there now; another process may be faster, then the server says so and the test fails.
+// Nobody listens there now; another process may be faster, then the server says so and the test
+// fails.
 export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -70,7 +72,8 @@ export class Child {
   }
 }
 
-// A folder that nobody else can read, and what is to be undone when the test is over, last things first.
+// A folder that nobody else can read, and what is to be undone when the test is over, last things
+// first.
 export class Stage {
   directory = mkdtempSync(join(tmpdir(), "ordeal-browser-"));
   #endings = [() => rmSync(this.directory, { recursive: true, force: true })];

@@ -1,4 +1,5 @@
-// What the tutorial needs: one Redis with a password, nodes, and a load balancer without stickiness before them.
+// What the tutorial needs: one Redis with a password, nodes, and a load balancer without stickiness
+// before them.
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { get } from "node:http";
@@ -18,7 +19,12 @@ export class Redis {
     redis.port = await freePort();
     redis.passwordFile = join(stage.directory, "redis-password");
     writeFileSync(redis.passwordFile, redis.#password, { mode: 0o600 });
-    const rules = [`bind 127.0.0.1`, `port ${redis.port}`, `dir ${stage.directory}`, `requirepass ${redis.#password}`];
+    const rules = [
+      `bind 127.0.0.1`,
+      `port ${redis.port}`,
+      `dir ${stage.directory}`,
+      `requirepass ${redis.#password}`,
+    ];
     rules.push(`save ""`, `appendonly yes`, `appendfsync always`);
     writeFileSync(join(stage.directory, "redis.conf"), `${rules.join("\n")}\n`, { mode: 0o600 });
     stage.atEnd(() => redis.kill());
@@ -27,7 +33,10 @@ export class Redis {
   }
 
   async restart() {
-    this.#child = new Child("redis-server", ["redis-server", join(this.#stage.directory, "redis.conf")]);
+    this.#child = new Child("redis-server", [
+      "redis-server",
+      join(this.#stage.directory, "redis.conf"),
+    ]);
     await this.#child.becomes("an answer to PING", () => this.#isAnswering());
   }
 
@@ -62,10 +71,15 @@ export class ChatNode {
       ORDEAL_CHAT_REDIS_PASSWORD_FILE: redis.passwordFile,
     });
     stage.atEnd(() => node.kill());
-    const listening = await node.#child.becomes("a port", () => /listening on 127\.0\.0\.1:(\d+)/.exec(node.#child.output));
+    const listening = await node.#child.becomes("a port", () =>
+      /listening on 127\.0\.0\.1:(\d+)/.exec(node.#child.output),
+    );
     node.port = Number(listening[1]);
     node.url = `http://127.0.0.1:${node.port}`;
-    await node.#child.becomes("readiness", async () => (await ask(`${node.url}/readyz`)).status === 200);
+    await node.#child.becomes(
+      "readiness",
+      async () => (await ask(`${node.url}/readyz`)).status === 200,
+    );
     return node;
   }
 
@@ -74,11 +88,12 @@ export class ChatNode {
   }
 }
 
-// Round robin over both nodes, for WebSockets and for the rest each, and no stickiness. An unready node gets nothing new;
-// what is open stays open.
+// Round robin over both nodes, for WebSockets and for the rest each, and no stickiness. An unready
+// node gets nothing new; what is open stays open.
 export async function startLoadBalancer(stage, nodes) {
   const port = await freePort();
-  const servers = (how) => nodes.map(({ name, port: at }) => `  server ${name} 127.0.0.1:${at} ${how(name)}`).join("\n");
+  const servers = (how) =>
+    nodes.map(({ name, port: at }) => `  server ${name} 127.0.0.1:${at} ${how(name)}`).join("\n");
   const configuration = `
 global
   maxconn 200
@@ -110,7 +125,9 @@ ${servers((name) => `track plain/${name}`)}
   const url = `http://127.0.0.1:${port}`;
   await balancer.becomes("an answer of every node", async () => {
     const names = await Promise.all(nodes.map(() => ask(`${url}/node`)));
-    const seen = new Set(names.filter(({ status }) => status === 200).map(({ body }) => JSON.parse(body).node));
+    const seen = new Set(
+      names.filter(({ status }) => status === 200).map(({ body }) => JSON.parse(body).node),
+    );
     return seen.size === nodes.length;
   });
   return url;
@@ -122,10 +139,11 @@ export function ask(url, headers = {}) {
     const request = get(url, { headers, agent: false, timeout: 2_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text) => (body += text));
-      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode, headers: response.headers, body }),
+      );
     });
     request.on("timeout", () => request.destroy());
     request.on("error", () => resolve({ status: 0, headers: {}, body: "" }));
   });
 }
-

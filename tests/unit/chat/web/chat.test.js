@@ -1,4 +1,5 @@
-// The conversation against a hub that the test plays: joins with cursors, retries with the same id, gaps.
+// The conversation against a hub that the test plays: joins with cursors, retries with the same id,
+// gaps.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -26,7 +27,8 @@ async function joined(at = "log:1-5") {
 
 async function lose({ hub, chat }) {
   hub.isOpen = false;
-  for (const call of hub.calls.splice(0)) call.fail("Invocation canceled due to the underlying connection being closed.");
+  for (const call of hub.calls.splice(0))
+    call.fail("Invocation canceled due to the underlying connection being closed.");
   chat.onDisconnected();
   await settle();
 }
@@ -130,7 +132,10 @@ test("a message whose answer was lost, but which comes back through the log, is 
   all.hub.take("Join").answer("log:1-5");
   all.chat.onMessage("lobby", "log:1-6", "m1", wrap("ada", "one"));
   await settle();
-  assert.deepEqual([all.hub.calls, all.screen.pending, all.screen.shown], [[], [], ["own message: one"]]);
+  assert.deepEqual(
+    [all.hub.calls, all.screen.pending, all.screen.shown],
+    [[], [], ["own message: one"]],
+  );
 });
 
 test("a refused message is shown with its reason and holds nothing up", async () => {
@@ -171,7 +176,10 @@ test("back in a room it goes on with that room's cursor, and what was said there
   chat.enter("lobby");
   hub.take("Leave");
   assert.deepEqual(hub.take("Join").values, ["lobby", "log:1-7"]);
-  assert.deepEqual(chat.room.entries.map(({ text }) => text), ["here", "was on its way"]);
+  assert.deepEqual(
+    chat.room.entries.map(({ text }) => text),
+    ["here", "was on its way"],
+  );
 });
 
 test("an answer for a room that was left meanwhile changes nothing", async () => {

@@ -10,14 +10,20 @@ export class FakeHub {
 
   invoke(method, ...values) {
     return new Promise((resolve, reject) => {
-      this.calls.push({ method, values, answer: resolve, fail: (error) => reject(new Error(error)) });
+      this.calls.push({
+        method,
+        values,
+        answer: resolve,
+        fail: (error) => reject(new Error(error)),
+      });
     });
   }
 
   // The oldest call that was not looked at.
   take(method) {
     const call = this.calls.shift();
-    if (call?.method !== method) throw new Error(`expected ${method}, there is ${call?.method ?? "nothing"}`);
+    if (call?.method !== method)
+      throw new Error(`expected ${method}, there is ${call?.method ?? "nothing"}`);
     return call;
   }
 }

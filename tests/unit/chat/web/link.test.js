@@ -1,5 +1,5 @@
-// The connection that never gives up, and the search for the node at its other end. The published client is played by
-// the test.
+// The connection that never gives up, and the search for the node at its other end. The published
+// client is played by the test.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -39,7 +39,8 @@ function scene() {
     policy = given;
     return connection;
   };
-  const onState = (state, untilMs) => states.push(untilMs === undefined ? state : `${state} for ${untilMs > 1_000}`);
+  const onState = (state, untilMs) =>
+    states.push(untilMs === undefined ? state : `${state} for ${untilMs > 1_000}`);
   const link = new Link({ build, wait: pauses.wait, now: () => 0, onState });
   return { link, states, pauses, connection, policy };
 }
@@ -52,7 +53,10 @@ test("the first start is tried until it succeeds, with growing pauses", async ()
     await pauses.end();
   }
   await connection.open();
-  assert.deepEqual(states.filter((state) => !state.startsWith("disconnected")).slice(0, 2), ["connecting", "reconnecting"]);
+  assert.deepEqual(states.filter((state) => !state.startsWith("disconnected")).slice(0, 2), [
+    "connecting",
+    "reconnecting",
+  ]);
   assert.ok(states.includes("disconnected for true"), `a long pause has a countdown: ${states}`);
   assert.equal(states.at(-1), "connected");
 });
@@ -68,7 +72,14 @@ test("the client's own reconnects never end, and a pause that is over is one no 
   await pauses.end();
   connection.state = "Connected";
   connection.reconnected();
-  assert.deepEqual(states, ["connecting", "connected", "reconnecting", "disconnected for true", "reconnecting", "connected"]);
+  assert.deepEqual(states, [
+    "connecting",
+    "connected",
+    "reconnecting",
+    "disconnected for true",
+    "reconnecting",
+    "connected",
+  ]);
 });
 
 test("a connection that the server closed for good is opened anew", async () => {
