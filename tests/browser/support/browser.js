@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import { eventually } from "./processes.js";
+import { programNamed } from "./programs.js";
 
 const { chromium } = createRequire(join(process.env.ORDEAL_BROWSER_MODULES, "package.json"))(
   "playwright-core",
@@ -19,7 +20,7 @@ quiet.push("--disable-component-update", "--disable-sync");
 
 // Playwright gives it a new profile, and takes that away again.
 export async function startBrowser(stage) {
-  const executablePath = process.env.ORDEAL_CHROMIUM;
+  const executablePath = programNamed("chromium", "chromium-browser", "google-chrome");
   const browser = await chromium.launch({ executablePath, args: quiet, headless: true });
   stage.atEnd(() => browser.close());
   return browser;

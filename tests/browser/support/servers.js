@@ -7,6 +7,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 
 import { Child, freePort } from "./processes.js";
+import { programNamed } from "./programs.js";
 
 export class Redis {
   #stage;
@@ -120,7 +121,7 @@ ${servers((name) => `track plain/${name}`)}
 `;
   const file = join(stage.directory, "haproxy.cfg");
   writeFileSync(file, configuration);
-  const balancer = new Child("haproxy", [process.env.ORDEAL_HAPROXY, "-db", "-f", file]);
+  const balancer = new Child("haproxy", [programNamed("haproxy"), "-db", "-f", file]);
   stage.atEnd(() => balancer.kill());
   const url = `http://127.0.0.1:${port}`;
   await balancer.becomes("an answer of every node", async () => {
