@@ -20,11 +20,12 @@ export function unwrap(raw) {
   return { name: said.name, text: said.text };
 }
 
-// What turns the direction of writing, is invisible, or controls: in a name it serves only to pose
-// as somebody else.
-const deceptive = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+// What controls, turns the direction of writing, or takes no room at all: in a name it serves only to
+// pose as somebody else. Joiners are not among them: Persian names and emoji need them.
+const deceptive =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u{61c}\u{200b}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\u{feff}]/gu;
 
-// A name as it is shown: one short line in which nothing is hidden.
+// A name as it is shown: one short line.
 export function visibleName(name) {
   const plain = name.replace(/\s+/gu, " ").replace(deceptive, "\u{fffd}").trim();
   return [...plain].slice(0, nameLengthMax).join("");

@@ -30,7 +30,7 @@ export class ChatPage {
   problems = []; // what the browser complained of
 
   // A profile of its own, as if on another machine.
-  static async open(browser, url, { room = "lobby", name, ...options } = {}) {
+  static async open(browser, url, { room = "lobby", name, isEntered = true, ...options } = {}) {
     const page = new ChatPage();
     page.context = await browser.newContext({ viewport: { width: 900, height: 640 }, ...options });
     page.tab = await page.context.newPage();
@@ -44,7 +44,7 @@ export class ChatPage {
         page.problems.push(message.text());
     });
     await page.tab.goto(`${url}/?${new URLSearchParams({ room, name })}`);
-    await page.isIn(room);
+    if (isEntered) await page.isIn(room);
     return page;
   }
 

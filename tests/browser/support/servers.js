@@ -61,7 +61,15 @@ export class Redis {
 export class ChatNode {
   #child;
 
-  static async start(stage, redis, { name, port = 0, app = "chat", flags = [] }) {
+  // Ready when it returns.
+  static async start(stage, redis, options) {
+    const node = await ChatNode.launch(stage, redis, options);
+    await node.isReady();
+    return node;
+  }
+
+  // Listening when it returns: that it does without Redis.
+  static async launch(stage, redis, { name, port = 0, app = "chat", flags = [] }) {
     const node = new ChatNode();
     node.name = name;
     node.#child = new Child(name, [process.env.ORDEAL_CHAT_PROGRAM, ...flags], {
@@ -77,11 +85,12 @@ export class ChatNode {
     );
     node.port = Number(listening[1]);
     node.url = `http://127.0.0.1:${node.port}`;
-    await node.#child.becomes(
-      "readiness",
-      async () => (await ask(`${node.url}/readyz`)).status === 200,
-    );
     return node;
+  }
+
+  isReady() {
+    const answersReady = async () => (await ask(`${this.url}/readyz`)).status === 200;
+    return this.#child.becomes("readiness", answersReady);
   }
 
   kill() {

@@ -97,6 +97,28 @@ TEST(HttpServer, HeadHasNoBody) {
   run_served(answering(), ask_for_the_head);
 }
 
+net::http_response say_it_is_known(const net::http_request&) {
+  net::http_response response;
+  response.status = 304;
+  return response;
+}
+
+asio::awaitable<void> ask_for_what_is_known(net::http_server& server) {
+  const std::string text =
+      co_await exchange_raw(server, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(text, testing::StartsWith("HTTP/1.1 304 "));
+  EXPECT_THAT(text, testing::EndsWith("\r\n\r\n"));
+  for (const char* field : {"Content-Length", "Transfer-Encoding"}) {
+    EXPECT_THAT(text, testing::Not(HasSubstr(field)));
+  }
+}
+
+TEST(HttpServer, NotModifiedHasNeitherBodyNorLength) {
+  net::http_handlers handlers;
+  handlers.on_request = say_it_is_known;
+  run_served(std::move(handlers), ask_for_what_is_known);
+}
+
 asio::awaitable<void> ask_without_handlers(net::http_server& server) {
   const net::http_result result = co_await get(server, "/");
   EXPECT_EQ(result.response.status, 404U);

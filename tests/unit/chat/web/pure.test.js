@@ -65,6 +65,8 @@ test("a name hides nothing and turns nothing round", () => {
     "Zo\u{eb} \u{5d3}\u{5e0}",
     "other scripts are names as well",
   );
+  const coder = "\u{1f469}\u{200d}\u{1f4bb}";
+  assert.equal(visibleName(coder), coder);
   assert.equal([...visibleName("\u{1f600}".repeat(100))].length, nameLengthMax);
 });
 
@@ -78,6 +80,7 @@ test("the address says who is where", () => {
     placeFrom("?room=%20&name=%E2%80%8B%20", () => 0.5),
     { room: "lobby", name: "\u{fffd}" },
   );
+  assert.equal([...placeFrom(`?room=${"\u{1f600}".repeat(60)}`).room].length, 50);
   const place = { room: "caf\u{e9} & co", name: "a=b" };
   assert.deepEqual(placeFrom(queryOf(place)), place);
 });
