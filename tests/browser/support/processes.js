@@ -83,6 +83,14 @@ export class Stage {
   }
 
   async end() {
-    for (const action of this.#endings.reverse()) await action();
+    let failure = null;
+    for (const action of this.#endings.reverse()) {
+      try {
+        await action();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== null) throw failure;
   }
 }
