@@ -2,7 +2,10 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <utility>
 
 namespace ordeal::net::redis {
 
@@ -46,10 +49,28 @@ reply_view reply_view::operator[](std::size_t i) const {
   return i < size() ? reply_view(raw_->element[i]) : reply_view();
 }
 
+void* reply_arena::take(std::size_t bytes) {
+  constexpr std::size_t block_bytes_min = 1U << 10, block_bytes_max = 1U << 18;
+  constexpr std::size_t alignment = alignof(std::max_align_t);
+  bytes = (bytes + alignment - 1) / alignment * alignment;
+  if (used_bytes_ + bytes > block_bytes_) {
+    block_bytes_ = std::max(bytes, std::clamp(block_bytes_ * 2, block_bytes_min, block_bytes_max));
+    // Not a container of zeroes: all of it is written before it is read.
+    blocks_.push_back(std::unique_ptr<std::byte[]>(new std::byte[block_bytes_]));
+    used_bytes_ = 0;
+  }
+  std::byte* const place = blocks_.back().get() + used_bytes_;
+  used_bytes_ += bytes;
+  return place;
+}
+
 reply::reply(redisReply* raw) : raw_(raw) {}
 
-void reply::release::operator()(redisReply* raw) const noexcept {
-  freeReplyObject(raw);
+reply::reply(redisReply* raw, std::unique_ptr<reply_arena> memory)
+    : memory_(std::move(memory)), raw_(raw, reply_release{true}) {}
+
+void reply_release::operator()(redisReply* raw) const noexcept {
+  if (!is_in_arena) freeReplyObject(raw);
 }
 
 }  // namespace ordeal::net::redis

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 struct redisReply;
 
@@ -33,18 +34,34 @@ class reply_view {
   const redisReply* raw_;
 };
 
+// Where the parts of one reply lie: a reply of some hundred entries has thousands of them, and they go together.
+class reply_arena {
+ public:
+  // Aligned for any object.
+  void* take(std::size_t bytes);
+
+ private:
+  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::size_t block_bytes_ = 0;  // of the newest block
+  std::size_t used_bytes_ = 0;
+};
+
+struct reply_release {
+  bool is_in_arena = false;
+  void operator()(redisReply* raw) const noexcept;
+};
+
 class reply {
  public:
   reply() = default;
-  explicit reply(redisReply* raw);
+  explicit reply(redisReply* raw);  // as hiredis allocates it
+  reply(redisReply* raw, std::unique_ptr<reply_arena> memory);  // all of it lies in `memory`
   reply_view view() const { return reply_view(raw_.get()); }
   const reply_view* operator->() const { return &(view_ = view()); }
 
  private:
-  struct release {
-    void operator()(redisReply* raw) const noexcept;
-  };
-  std::unique_ptr<redisReply, release> raw_;
+  std::unique_ptr<reply_arena> memory_;
+  std::unique_ptr<redisReply, reply_release> raw_;
   mutable reply_view view_;
 };
 

@@ -172,14 +172,21 @@ void chat_hub::on_entries(const std::vector<entry_ptr>& batch) {
   for (const auto& read : batch) {
     const room* const where = rooms_.find(read->room);
     if (where == nullptr) continue;
-    count_.deliveries += rooms_.deliver(*where, read->at, message_record(*read, log_id), flusher_);
+    count_.deliveries += rooms_.deliver(*where, *read, message_record(*read, log_id), flusher_);
   }
 }
 
-void chat_hub::on_gap(std::string reason) {
+void chat_hub::on_gap(std::uint64_t from, std::uint64_t to) {
   net::log(net::log_level::warn, "hub", "this node missed entries: every client is reset",
-           {{"reason", reason}});
-  for (session* client : sessions_) client->reset_all(reason);
+           {{"from", std::to_string(from)}, {"to", std::to_string(to)}});
+  for (session* client : sessions_) client->on_gap(position{log_.health().epoch, to});
+}
+
+void chat_hub::on_fork(position common, position from, position to) {
+  net::log(net::log_level::warn, "hub", "the log has lost entries that were delivered here",
+           {{"from", format_cursor(log_.health().log_id, from)},
+            {"to", format_cursor(log_.health().log_id, to)}});
+  for (session* client : sessions_) client->on_fork(common, to);
 }
 
 void chat_hub::on_state_change() {

@@ -39,7 +39,8 @@ class chat_hub final : public log_subscriber {
   bool is_draining() const { return is_draining_; }
 
   void on_entries(const std::vector<entry_ptr>& batch) override;
-  void on_gap(std::string reason) override;
+  void on_gap(std::uint64_t from, std::uint64_t to) override;
+  void on_fork(position common, position from, position to) override;
   void on_state_change() override;
 
   const hub_counters& counters() const { return count_; }

@@ -72,6 +72,19 @@ std::size_t parse_count(const std::string& text) {
   return parse_quantity(text, units, "a number above zero");
 }
 
+ack_level parse_ack(const std::string& text) {
+  if (text == "accepted") return ack_level::accepted;
+  if (text == "appended") return ack_level::appended;
+  if (text == "stable") return ack_level::stable;
+  throw bad_value("'" + text + "' is not one of accepted, appended, stable");
+}
+
+delivery_mode parse_delivery(const std::string& text) {
+  if (text == "fast") return delivery_mode::fast;
+  if (text == "stable") return delivery_mode::stable;
+  throw bad_value("'" + text + "' is not one of fast, stable");
+}
+
 ip::tcp::endpoint parse_endpoint(const std::string& text) {
   constexpr auto remedy =
       "' is not an address with a port, as in 127.0.0.1:8080, [::1]:8080, or port 0 for any";
@@ -172,11 +185,13 @@ void option_table::add_addresses() {
         }
       });
   add("ack", "LEVEL", "appended",
-      "When a Send is answered: appended, once the message is in the log",
-      [](const std::string& text) {
-        if (text != "appended")
-          throw bad_value("'" + text + "' is not supported, only appended is");
-      });
+      "When a Send is answered: accepted (this node will append it, if it lives), appended (it is in "
+      "the log) or stable (another node holds it, too)",
+      [&config](const std::string& text) { config.log.ack = parse_ack(text); });
+  add("delivery", "MODE", "fast",
+      "fast delivers what is read from the log; stable waits until another node holds it, too, so "
+      "that a lost Redis takes nothing back",
+      [&config](const std::string& text) { config.log.delivery = parse_delivery(text); });
 }
 
 void option_table::add_limits() {
@@ -192,7 +207,11 @@ void option_table::add_limits() {
   add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
             "Unsent data of a client above which it is cut off, to resume with its cursor");
   add_count("retained-entries", config_.log.retained_entries,
-            "Messages kept in Redis for late cursors");
+            "Entries kept in Redis for late cursors");
+  add_count("replay-entries", config_.log.replay_entries,
+            "Entries kept in this node's memory, to resume clients and to restore a Redis that lost "
+            "them");
+  add_bytes("replay-bytes-max", config_.log.replay_bytes_max, "Most memory for these entries");
   add_bytes("outbox-bytes-max", config_.log.outbox_bytes_max,
             "Accepted messages not yet safe in the log");
 }
@@ -207,6 +226,10 @@ void option_table::add_timing() {
                "A client that is silent for so long is closed");
   add_duration("heartbeat-interval", config_.log.heartbeat_interval,
                "Between heartbeats through the log");
+  add_duration("recovery-grace", config_.log.recovery_grace,
+               "After a loss: so long a recovery waits for known nodes that do not report");
+  add_duration("boot-grace", config_.log.boot_grace,
+               "On an empty Redis: so long a new node waits for one that has read the log");
   add_duration("drain-timeout", config_.drain_timeout, "From SIGTERM to the end, at most");
 }
 

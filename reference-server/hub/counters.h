@@ -11,8 +11,8 @@ namespace ordeal::chat {
 enum class send_failure { retry_log, retry_congested, refused_log, refused_arguments };
 inline constexpr std::size_t send_failure_count = 4;
 
-enum class reset_cause { gap, trimmed, unknown_log, future };
-inline constexpr std::size_t reset_cause_count = 4;
+enum class reset_cause { gap, trimmed, unknown_log, future, fork };
+inline constexpr std::size_t reset_cause_count = 5;
 
 enum class end_cause { peer, slow, silent, handshake, protocol, log_unavailable, drain };
 inline constexpr std::size_t end_cause_count = 7;

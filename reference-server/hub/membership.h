@@ -25,19 +25,22 @@ class membership {
   membership(const membership&) = delete;
   membership& operator=(const membership&) = delete;
 
-  // From now on entries after `after` are wanted; held back until release() when `is_held`.
-  void start(position after, bool is_held) {
+  // From now on entries after `after` are wanted; held back until release() when `is_held`. `seen`: up to where the
+  // client has seen a branch of the log that is lost.
+  void start(position after, bool is_held, position seen = {}) {
     after_ = after;
+    seen_ = seen;
     is_holding_ = is_held;
     held_.clear();
     held_bytes_ = 0;
   }
 
   // An entry of the room, in log order. True when it went into the client's queue.
-  bool offer(position at, const record_ptr& record, flusher& flush) {
-    if (at <= after_)
+  bool offer(const entry& read, const record_ptr& record, flusher& flush) {
+    if (read.at <= after_)
       return false;  // the client's cursor is ahead of this node, or a replay has it already
-    after_ = at;
+    after_ = read.at;
+    if (has_seen(read, seen_)) return false;
     if (is_holding_) {
       hold(record, flush);
       return false;
@@ -56,6 +59,21 @@ class membership {
     for (const auto& record : held) queued += out_.queue.push(record) ? 1U : 0U;
     flush.mark(out_);
     return queued;
+  }
+
+  // The log went on from `common` without the entries up to `to`: those that come again are not for a client that has
+  // seen them. True when it has seen any.
+  bool leave_branch(position common, position to) {
+    // Behind the end of what this node had read there may be more of the same branch; a newer epoch is another one.
+    if (after_ <= common || after_.epoch > to.epoch) return false;
+    seen_ = after_;
+    after_ = common;
+    return true;
+  }
+
+  // Was `read` given to a client that has seen a lost branch up to `seen`?
+  static bool has_seen(const entry& read, position seen) {
+    return read.earlier && *read.earlier <= seen;
   }
 
   position after() const { return after_; }
@@ -77,6 +95,7 @@ class membership {
   outlet& out_;
   std::string room_name_;
   position after_;
+  position seen_;
   bool is_holding_ = false;
   std::vector<record_ptr> held_;
   std::size_t held_bytes_ = 0;

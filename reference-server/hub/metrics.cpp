@@ -68,10 +68,12 @@ void advance_to(const std::array<Counter*, Count>& children,
 constexpr std::array<const char*, send_failure_count> send_failure_names{
     "retry_log", "retry_congested", "refused_log", "refused_arguments"};
 constexpr std::array<const char*, reset_cause_count> reset_cause_names{"gap", "trimmed",
-                                                                       "unknown_log", "future"};
+                                                                       "unknown_log", "future",
+                                                                       "fork"};
 constexpr std::array<const char*, end_cause_count> end_cause_names{
     "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain"};
-constexpr std::array<const char*, 4> log_state_names{"connecting", "open", "refusing", "stopped"};
+constexpr std::array<const char*, 5> log_state_names{"connecting", "open", "recovering", "refusing",
+                                                     "stopped"};
 
 Histogram::BucketBoundaries frame_boundaries() {
   Histogram::BucketBoundaries boundaries;
@@ -116,7 +118,7 @@ struct metrics::families {
 
   std::array<Gauge*, log_state_names.size()> log_state{};
   Gauge& log_ready = make_gauge(registry, "log_ready", "1 when this node appends and reads.");
-  Gauge& log_epoch = make_gauge(registry, "log_epoch", "Epoch of the last entry read.");
+  Gauge& log_epoch = make_gauge(registry, "log_epoch", "Epoch of the log, as last attached to.");
   Gauge& log_index = make_gauge(registry, "log_index", "Index of the last entry read.");
   Gauge& log_top_index =
       make_gauge(registry, "log_top_index", "Index of the last known entry of the log.");
@@ -125,6 +127,16 @@ struct metrics::families {
   Counter& log_duplicates = make_counter(registry, "log_duplicates_total",
                                          "Messages that were in the log already when sent again.");
   Counter& log_batches = make_counter(registry, "log_batches_total", "Append scripts run.");
+  Counter& log_recoveries = make_counter(
+      registry, "log_recoveries_total", "New epochs of the log that this node has seen begin.");
+  Counter& log_repairs = make_counter(registry, "log_repairs_total",
+                                      "Recoveries in which this node put the log in order.");
+  Counter& log_restored = make_counter(registry, "log_restored_entries_total",
+                                       "Entries that this node put back into Redis.");
+  Counter& log_forks = make_counter(
+      registry, "log_forks_total", "Times that the log went on without entries read by this node.");
+  Counter& log_gaps = make_counter(
+      registry, "log_gaps_total", "Times that entries were trimmed before this node read them.");
   Counter& log_reconnects =
       make_counter(registry, "log_reconnects_total", "Connections to Redis made anew.");
   Gauge& outbox_entries =
@@ -181,12 +193,17 @@ void metrics::families::read_log(const log_health& health) {
     log_state[i]->Set(static_cast<std::size_t>(health.state) == i ? 1 : 0);
   }
   log_ready.Set(health.is_ready ? 1 : 0);
-  set(log_epoch, health.last_read.epoch);
+  set(log_epoch, health.epoch);
   set(log_index, health.last_read.index);
   set(log_top_index, health.top_index);
   advance_to(log_appended, health.appended);
   advance_to(log_duplicates, health.duplicates);
   advance_to(log_batches, health.batches);
+  advance_to(log_recoveries, health.recoveries);
+  advance_to(log_repairs, health.repairs);
+  advance_to(log_restored, health.restored);
+  advance_to(log_forks, health.forks);
+  advance_to(log_gaps, health.gaps);
   advance_to(log_reconnects, health.reconnects);
   set(outbox_entries, health.outbox_entries);
   set(outbox_bytes, health.outbox_bytes);

@@ -23,11 +23,31 @@ record_ptr message_record(const entry& message, std::string_view log_id) {
   return shared_record(net::hub::encode_invocation("Message", arguments));
 }
 
-record_ptr reset_record(std::string_view room, std::string_view reason) {
+namespace {
+
+record_ptr notice(std::string_view method, std::string_view room, std::string_view reason,
+                  const lost_range& lost) {
   json::array arguments;
   arguments.emplace_back(room);
   arguments.emplace_back(reason);
-  return shared_record(net::hub::encode_invocation("Reset", arguments));
+  for (const auto& end : {lost.after, lost.upto}) {
+    if (end) {
+      arguments.emplace_back(format_cursor(lost.log_id, *end));
+    } else {
+      arguments.emplace_back(nullptr);
+    }
+  }
+  return shared_record(net::hub::encode_invocation(method, arguments));
+}
+
+}  // namespace
+
+record_ptr reset_record(std::string_view room, std::string_view reason, const lost_range& lost) {
+  return notice("Reset", room, reason, lost);
+}
+
+record_ptr fork_record(std::string_view room, std::string_view reason, const lost_range& lost) {
+  return notice("Fork", room, reason, lost);
 }
 
 }  // namespace ordeal::chat

@@ -34,6 +34,9 @@ inline reset_reason reason_of(range_status status) {
   if (status == range_status::trimmed) {
     return {reset_cause::trimmed, "messages after the cursor are no longer kept"};
   }
+  if (status == range_status::forked) {
+    return {reset_cause::fork, "the cursor lies on a branch of the log that was lost"};
+  }
   if (status == range_status::future) {
     return {reset_cause::future, "the cursor is ahead of the log"};
   }

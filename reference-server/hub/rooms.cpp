@@ -35,10 +35,10 @@ const room* room_table::find(std::string_view name) const {
   return found == rooms_.end() ? nullptr : &found->second;
 }
 
-std::size_t room_table::deliver(const room& where, position at, const record_ptr& record,
+std::size_t room_table::deliver(const room& where, const entry& read, const record_ptr& record,
                                 flusher& flush) const {
   std::size_t queued = 0;
-  for (membership* member : where.members()) queued += member->offer(at, record, flush) ? 1U : 0U;
+  for (membership* member : where.members()) queued += member->offer(read, record, flush) ? 1U : 0U;
   return queued;
 }
 

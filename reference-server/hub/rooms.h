@@ -34,7 +34,7 @@ class room_table {
   std::size_t size() const { return rooms_.size(); }
 
   // Offers a record to every member of its room; returns how many queues took it.
-  std::size_t deliver(const room& where, position at, const record_ptr& record,
+  std::size_t deliver(const room& where, const entry& read, const record_ptr& record,
                       flusher& flush) const;
 
  private:

@@ -204,6 +204,10 @@ asio::awaitable<void> session::append(std::string invocation_id, send_call wante
 
 void session::answer(const std::string& invocation_id, const append_outcome& outcome) {
   switch (outcome.status) {
+    case append_status::accepted:
+      if (!invocation_id.empty())
+        send(shared_record(hub::encode_completion_result(invocation_id, json::value())));
+      return;
     case append_status::appended: {
       if (invocation_id.empty()) return;
       const json::value result(format_cursor(context_.log.health().log_id, outcome.at));

@@ -37,7 +37,8 @@ class session final : public client_link {
   void drain();
   void abort() noexcept { socket_->abort(); }
 
-  void reset_all(std::string_view reason) { rooms_.reset_all(reason); }
+  void on_gap(position to) { rooms_.on_gap(to); }
+  void on_fork(position common, position to) { rooms_.on_fork(common, to); }
 
   void flush() override;
   void send(record_ptr record) override;

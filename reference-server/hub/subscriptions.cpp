@@ -12,7 +12,9 @@ namespace ordeal::chat {
 struct subscriptions::joining {
   std::string invocation_id;
   place mine;
-  cursor at;  // the client has everything of the room up to here, or it is in its queue
+  cursor given;   // by the client, who holds it until a message brings another
+  cursor at;      // the client has everything of the room up to here, or it is in its queue
+  position seen;  // up to where it has seen a lost branch
   bool is_completed = false;
 };
 
@@ -49,33 +51,39 @@ asio::awaitable<void> subscriptions::join(std::string invocation_id, join_call w
     co_return;
   }
   if (!wanted.cursor) {
-    go_live(join, health.last_read);
+    go_live(join, health.last_read, health.last_read);
     co_return;
   }
   const auto parsed = parse_cursor(*wanted.cursor);
   if (!parsed) {
-    reset(join, reset_cause::unknown_log, "the cursor is not one of this server");
+    reset(join, reset_cause::unknown_log, "the cursor is not one of this server", lost_range());
     co_return;
   }
-  if (parsed->log_id != health.log_id) {
-    give_up(join, range_status::unknown_log);
-    co_return;
-  }
-  join.at = *parsed;
+  join.at = join.given = *parsed;
   bool is_going_on = true;
   while (is_going_on) is_going_on = co_await advance(join);
 }
 
 asio::awaitable<bool> subscriptions::advance(joining& join) {
+  const cursor_place place = context_.log.place_of(join.at);
+  if (place.status != range_status::ok) {
+    give_up(join, place);
+    co_return false;
+  }
+  if (place.is_ahead) co_return co_await wait_for_node(join);
+  if (place.from != join.at.at) {
+    // A lost branch that this node has seen, too: it knows what the client has of it.
+    join.seen = join.at.at;
+    join.at.at = place.from;
+  }
   const position last_read = context_.log.health().last_read;
-  if (join.at.at > last_read) co_return co_await wait_for_node(join);
   if (join.at.at == last_read) {
-    go_live(join, last_read);
+    go_live(join, join.is_completed ? last_read : join.given.at, last_read);
     co_return false;
   }
   const auto step = next_replay_step(join.at.at, last_read, context_.limits.replay_step_entries);
   if (step.is_last) {
-    join.mine->start(step.upto, true);
+    join.mine->start(step.upto, true, join.seen);
     context_.rooms.enter(*join.mine);
   }
   range_result read = co_await context_.log.range(join.at, step.upto, join.mine->room_name());
@@ -84,10 +92,12 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
     co_return false;
   }
   if (read.status != range_status::ok) {
-    give_up(join, read.status);
+    cursor_place lost;
+    lost.status = read.status;
+    give_up(join, lost);
     co_return false;
   }
-  complete(join, join.at.at);
+  complete(join, join.given.at);
   const bool is_queued = co_await queue_replayed(join, std::move(read.entries));
   if (!is_queued) co_return false;
   join.at.at = step.upto;
@@ -98,23 +108,24 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
 // The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it
 // gets only what is new to it once this node has caught up.
 asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
-  const range_status status = co_await context_.log.check_cursor(join.at);
+  const cursor_place place = co_await context_.log.check_cursor(join.at);
   if (!is_current(join.mine)) {
     fail(join, "retry: superseded by a later Join or Leave of this room");
     co_return false;
   }
-  if (status != range_status::ok) {
-    give_up(join, status);
+  if (place.status != range_status::ok) {
+    give_up(join, place);
     co_return false;
   }
   if (join.at.at < context_.log.health().last_read) co_return true;
-  go_live(join, join.at.at);
+  go_live(join, join.at.at, join.at.at);
   co_return false;
 }
 
 // False when the client was cut off or left the room meanwhile.
 asio::awaitable<bool> subscriptions::queue_replayed(joining& join, std::vector<entry_ptr> entries) {
   for (const auto& missed : entries) {
+    if (membership::has_seen(*missed, join.seen)) continue;
     if (client_.queue.bytes() > client_.queue.bytes_max() / 2) {
       co_await client_.wait_for_room();
       if (!is_current(join.mine)) co_return false;
@@ -128,23 +139,31 @@ asio::awaitable<bool> subscriptions::queue_replayed(joining& join, std::vector<e
   co_return true;
 }
 
-void subscriptions::go_live(joining& join, position from) {
-  join.mine->start(from, false);
+void subscriptions::go_live(joining& join, position told, position from) {
+  join.mine->start(from, false, join.seen);
   context_.rooms.enter(*join.mine);
-  complete(join, from);
+  complete(join, told);
 }
 
-void subscriptions::reset(joining& join, reset_cause cause, std::string_view reason) {
+void subscriptions::reset(joining& join, reset_cause cause, std::string_view reason,
+                          const lost_range& lost) {
   ++context_.count.resets[cause];
-  client_.send(reset_record(join.mine->room_name(), reason));
+  client_.send(reset_record(join.mine->room_name(), reason, lost));
   context_.rooms.leave(*join.mine);
-  go_live(join, context_.log.health().last_read);
+  join.seen = {};
+  const position last_read = context_.log.health().last_read;
+  go_live(join, last_read, last_read);
 }
 
-void subscriptions::give_up(joining& join, range_status status) {
-  if (status != range_status::unavailable) {
-    const auto why = reason_of(status);
-    reset(join, why.cause, why.text);
+void subscriptions::give_up(joining& join, const cursor_place& place) {
+  if (place.status != range_status::unavailable) {
+    const auto why = reason_of(place.status);
+    lost_range lost;
+    lost.log_id = join.at.log_id;
+    lost.after = place.status == range_status::forked ? place.lost_from : join.at.at;
+    if (place.status == range_status::forked) lost.upto = place.lost_to;
+    if (place.status == range_status::trimmed) lost.upto = context_.log.health().last_read;
+    reset(join, why.cause, why.text, lost);
   } else if (!join.is_completed) {
     fail(join, "retry: the log cannot be read at the moment");
   } else {
@@ -178,11 +197,38 @@ void subscriptions::leave_all() {
   places_.clear();
 }
 
-void subscriptions::reset_all(std::string_view reason) {
+void subscriptions::on_gap(position to) {
   for (const auto& [name, mine] : places_) {
+    lost_range lost;
+    lost.log_id = context_.log.health().log_id;
+    lost.after = mine->after();
+    lost.upto = to;
     ++context_.count.resets[reset_cause::gap];
-    client_.send(reset_record(name, reason));
+    client_.send(reset_record(name, "this node could not read messages before they were trimmed", lost));
   }
+}
+
+void subscriptions::on_fork(position common, position to) {
+  bool is_in_replay = false;
+  for (const auto& [name, mine] : places_) {
+    lost_range lost;
+    lost.log_id = context_.log.health().log_id;
+    if (common.index > 0) {
+      lost.after = common;
+      lost.upto = mine->after();
+    }
+    is_in_replay = is_in_replay || mine->is_holding();
+    if (!mine->leave_branch(common, to)) continue;
+    if (common.index > 0) {
+      client_.send(fork_record(name, "messages there are no longer in the log", lost));
+    } else {
+      ++context_.count.resets[reset_cause::fork];
+      client_.send(reset_record(name, "the log was replaced by another one", lost));
+    }
+  }
+  // What it was promised lies on the branch that is lost; its cursor says what it has.
+  if (is_in_replay)
+    client_.end_for_resume(end_cause::log_unavailable, "the log has changed: resume with your cursor");
 }
 
 }  // namespace ordeal::chat

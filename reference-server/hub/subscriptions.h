@@ -4,7 +4,7 @@
 // What a client sees of a Join, on the wire and in this order:
 //   no cursor:            completion(present position) · live messages
 //   a cursor we can keep: completion(the client's own cursor) · missed messages · live messages
-//   a cursor we cannot:   Reset(room, reason) · completion(present position) · live messages
+//   a cursor we cannot:   Reset(room, reason, after, upto) · completion(present position) · live messages
 // The client takes the cursor of every Message over the completion's. So a connection that breaks
 // right behind the completion loses nothing: the client still holds the cursor that it resumed
 // from.
@@ -16,6 +16,7 @@
 
 #include "reference-server/hub/calls.h"
 #include "reference-server/hub/hub_context.h"
+#include "reference-server/hub/records.h"
 
 namespace ordeal::chat {
 
@@ -44,8 +45,10 @@ class subscriptions {
   void leave(const std::string& room_name);
   void leave_all();
 
-  // This node lost entries: every room is told, and goes on live.
-  void reset_all(std::string_view reason);
+  // This node never got the entries up to `to`: every room is told, and goes on live behind them.
+  void on_gap(position to);
+  // The log went on from `common` without entries up to `to`, which clients here may have seen.
+  void on_fork(position common, position to);
 
   std::size_t size() const { return places_.size(); }
 
@@ -61,9 +64,9 @@ class subscriptions {
   asio::awaitable<bool> wait_for_node(joining& join);
   asio::awaitable<bool> queue_replayed(joining& join, std::vector<entry_ptr> entries);
 
-  void go_live(joining& join, position from);
-  void reset(joining& join, reset_cause cause, std::string_view reason);
-  void give_up(joining& join, range_status status);
+  void go_live(joining& join, position told, position from);
+  void reset(joining& join, reset_cause cause, std::string_view reason, const lost_range& lost);
+  void give_up(joining& join, const cursor_place& place);
   void complete(joining& join, position at);
   void fail(joining& join, std::string_view error);
 

@@ -20,33 +20,61 @@ std::string_view info_value(std::string_view info, std::string_view key) {
   return {};
 }
 
-attach_decision refuse(std::string reason) {
-  return {attach_step::refuse, std::move(reason)};
+attach_decision make(attach_step step, std::string reason = {}) {
+  attach_decision decision;
+  decision.step = step;
+  decision.reason = std::move(reason);
+  return decision;
 }
 
-// Empty when Redis holds what this node has read, as far as can be told.
-std::string missing_history(const log_facts& log, const log_history& mine,
-                            bool is_incarnation_known) {
-  if (log.log_id != mine.log_id) return "Redis holds another log than the one this node has read";
-  const position last = mine.last->at;
-  const std::string place = format_position(last);
-  if (last.index >= log.floor) {
-    const bool is_held = log.held != nullptr && is_same_entry(*log.held, *mine.last);
-    return is_held ? "" : "Redis no longer holds entry " + place + ", which this node has read";
+// Empty when the log in Redis is one that somebody vouched for, whole, in this life of the server.
+std::string doubt(const server_facts& server, const log_facts& log) {
+  if (!log.has_meta) {
+    return log.has_all_keys || log.tail ? "Redis has lost the meta key of the log"
+                                        : "Redis holds no log";
   }
-  // Trimmed since. In a life of Redis that somebody has vouched for that is only a gap.
-  if (is_incarnation_known) return "";
-  return "Redis was restarted and entry " + place +
-         ", which this node has read, is trimmed: nothing to compare";
+  if (log.incarnation != server.incarnation)
+    return "Redis was restarted or promoted since the log was last put in order";
+  if (!log.has_all_keys) return "Redis has lost a key of the log";
+  if (log.tail == nullptr || log.tail->at != position{log.epoch, log.top})
+    return "the stream in Redis does not end where its meta key says";
+  if (log.state != "open") return "the recovery of the log was given up";
+  return "";
+}
+
+attach_decision against_history(const log_facts& log, const log_history& mine) {
+  const position top = log.tail->at;
+  if (log.log_id != mine.log_id) {
+    if (is_further(mine.last, top))
+      return make(attach_step::convene, "Redis holds a younger log than the one this node has read");
+    return make(attach_step::fork, "Redis holds another log than the one this node has read");
+  }
+  // Read up to just below the floor, of which the chain may know nothing.
+  const bool is_at_floor = mine.last.index + 1 == log.floor &&
+                           mine.last.epoch == log.chain.epoch_at(log.floor);
+  if (is_at_floor || log.chain.holds(mine.last, log.top)) {
+    if (mine.last.index + 1 < log.floor)
+      return make(attach_step::skip, "entries were trimmed before this node could read them");
+    const bool is_other = log.held && mine.entry && !is_same_entry(*log.held, *mine.entry);
+    if (!is_other) return make(attach_step::open);
+    return make(attach_step::refuse, "the log holds another entry at " +
+                                         format_position(mine.last) + " than this node has read");
+  }
+  if (is_further(mine.last, top)) {
+    return make(attach_step::convene, "Redis no longer holds entry " + format_position(mine.last) +
+                                          ", which this node has read");
+  }
+  attach_decision decision =
+      make(attach_step::fork, "the log went on without entries that this node has read");
+  decision.common = common_position(mine.chain, mine.last, log.chain, log.top);
+  return decision;
 }
 
 }  // namespace
 
 server_facts parse_server_facts(std::string_view info) {
   server_facts result;
-  result.incarnation = info_value(info, "run_id");
-  result.incarnation += '/';
-  result.incarnation += info_value(info, "master_replid");
+  result.incarnation = info_value(info, "master_replid");
   result.is_replica = info_value(info, "role") == "slave";
   const std::string_view policy = info_value(info, "maxmemory_policy");
   if (info_value(info, "maxmemory") != "0" && policy != "noeviction")
@@ -55,31 +83,22 @@ server_facts parse_server_facts(std::string_view info) {
 }
 
 attach_decision decide_attach(const server_facts& server, const log_facts& log,
-                              const log_history& mine, bool has_waited) {
-  const bool has_history = mine.last != nullptr;
-  if (server.is_replica) return {attach_step::wait, "this Redis is a replica"};
+                              const log_history& mine) {
+  if (server.is_replica) return make(attach_step::wait, "this Redis is a replica");
   if (!server.evicting_policy.empty()) {
-    return refuse("Redis evicts keys (maxmemory-policy " + server.evicting_policy +
-                  "): set noeviction");
+    return make(attach_step::refuse, "Redis evicts keys (maxmemory-policy " +
+                                         server.evicting_policy + "): set noeviction");
   }
-  if (!log.has_meta) {
-    if (has_history) return refuse("the log that this node has read is gone from Redis");
-    if (log.has_other_keys) return refuse("Redis holds parts of a log without its meta key");
-    return {attach_step::create, ""};
+  if (log.has_foreign_entry) {
+    return make(attach_step::refuse,
+                "the stream of the log holds entries that no node has written: give the application "
+                "another name, or delete the stream");
   }
-  if (log.state != "open") return refuse("the log in Redis is in state '" + log.state + "'");
-  if (log.tail == nullptr || log.tail->at != log.top) {
-    return refuse("the stream in Redis does not end where its meta key says");
-  }
-  const bool is_known = log.incarnation == server.incarnation;
-  if (has_history) {
-    std::string missing = missing_history(log, mine, is_known);
-    if (!missing.empty()) return refuse(std::move(missing));
-  }
-  if (is_known) return {attach_step::open, ""};
-  if (has_history || has_waited) return {attach_step::adopt, ""};
-  return {attach_step::wait,
-          "Redis was restarted: waiting for a node that has read the log to confirm it"};
+  if (log.state == "recovering" && !log.round.empty()) return make(attach_step::gather);
+  std::string why = doubt(server, log);
+  if (!why.empty()) return make(attach_step::convene, std::move(why));
+  if (!mine.has_history()) return make(attach_step::open);
+  return against_history(log, mine);
 }
 
 }  // namespace ordeal::chat

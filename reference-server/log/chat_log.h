@@ -48,10 +48,27 @@ struct entry {
   std::string room;
   std::string client_message_id;
   std::string text;
+  // A message that this node delivered before, on a branch of the log that is lost: where it was then. Who has seen that
+  // position must not get it again.
+  std::optional<position> earlier;
 };
 using entry_ptr = std::shared_ptr<const entry>;
 
+// When a message of the log is handed to the clients of this node.
+enum class delivery_mode {
+  fast,   // as soon as it is read
+  stable  // when another node is known to hold it, too: no fork reaches a client
+};
+
+// When the sender of a message gets its answer.
+enum class ack_level {
+  accepted,  // it is in the outbox: this node will append it, if it lives
+  appended,  // it is in the log
+  stable     // another node is known to hold it, too
+};
+
 enum class append_status {
+  accepted,     // ack level accepted; no position yet
   appended,     // `at` is set
   retry_later,  // not in the log as far as we know; the same clientMessageId may be sent again,
                 // here or elsewhere
@@ -63,7 +80,25 @@ struct append_outcome {
   std::string reason;
 };
 
-enum class range_status { ok, trimmed, unknown_log, future, unavailable };
+enum class range_status {
+  ok,
+  trimmed,      // entries after the cursor are no longer kept
+  unknown_log,  // the cursor is of another log
+  future,       // beyond the end of the log, as far as can be known
+  forked,       // it has seen entries of a branch that is lost, and this node does not know which
+  unavailable   // cannot be told now
+};
+
+// Where a client's cursor lies, and where to go on for it.
+struct cursor_place {
+  range_status status = range_status::unavailable;
+  bool is_ahead = false;  // ok, but this node has not delivered as much yet
+  // ok: the next entry for this client is the one after it. Differs from the cursor when that lies on a lost branch
+  // that this node knows: then entries whose `earlier` is at or before the cursor were seen.
+  position from;
+  position lost_from, lost_to;  // forked: what the client may have seen and nobody else will
+};
+
 struct range_result {
   range_status status = range_status::unavailable;
   std::vector<entry_ptr> entries;
@@ -75,15 +110,19 @@ class log_subscriber {
   virtual ~log_subscriber() = default;
   virtual void on_entries(
       const std::vector<entry_ptr>& batch) = 0;  // kind message only, never empty
-  virtual void on_gap(std::string reason) = 0;   // entries were lost to this node: reset everybody
+  // Entries (from .. to, indexes) are lost to this node: reset everybody.
+  virtual void on_gap(std::uint64_t from, std::uint64_t to) = 0;
+  // Entries that this node has delivered are no longer in the log: it goes on behind `common` without them. Those of
+  // living origins come again, with entry::earlier. `common` {0, 0}: it is another log, reset everybody.
+  virtual void on_fork(position common, position from, position to) = 0;
   virtual void on_state_change() = 0;            // health() may differ
 };
 
 enum class log_state {
   connecting,  // no connection to Redis, or attaching
   open,        // attached, reading and appending
-  refusing,  // the log in Redis is not the one this node has read: appends are refused until it is
-             // back
+  recovering,  // Redis came back with less, or as somebody else: the nodes put the log in order
+  refusing,    // this Redis cannot be used as it is; appends are refused until that changes
   stopped
 };
 
@@ -91,19 +130,26 @@ struct log_health {
   log_state state = log_state::connecting;
   std::string reason;  // why not open, one sentence
   std::string log_id;  // empty before the first attach
-  position last_read;
+  std::uint64_t epoch = 0;
+  position last_read;  // and delivered
   std::uint64_t top_index = 0;  // as of the last attach or append
   std::optional<std::chrono::milliseconds>
       echo_age;                    // since our last heartbeat that came back; none yet
   std::size_t outbox_entries = 0;  // accepted or appended, not yet stable
   std::size_t outbox_bytes = 0;
   std::uint64_t appended = 0, duplicates = 0, reconnects = 0, batches = 0;
+  std::uint64_t recoveries = 0;       // new epochs that this node has seen begin
+  std::uint64_t repairs = 0;          // of them, put in order by this node
+  std::uint64_t forks = 0, gaps = 0;  // of this node
+  std::uint64_t restored = 0;         // entries put back by this node
   bool is_ready = false;  // open and the heartbeat came back recently
 };
 
 struct log_options {
   net::redis::connection_options redis;
   std::string app = "chat";  // prefix of every key: {app}:log, {app}:meta ...
+  delivery_mode delivery = delivery_mode::fast;
+  ack_level ack = ack_level::appended;
   std::string node_name;
   std::size_t batch_entries_max = 256;
   std::size_t outbox_bytes_max = 16U << 20;
@@ -113,6 +159,10 @@ struct log_options {
   std::size_t replay_entries = 16'384;  // in this node's memory
   std::size_t replay_bytes_max = 32U << 20;
   std::chrono::milliseconds heartbeat_interval{1'000};
+  // In a recovery: so long it waits for known nodes that do not report ...
+  std::chrono::milliseconds recovery_grace{3'000};
+  // ... and so long for nodes that may exist and have read a log, when none of those that report has.
+  std::chrono::milliseconds boot_grace{1'500};
   std::chrono::milliseconds block_time{1'000};  // XREAD BLOCK
   std::chrono::milliseconds command_timeout{3'000};
   std::chrono::milliseconds retry_backoff_min{50}, retry_backoff_max{1'000};
@@ -144,10 +194,13 @@ class chat_log {
   virtual bool is_congested() const = 0;
 
   // Messages of `room` in (after, upto], from memory or from Redis; `upto` is at most last_read.
+  // `after` as place_of() gives it.
   virtual asio::awaitable<range_result> range(cursor after, position upto, std::string room) = 0;
 
-  // Is `at` within this log at all (not from the future)? Asks Redis when it is ahead of this node.
-  virtual asio::awaitable<range_status> check_cursor(cursor at) = 0;
+  // Where `at` lies, as far as this node knows.
+  virtual cursor_place place_of(const cursor& at) const = 0;
+  // The same for a cursor that is ahead of this node or beyond what it knows of the epochs: asks Redis.
+  virtual asio::awaitable<cursor_place> check_cursor(cursor at) = 0;
 
   virtual const log_health& health() const = 0;
 };

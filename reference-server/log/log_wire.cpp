@@ -1,5 +1,8 @@
 #include "reference-server/log/log_wire.h"
 
+#include <deque>
+
+#include "reference-server/log/attach.h"
 #include "reference-server/log/entry_codec.h"
 #include "reference-server/log/scripts.h"
 
@@ -9,6 +12,11 @@ namespace {
 using net::redis::reply;
 using net::redis::reply_view;
 using net::redis::request;
+using replies = log_wire::replies;
+
+// INFO of three sections, then the attach script.
+constexpr std::size_t facts_place = 3;
+constexpr std::size_t facts_size = 8;
 
 wire_error error_in(reply_view answer) {
   wire_error error;
@@ -17,8 +25,8 @@ wire_error error_in(reply_view answer) {
   return error;
 }
 
-wire_error first_error(const std::vector<reply>& replies) {
-  for (const reply& each : replies) {
+wire_error first_error(const replies& heard) {
+  for (const reply& each : heard) {
     wire_error error = error_in(each.view());
     if (error.is_set()) return error;
   }
@@ -28,7 +36,7 @@ wire_error first_error(const std::vector<reply>& replies) {
 wire_error unexpected(std::string_view what) {
   wire_error error;
   error.kind = net::redis::reply_class::fatal;
-  error.text = "unexpected reply to ";
+  error.text = "unexpected reply to the script ";
   error.text += what;
   return error;
 }
@@ -71,13 +79,86 @@ log_facts parse_log_facts(reply_view found) {
   log.epoch = unsigned_of(meta[1]);
   log.state = meta[2].text();
   log.incarnation = meta[3].text();
-  log.top = position{log.epoch, unsigned_of(meta[4])};
+  log.top = unsigned_of(meta[4]);
   log.floor = unsigned_of(meta[5]);
-  log.has_other_keys = found[1].integer() > 0;
+  log.has_all_keys = found[1].integer() == 4;
   log.own_seq = unsigned_of(found[2]);
-  log.tail = parse_entry(found[3][0]);
-  log.held = parse_entry(found[4][0]);
+  log.first = parse_entry(found[3][0]);
+  log.tail = parse_entry(found[4][0]);
+  log.held = parse_entry(found[5][0]);
+  log.has_foreign_entry =
+      (found[3].size() > 0 && !log.first) || (found[4].size() > 0 && !log.tail);
+  const reply_view epochs = found[6];
+  for (std::size_t i = 0; i + 1 < epochs.size(); i += 2)
+    log.chain.add(unsigned_of(epochs[i]), unsigned_of(epochs[i + 1]));
+  log.round = found[7].text();
   return log;
+}
+
+// Server and log, of the first replies of an attach or a report.
+struct both_facts {
+  wire_error error;
+  server_facts server;
+  log_facts log;
+};
+
+both_facts parse_both(const replies& heard) {
+  both_facts result;
+  result.error = first_error(heard);
+  if (result.error.is_set()) return result;
+  std::string info;
+  for (std::size_t i = 0; i < facts_place; ++i) info += heard[i]->text();
+  result.server = parse_server_facts(info);
+  const reply_view found = heard[facts_place].view();
+  if (found.size() != facts_size || found[0].size() != 6) {
+    result.error = unexpected("attach");
+    return result;
+  }
+  result.log = parse_log_facts(found);
+  return result;
+}
+
+answer parse_append(reply_view reply, const append_command& asked) {
+  append_answer result;
+  if (wire_error error = error_in(reply); error.is_set()) return error;
+  result.is_stale = reply[0].text() == "STALE";
+  if (result.is_stale) return result;
+  const std::size_t first = asked.beat.empty() ? 3 : 4;
+  if (reply[0].text() != "OK" || reply.size() < first) return unexpected("append");
+  result.top = unsigned_of(reply[1]);
+  result.floor = unsigned_of(reply[2]);
+  result.entries.reserve(reply.size() - first);
+  for (std::size_t i = first; i < reply.size(); ++i) {
+    const auto each = parse_entry_reply(reply[i], asked.log.epoch);
+    if (!each) return unexpected("append");
+    result.entries.push_back(*each);
+  }
+  return result;
+}
+
+answer parse_report_answer(const replies& heard) {
+  both_facts found = parse_both(heard);
+  if (found.error.is_set()) return found.error;
+  report_answer result;
+  result.server = std::move(found.server);
+  result.log = std::move(found.log);
+  const reply_view view = heard.back().view();
+  result.is_stale = view[0].text() == "STALE";
+  if (result.is_stale) return result;
+  if (view[0].text() != "OK" || view.size() < 3) return unexpected("report");
+  result.owner = view[1].text();
+  result.progress = unsigned_of(view[2]);
+  for (std::size_t i = 3; i + 1 < view.size(); i += 2)
+    result.reports.emplace(view[i].text(), view[i + 1].text());
+  return result;
+}
+
+answer parse_repair(reply_view reply) {
+  if (wire_error error = error_in(reply); error.is_set()) return error;
+  repair_answer result;
+  result.is_stale = reply.text() == "STALE";
+  result.is_complete = !result.is_stale && reply.integer() == 0;
+  return result;
 }
 
 void take_entries(reply_view found, read_answer& answer) {
@@ -90,11 +171,58 @@ void take_entries(reply_view found, read_answer& answer) {
   }
 }
 
+log_wire::read_result parse_meta(const replies& heard) {
+  log_wire::read_result result;
+  result.error = first_error(heard);
+  if (result.error.is_set()) return result;
+  const reply_view meta = heard.back().view();
+  result.answer.log_id = meta[0].text();
+  result.answer.state = meta[1].text();
+  result.answer.incarnation = meta[2].text();
+  result.answer.top = unsigned_of(meta[3]);
+  result.answer.floor = unsigned_of(meta[4]);
+  return result;
+}
+
+// The words of a script's call; numbers that were formatted for it live here.
+class script_call {
+ public:
+  script_call(std::string_view verb, std::string_view script,
+              std::initializer_list<std::string_view> keys) {
+    words_ = {verb, script, number(keys.size())};
+    words_.insert(words_.end(), keys);
+  }
+  script_call& add(std::string_view word) {
+    words_.push_back(word);
+    return *this;
+  }
+  script_call& add(std::uint64_t value) { return add(number(value)); }
+  script_call& add(position at) { return add(kept(format_position(at))); }
+  script_call& add(const repair_claim& claim, std::string_view origin) {
+    return add(claim.round).add(origin).add(claim.incarnation).add(claim.reports);
+  }
+  request finish() const {
+    request what;
+    what.add(words_);
+    return what;
+  }
+  void finish_into(request& what) const { what.add(words_); }
+
+ private:
+  std::string_view number(std::uint64_t value) { return kept(std::to_string(value)); }
+  std::string_view kept(std::string text) {
+    return texts_.emplace_back(std::move(text));
+  }
+
+  std::vector<std::string_view> words_;
+  std::deque<std::string> texts_;
+};
+
 }  // namespace
 
 log_wire::log_wire(std::string_view app, std::string origin, std::size_t retained_entries)
     : origin_(std::move(origin)), retained_(std::to_string(retained_entries)) {
-  // One hash tag: all keys of a log live on one node of a Redis Cluster.
+  // One hash tag: all keys of a log live together.
   std::string prefix = "{";
   prefix += app;
   prefix += "}:";
@@ -103,148 +231,155 @@ log_wire::log_wire(std::string_view app, std::string origin, std::size_t retaine
   seq_ = prefix + "seq";
   req_ = prefix + "req";
   log_ = prefix + "log";
+  recovery_ = prefix + "recovery";
 }
 
-request log_wire::attach(const entry* last_read) const {
-  const std::string last = last_read != nullptr ? format_position(last_read->at) : "";
-  request what;
+request log_wire::make(const command& what) const {
+  struct maker {
+    const log_wire& wire;
+    request operator()(const attach_command& one) const { return wire.attach(one); }
+    request operator()(const append_command& one) const { return wire.append(one); }
+    request operator()(const convene_command& one) const { return wire.convene(one); }
+    request operator()(const report_command& one) const { return wire.make_report(one); }
+    request operator()(const truncate_command& one) const { return wire.truncate(one); }
+    request operator()(const restore_command& one) const { return wire.restore(one); }
+    request operator()(const commit_command& one) const { return wire.commit(one); }
+  };
+  return std::visit(maker{*this}, what);
+}
+
+answer log_wire::parse(const command& what, const replies& heard) {
+  if (std::holds_alternative<attach_command>(what)) {
+    both_facts found = parse_both(heard);
+    if (found.error.is_set()) return found.error;
+    append_sha_ = heard.back()->text();
+    return attach_answer{std::move(found.server), std::move(found.log)};
+  }
+  if (const auto* asked = std::get_if<append_command>(&what))
+    return parse_append(heard.front().view(), *asked);
+  if (std::holds_alternative<report_command>(what)) return parse_report_answer(heard);
+  if (!std::holds_alternative<convene_command>(what)) return parse_repair(heard.front().view());
+  if (wire_error error = error_in(heard.front().view()); error.is_set()) return error;
+  return convene_answer{heard.front()->integer() == 1};
+}
+
+void log_wire::add_facts(request& what, const std::optional<position>& last_read) const {
   what.add({"INFO", "server"}).add({"INFO", "replication"}).add({"INFO", "memory"});
-  what.add({"EVAL", scripts::attach, "5", meta_, epochs_, seq_, req_, log_, origin_, last});
-  what.add({"SCRIPT", "LOAD", scripts::append});
-  return what;
+  script_call call("EVAL", scripts::attach, {meta_, epochs_, seq_, req_, log_, recovery_});
+  call.add(origin_);
+  const std::string last = last_read ? format_position(*last_read) : "";
+  call.add(last).finish_into(what);
 }
 
-attach_answer log_wire::parse_attach(const std::vector<reply>& replies) {
-  attach_answer answer;
-  answer.error = first_error(replies);
-  if (answer.error.is_set()) return answer;
-  std::string info;
-  for (std::size_t i = 0; i < 3; ++i) info += replies[i]->text();
-  answer.server = parse_server_facts(info);
-  const reply_view found = replies[3].view();
-  if (found.size() != 5 || found[0].size() != 6) {
-    answer.error = unexpected("the attach script");
-    return answer;
+request log_wire::attach(const attach_command& what) const {
+  request asked;
+  add_facts(asked, what.last_read);
+  asked.add({"SCRIPT", "LOAD", scripts::append});
+  return asked;
+}
+
+request log_wire::facts() const {
+  request asked;
+  add_facts(asked, std::nullopt);
+  return asked;
+}
+
+request log_wire::append(const append_command& what) const {
+  script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_});
+  call.add(what.log.log_id).add(what.log.epoch).add(what.log.incarnation);
+  call.add(origin_).add(retained_).add(what.after_seq);
+  if (!what.beat.empty())
+    call.add(letter_of(entry_kind::heartbeat)).add("0").add("").add("").add(what.beat);
+  for (const outgoing_message& each : what.messages) {
+    call.add(letter_of(entry_kind::message)).add(each.seq);
+    call.add(each.body->room).add(each.body->client_message_id).add(each.body->text);
   }
-  answer.log = parse_log_facts(found);
-  answer.append_sha = replies[4]->text();
-  return answer;
+  return call.finish();
 }
 
-request log_wire::create(std::string_view log_id, std::string_view incarnation) const {
-  request what;
-  what.add({"EVAL", scripts::create, "5", meta_, epochs_, seq_, req_, log_, log_id, incarnation,
-            origin_});
-  return what;
+request log_wire::convene(const convene_command& what) const {
+  script_call call("EVAL", scripts::convene, {meta_, recovery_});
+  const std::string epoch = what.epoch > 0 ? std::to_string(what.epoch) : "";
+  call.add(what.log_id).add(epoch).add(what.state).add(what.incarnation);
+  call.add(what.old_round).add(what.round);
+  return call.finish();
 }
 
-request log_wire::adopt(const log_facts& found, std::string_view incarnation) const {
-  const std::string top = std::to_string(found.top.index);
-  request what;
-  what.add({"EVAL", scripts::adopt, "1", meta_, found.log_id, found.incarnation, top, incarnation});
-  return what;
+request log_wire::make_report(const report_command& what) const {
+  request asked;
+  add_facts(asked, what.last_read);
+  script_call call("EVAL", scripts::report, {meta_, recovery_});
+  call.add(what.round).add(origin_).add(what.report).finish_into(asked);
+  return asked;
 }
 
-request log_wire::append(std::string_view sha, const log_identity& log, std::string_view beat,
-                         std::span<const outbox_message* const> messages) const {
-  const std::string epoch = std::to_string(log.epoch);
-  std::vector<std::string> seqs;
-  seqs.reserve(messages.size());
-  for (const outbox_message* message : messages) seqs.push_back(std::to_string(message->seq));
-  std::vector<std::string_view> words{"EVALSHA", sha,      "4",        meta_, seq_,
-                                      req_,      log_,     log.log_id, epoch, log.incarnation,
-                                      origin_,   retained_};
-  if (!beat.empty())
-    words.insert(words.end(), {letter_of(entry_kind::heartbeat), "0", "", "", beat});
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    const outbox_message& message = *messages[i];
-    words.insert(words.end(), {letter_of(entry_kind::message), seqs[i], message.room,
-                               message.client_message_id, message.text});
+request log_wire::truncate(const truncate_command& what) const {
+  script_call call("EVAL", scripts::truncate, {meta_, recovery_, log_, req_, epochs_, seq_});
+  call.add(what.claim, origin_).add(what.keep).add(truncate_entries_max);
+  return call.finish();
+}
+
+request log_wire::restore(const restore_command& what) const {
+  script_call call("EVAL", scripts::restore, {meta_, recovery_, log_, req_, epochs_, seq_});
+  call.add(what.claim, origin_).add(what.tail);
+  for (const entry_ptr& each : what.entries) {
+    call.add(each->at).add(letter_of(each->kind)).add(each->origin).add(each->origin_seq);
+    call.add(each->room).add(each->client_message_id).add(each->text);
   }
-  request what;
-  what.add(words);
-  return what;
+  return call.finish();
 }
 
-append_answer log_wire::parse_append(reply_view reply, std::uint64_t epoch, bool has_beat) {
-  append_answer answer;
-  answer.error = error_in(reply);
-  if (answer.error.is_set()) return answer;
-  answer.is_stale = reply[0].text() == "STALE";
-  if (answer.is_stale) return answer;
-  const std::size_t first = has_beat ? 4 : 3;
-  if (reply[0].text() != "OK" || reply.size() < first) {
-    answer.error = unexpected("the append script");
-    return answer;
-  }
-  answer.top = position{epoch, unsigned_of(reply[1])};
-  answer.floor = unsigned_of(reply[2]);
-  answer.entries.reserve(reply.size() - first);
-  for (std::size_t i = first; i < reply.size(); ++i) {
-    const auto each = parse_entry_reply(reply[i], epoch);
-    if (!each) {
-      answer.error = unexpected("the append script");
-      return answer;
-    }
-    answer.entries.push_back(*each);
-  }
-  return answer;
+request log_wire::commit(const commit_command& what) const {
+  script_call call("EVAL", scripts::commit, {meta_, epochs_, seq_, req_, log_, recovery_});
+  call.add(what.claim, origin_).add(what.tail).add(what.log_id).add(what.epoch).add(what.barrier);
+  call.add(what.replaces_marks ? "1" : "0").add(what.chain.segments().size());
+  for (const auto& each : what.chain.segments()) call.add(each.epoch).add(each.first);
+  for (const auto& [origin, seq] : what.marks) call.add(origin).add(seq);
+  return call.finish();
 }
 
-// Last in its request: the entries before it are of the log it names, because a log id never comes
-// back.
-void log_wire::add_meta_query(request& what) const {
-  what.add({"HMGET", meta_, "log_id", "top", "floor"});
+// Last in its request: when the log is open, of this id and incarnation afterwards, it was so while
+// the entries before were read, because neither ever comes back.
+void log_wire::add_meta(request& what) const {
+  what.add({"HMGET", meta_, "log_id", "state", "incarnation", "top", "floor"});
 }
 
-request log_wire::read(position after, std::chrono::milliseconds block) const {
+request log_wire::read(const read_command& what, std::chrono::milliseconds block) const {
   const std::string count = std::to_string(read_count_max);
   const std::string block_ms = std::to_string(block.count());
-  const std::string id = format_position(after);
-  request what;
-  what.add({"XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", log_, id});
-  add_meta_query(what);
-  return what;
+  const std::string id = format_position(what.after);
+  request asked;
+  asked.add({"XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", log_, id});
+  add_meta(asked);
+  return asked;
 }
 
 request log_wire::range(position after, position upto) const {
   const std::string from = "(" + format_position(after);
   const std::string to = format_position(upto);
   const std::string count = std::to_string(read_count_max);
-  request what;
-  what.add({"XRANGE", log_, from, to, "COUNT", count});
-  add_meta_query(what);
-  return what;
+  request asked;
+  asked.add({"XRANGE", log_, from, to, "COUNT", count});
+  add_meta(asked);
+  return asked;
 }
 
-request log_wire::meta() const {
-  request what;
-  add_meta_query(what);
-  return what;
-}
-
-read_answer log_wire::parse_read(const std::vector<reply>& replies) {
-  read_answer answer = parse_meta(replies);
+log_wire::read_result log_wire::parse_read(const replies& heard) {
+  read_result result = parse_meta(heard);
   // One stream: its key and its entries; nil when the block time passed.
-  if (!answer.error.is_set()) take_entries(replies.front().view()[0][1], answer);
-  return answer;
+  if (!result.error.is_set()) take_entries(heard.front().view()[0][1], result.answer);
+  return result;
 }
 
-read_answer log_wire::parse_range(const std::vector<reply>& replies) {
-  read_answer answer = parse_meta(replies);
-  if (!answer.error.is_set()) take_entries(replies.front().view(), answer);
-  return answer;
+log_wire::read_result log_wire::parse_range(const replies& heard) {
+  read_result result = parse_meta(heard);
+  if (!result.error.is_set()) take_entries(heard.front().view(), result.answer);
+  return result;
 }
 
-read_answer log_wire::parse_meta(const std::vector<reply>& replies) {
-  read_answer answer;
-  answer.error = first_error(replies);
-  if (answer.error.is_set()) return answer;
-  const reply_view meta = replies.back().view();
-  answer.log_id = meta[0].text();
-  answer.top = unsigned_of(meta[1]);
-  answer.floor = unsigned_of(meta[2]);
-  return answer;
+log_wire::facts_result log_wire::parse_facts(const replies& heard) {
+  both_facts found = parse_both(heard);
+  return facts_result{std::move(found.error), std::move(found.server), std::move(found.log)};
 }
 
 }  // namespace ordeal::chat

@@ -7,90 +7,104 @@
 namespace ordeal::chat {
 namespace {
 
-constexpr std::size_t message_overhead_bytes = 160;
+constexpr std::size_t message_overhead_bytes = 200;
 
 std::size_t bytes_of(const outbox_message& message) {
-  return message_overhead_bytes + message.room.size() + message.client_message_id.size() +
-         message.text.size();
+  return message_overhead_bytes + message.body->room.size() +
+         message.body->client_message_id.size() + message.body->text.size();
+}
+
+append_outcome outcome_of(append_status status, position at = {}) {
+  append_outcome outcome;
+  outcome.status = status;
+  outcome.at = at;
+  return outcome;
 }
 
 }  // namespace
 
-std::uint64_t outbox::add(std::string room, std::string client_message_id, std::string text,
-                          time_point now) {
+std::uint64_t outbox::add(message_body body, time_point now, std::vector<settlement>& settled) {
   outbox_message message;
   message.seq = next_seq_++;
-  message.room = std::move(room);
-  message.client_message_id = std::move(client_message_id);
-  message.text = std::move(text);
+  message.body = std::make_shared<const message_body>(std::move(body));
   message.added = now;
   bytes_ += bytes_of(message);
   ++undecided_;
   messages_.push_back(std::move(message));
+  if (ack_ == ack_level::accepted)
+    settle(messages_.back(), outcome_of(append_status::accepted), settled);
   return messages_.back().seq;
 }
 
-std::span<const outbox_message* const> outbox::take_batch(std::size_t count_max) {
-  batch_.clear();
-  batch_seq_ = first_seq() + next_;
-  for (; next_ < messages_.size() && batch_.size() < count_max; ++next_)
-    batch_.push_back(&messages_[next_]);
-  return batch_;
+outbox::batch outbox::take_batch(std::size_t count_max) {
+  batch taken;
+  if (next_ > 0 && next_ < messages_.size()) taken.after_seq = messages_[next_ - 1].seq;
+  sent_.clear();
+  for (; next_ < messages_.size() && sent_.size() < count_max; ++next_) {
+    const outbox_message& message = messages_[next_];
+    taken.messages.push_back(outgoing_message{message.seq, message.body});
+    sent_.push_back(message.seq);
+  }
+  return taken;
+}
+
+std::deque<outbox_message>::iterator outbox::place_of(std::uint64_t seq) {
+  const auto is_before = [](const outbox_message& message, std::uint64_t wanted) {
+    return message.seq < wanted;
+  };
+  return std::lower_bound(messages_.begin(), messages_.end(), seq, is_before);
 }
 
 outbox_message* outbox::find(std::uint64_t seq) {
-  if (seq < first_seq() || seq >= next_seq_) return nullptr;
-  return &messages_[static_cast<std::size_t>(seq - first_seq())];
+  const auto found = place_of(seq);
+  return found != messages_.end() && found->seq == seq ? &*found : nullptr;
 }
 
-bool outbox::send_again_from(std::uint64_t seq) {
-  if (seq < first_seq() || seq > next_seq_) return false;
-  next_ = static_cast<std::size_t>(seq - first_seq());
-  return true;
+void outbox::send_again_behind(std::uint64_t seq) {
+  const auto first = static_cast<std::size_t>(place_of(seq + 1) - messages_.begin());
+  next_ = std::min(next_, first);
+}
+
+void outbox::settle(outbox_message& message, append_outcome outcome,
+                    std::vector<settlement>& settled) {
+  if (message.is_settled) return;
+  message.is_settled = true;
+  settled.push_back(settlement{message.seq, std::move(outcome)});
 }
 
 void outbox::decide(outbox_message& message, position at, std::vector<settlement>& settled) {
   if (message.at) return;
   message.at = at;
   --undecided_;
-  if (message.is_settled) return;
-  message.is_settled = true;
-  settlement answer;
-  answer.seq = message.seq;
-  answer.outcome.status = append_status::appended;
-  answer.outcome.at = at;
-  settled.push_back(std::move(answer));
+  if (ack_ == ack_level::appended)
+    settle(message, outcome_of(append_status::appended, at), settled);
 }
 
-// The log has another message under this client id: acknowledging this one would be a lie.
-void outbox::refuse(outbox_message& message, position trimmed, std::vector<settlement>& settled) {
-  const std::size_t settled_before = settled.size();
-  decide(message, trimmed, settled);
-  if (settled.size() == settled_before) return;
-  append_outcome& outcome = settled.back().outcome;
-  outcome = {};
-  outcome.status = append_status::refused;
-  outcome.reason = "this message id belongs to another message";
-}
-
-bool outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
+void outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
                         std::vector<settlement>& settled) {
-  std::uint64_t seq = batch_seq_;
+  std::size_t place = 0;
   for (const entry_reply& reply : replies) {
-    if (reply.result == entry_result::gap) return send_again_from(reply.last_seq + 1);
-    outbox_message* const message = find(seq++);
+    if (reply.result == entry_result::gap) {
+      send_again_behind(reply.last_seq);
+      break;
+    }
+    if (place >= sent_.size()) break;
     // It may have left already: read back, seen by others, stable.
+    outbox_message* const message = find(sent_[place++]);
     if (message == nullptr) continue;
     if (reply.result == entry_result::conflict) {
-      refuse(*message, trimmed, settled);
-    } else {
-      decide(*message, reply.at.value_or(trimmed), settled);
+      // The log has another message under this client id: acknowledging this one would be a lie.
+      append_outcome refusal = outcome_of(append_status::refused);
+      refusal.reason = "this message id belongs to another message";
+      settle(*message, std::move(refusal), settled);
     }
+    decide(*message, reply.at.value_or(trimmed), settled);
   }
-  return true;
+  sent_.clear();
 }
 
 void outbox::on_batch_lost() {
+  sent_.clear();
   const auto is_undecided = [](const outbox_message& message) { return !message.at; };
   const auto first = std::ranges::find_if(messages_, is_undecided);
   next_ = std::min(next_, static_cast<std::size_t>(first - messages_.begin()));
@@ -100,38 +114,57 @@ void outbox::on_read(std::uint64_t seq, position at, std::vector<settlement>& se
   if (outbox_message* const message = find(seq)) decide(*message, at, settled);
 }
 
-bool outbox::on_watermark(std::uint64_t last_seq) {
-  if (last_seq + 1 < first_seq() || last_seq >= next_seq_) return false;
-  for (std::uint64_t seq = last_seq + 1; seq < next_seq_; ++seq) {
-    outbox_message& message = *find(seq);
-    if (!message.at) continue;
-    message.at.reset();  // its sender has been told; it goes in again, at another position
+void outbox::on_watermark(std::uint64_t last_seq) {
+  for (auto each = place_of(last_seq + 1); each != messages_.end(); ++each) {
+    if (!each->at) continue;
+    each->at.reset();  // it goes in again, at another position
     ++undecided_;
   }
-  next_ = std::min(next_, static_cast<std::size_t>(last_seq + 1 - first_seq()));
-  return true;
+  send_again_behind(last_seq);
+  on_batch_lost();
 }
 
-void outbox::on_stable(std::uint64_t index) {
+void outbox::on_held(std::uint64_t low, std::uint64_t upto, std::vector<settlement>& settled) {
   // Not past `next_`: what is to be sent again is not in the log as far as anyone knows.
-  while (next_ > 0 && messages_.front().at && messages_.front().at->index <= index) {
-    bytes_ -= bytes_of(messages_.front());
+  while (next_ > 0) {
+    outbox_message& front = messages_.front();
+    if (!front.at || front.at->index < low || front.at->index > upto) break;
+    settle(front, outcome_of(append_status::appended, *front.at), settled);
+    bytes_ -= bytes_of(front);
     messages_.pop_front();
     --next_;
   }
   ORDEAL_ASSERT(undecided_ <= messages_.size());
 }
 
+void outbox::put_back(std::span<const entry_ptr> lost) {
+  for (const entry_ptr& each : lost) {
+    const auto place = place_of(each->origin_seq);
+    if (place != messages_.end() && place->seq == each->origin_seq) {
+      if (place->at) ++undecided_;
+      place->at.reset();
+    } else {
+      outbox_message message;
+      message.seq = each->origin_seq;
+      message.body = std::make_shared<const message_body>(
+          message_body{each->room, each->client_message_id, each->text});
+      message.is_settled = true;
+      bytes_ += bytes_of(message);
+      ++undecided_;
+      messages_.insert(place, std::move(message));
+    }
+  }
+  next_ = 0;  // the log answers DUP for what it has
+  on_batch_lost();
+}
+
 void outbox::give_up_before(time_point earliest, const std::string& reason,
                             std::vector<settlement>& settled) {
   for (outbox_message& message : messages_) {
     if (message.added >= earliest) break;  // in order of arrival
-    if (message.is_settled) continue;
-    message.is_settled = true;
-    settlement answer;
-    answer.seq = message.seq;
-    answer.outcome.reason = reason;
-    settled.push_back(std::move(answer));
+    append_outcome outcome;
+    outcome.reason = reason;
+    settle(message, std::move(outcome), settled);
   }
 }
 

@@ -1,8 +1,7 @@
-// The reader connection: attach, then XREAD from the last entry read, and the subscriber gets what
-// comes, in log order.
+// The reader connection: XREAD behind the last entry read; what comes goes to the machine, in log
+// order.
 #include "net/async/log.h"
 #include "reference-server/log/entry_codec.h"
-#include "reference-server/log/read_sequence.h"
 #include "reference-server/log/redis_log.h"
 
 namespace ordeal::chat {
@@ -10,13 +9,13 @@ namespace ordeal::chat {
 asio::awaitable<void> redis_log::keep_reader() {
   backoff pause = make_backoff("reader");
   for (;;) {
-    while (health_.state != log_state::open) co_await attached_.wait();
+    while (!machine_.is_reading()) co_await attached_.wait();
     auto options = connection_options("reader");
     auto opened = co_await net::redis::connect(std::move(options));
     if (opened.opened) {
       reader_ = std::move(opened.opened);
-      const bool is_attached = co_await attach_reader();
-      if (is_attached) {
+      const bool is_same = co_await is_same_server();
+      if (is_same) {
         pause.reset();
         co_await read();
       }
@@ -28,98 +27,53 @@ asio::awaitable<void> redis_log::keep_reader() {
   }
 }
 
-// The same check as on the command connection: this one may have ended up at another Redis.
-// Whatever there is to decide or to change is left to the command connection.
-asio::awaitable<bool> redis_log::attach_reader() {
-  const entry_ptr compared = last_;
-  const auto what = wire_.attach(compared.get());
+// This connection may have ended up at another Redis than the one that was attached to.
+asio::awaitable<bool> redis_log::is_same_server() {
+  const auto what = wire_.facts();
   const auto result = co_await reader_->exec(what, options_.command_timeout);
   if (result.ec) co_return false;
-  const attach_answer found = log_wire::parse_attach(result.replies);
-  if (found.error.is_set()) co_return false;
-  log_history mine;
-  mine.log_id = identity_.log_id;
-  mine.last = compared;
-  const attach_decision decision = decide_attach(found.server, found.log, mine, false);
-  co_return decision.step == attach_step::open;
+  const auto found = log_wire::parse_facts(result.replies);
+  co_return !found.error.is_set() &&
+      found.server.incarnation == machine_.identity().incarnation;
 }
 
-// Until the connection is closed, or what comes is not the log that was read.
+// Until the connection is closed, the log has moved to another server, or what comes is not the log
+// that was read.
 asio::awaitable<void> redis_log::read() {
   heartbeat_.on_reconnect(net::now());
   work_.notify_all();
-  read_sequence sequence(last_->at);
+  const std::string incarnation = machine_.identity().incarnation;
   const auto limit = options_.block_time + options_.command_timeout;
-  while (reader_->is_open() && health_.state != log_state::refusing) {
-    const auto what = wire_.read(sequence.last(), options_.block_time);
+  while (reader_->is_open() && machine_.is_reading() &&
+         machine_.identity().incarnation == incarnation) {
+    const auto what = wire_.read(machine_.next_read(), options_.block_time);
     const auto result = co_await reader_->exec(what, limit);
     if (ended_.is_set()) co_return;
-    if (result.ec) {
-      net::log(net::log_level::warn, "log", "reader lost its connection",
-               {{"app", options_.app}, {"reason", result.ec.message()}});
-      co_return;
-    }
-    const bool is_fine = take_read_answer(log_wire::parse_read(result.replies), sequence);
+    const bool is_fine = take_read(result);
     if (!is_fine) co_return;
   }
 }
 
-bool redis_log::take_read_answer(read_answer answer, read_sequence& sequence) {
-  if (answer.error.is_set()) {
+bool redis_log::take_read(const net::redis::exec_result& result) {
+  const auto complain = [this](std::string why) {
     net::log(net::log_level::warn, "log", "cannot read",
-             {{"app", options_.app}, {"reason", answer.error.text}});
+             {{"app", options_.app}, {"reason", std::move(why)}});
+  };
+  if (result.ec) {
+    complain(result.ec.message());
     return false;
   }
-  if (answer.log_id != identity_.log_id) {
-    // The next attach says what it is; nothing of it is delivered.
-    is_attached_ = false;
-    work_.notify_all();
+  const auto heard = log_wire::parse_read(result.replies);
+  if (heard.error.is_set()) {
+    complain(heard.error.text);
     return false;
   }
-  std::vector<entry_ptr> messages;
-  std::vector<settlement> settled;
+  const bool is_fine = machine_.on_read(heard.answer);
   std::size_t bytes = 0;
-  bool is_fine = !answer.has_foreign_entry;
-  for (const entry_ptr& each : answer.entries) {
-    const std::uint64_t expected = sequence.last().index + 1;
-    const read_step step = sequence.on_entry(each->at);
-    if (step == read_step::fork) {
-      is_fine = false;
-      break;
-    }
-    if (step == read_step::gap) {
-      if (!messages.empty()) subscriber_->on_entries(messages);
-      messages.clear();
-      replay_.reset(each->at.index - 1);
-      subscriber_->on_gap("entries " + std::to_string(expected) + " to " +
-                          std::to_string(each->at.index - 1) +
-                          " were trimmed before this node could read them");
-    }
-    take_entry(each, settled);
-    bytes += entry_bytes(*each);
-    if (each->kind == entry_kind::message) messages.push_back(each);
-  }
-  outbox_.on_stable(heartbeat_.stable_index());
-  if (heartbeat_.on_read(bytes, net::now())) work_.notify_all();
-  if (!messages.empty()) subscriber_->on_entries(messages);
-  settle(settled);
-  announce();
-  if (!is_fine) {
-    is_attached_ = false;  // no append into a log that is not the one that was read
-    set_state(log_state::refusing, "Redis gives entries after " + format_position(sequence.last()) +
-                                       " that do not continue what this node has read");
-  }
+  for (const entry_ptr& each : heard.answer.entries) bytes += entry_bytes(*each);
+  if (heartbeat_.on_read(bytes, net::now()) || machine_.has_command()) work_.notify_all();
+  pump();
   return is_fine;
-}
-
-void redis_log::take_entry(const entry_ptr& each, std::vector<settlement>& settled) {
-  last_ = each;
-  if (each->kind == entry_kind::heartbeat) heartbeat_.on_entry(*each, net::now());
-  if (each->kind != entry_kind::message) return;
-  replay_.add(each);
-  if (each->origin != wire_.origin()) return;
-  ++health_.appended;
-  outbox_.on_read(each->origin_seq, each->at, settled);
 }
 
 }  // namespace ordeal::chat

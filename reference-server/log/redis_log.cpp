@@ -11,9 +11,10 @@
 namespace ordeal::chat {
 namespace {
 
-constexpr std::size_t origin_length = 16;
+constexpr std::size_t origin_length = 15;  // 75 bits, and no allocation in a std::string
 constexpr std::size_t batch_entries_ceiling = 1'024;  // arguments on Lua's stack
 constexpr int watch_rounds_per_interval = 4;
+constexpr int looks_per_interval = 4;
 
 log_options checked(log_options options) {
   const auto is_plain = [](char c) {
@@ -54,6 +55,8 @@ std::string_view word_of(log_state state) {
       return "connecting";
     case log_state::open:
       return "open";
+    case log_state::recovering:
+      return "recovering";
     case log_state::refusing:
       return "refusing";
     case log_state::stopped:
@@ -91,6 +94,53 @@ class registered_as {
   std::uint64_t key_;
 };
 
+std::string_view word_of(machine_event::what kind) {
+  using what = machine_event::what;
+  switch (kind) {
+    case what::attached:
+      return "attached";
+    case what::convened:
+      return "recovery convened";
+    case what::repairing:
+      return "recovery: this node puts the log in order";
+    case what::created:
+      return "a new log begins";
+    case what::committed:
+      return "recovery committed";
+    case what::recovered:
+      return "the log goes on in a new epoch";
+    case what::forked:
+      return "fork: this node had read what the log no longer holds";
+    case what::gap:
+      return "gap: this node missed entries";
+  }
+  return "";
+}
+
+unsigned looks_in(std::chrono::milliseconds whole, std::chrono::milliseconds pause) {
+  return static_cast<unsigned>(std::max<std::int64_t>(1, whole / pause));
+}
+
+machine_options machine_options_of(const log_options& options) {
+  machine_options result;
+  // Random per start: a restarted node must not continue, nor repeat, the sequence of its
+  // predecessor (H19).
+  result.origin = net::random_id(origin_length);
+  result.delivery = options.delivery;
+  result.ack = options.ack;
+  result.batch_entries_max = options.batch_entries_max;
+  result.outbox_entries_max = options.outbox_entries_max;
+  result.outbox_bytes_max = options.outbox_bytes_max;
+  result.replay_entries = options.replay_entries;
+  result.replay_bytes_max = options.replay_bytes_max;
+  const auto pause = redis_log::look_pause(options);
+  result.grace_looks = looks_in(options.recovery_grace, pause);
+  result.boot_looks = looks_in(options.boot_grace, pause);
+  // Long enough for a slow script, and for an owner that lost its connection for a moment.
+  result.stall_looks = result.grace_looks + looks_in(options.command_timeout, pause);
+  return result;
+}
+
 append_outcome later(std::string reason) {
   append_outcome outcome;
   outcome.reason = std::move(reason);
@@ -103,15 +153,12 @@ std::unique_ptr<chat_log> make_chat_log(asio::any_io_executor ex, log_options op
   return std::make_unique<redis_log>(ex, std::move(options));
 }
 
-// The origin is random per start: a restarted node must not continue, nor repeat, the sequence of
-// its predecessor (H19).
 redis_log::redis_log(asio::any_io_executor ex, log_options options)
     : ex_(ex),
       options_(checked(std::move(options))),
-      wire_(options_.app, net::random_id(origin_length), options_.retained_entries),
-      outbox_(options_.outbox_entries_max, options_.outbox_bytes_max),
-      heartbeat_(wire_.origin(), options_.heartbeat_interval, net::now()),
-      replay_(options_.replay_entries, options_.replay_bytes_max),
+      machine_(machine_options_of(options_)),
+      wire_(options_.app, machine_.origin(), options_.retained_entries),
+      heartbeat_(options_.heartbeat_interval, net::now()),
       trouble_since_(net::now()),
       work_(ex),
       attached_(ex),
@@ -119,7 +166,11 @@ redis_log::redis_log(asio::any_io_executor ex, log_options options)
       settled_(ex),
       stop_(ex),
       ended_(ex) {
-  health_.reason = "not connected to Redis yet";
+  health_.reason = machine_.reason();
+}
+
+std::chrono::milliseconds redis_log::look_pause(const log_options& options) {
+  return std::max(options.heartbeat_interval / looks_per_interval, std::chrono::milliseconds(1));
 }
 
 asio::awaitable<void> redis_log::run(log_subscriber& subscriber) {
@@ -146,7 +197,10 @@ asio::awaitable<void> redis_log::run(log_subscriber& subscriber) {
   commands_.reset();
   reader_.reset();
   fail_queries();
-  set_state(log_state::stopped, "the log was stopped");
+  health_.state = log_state::stopped;
+  health_.reason = "the log was stopped";
+  stop_accepting();
+  subscriber_->on_state_change();
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -159,7 +213,8 @@ void redis_log::stop(std::chrono::milliseconds drain) {
 asio::awaitable<void> redis_log::drain() {
   co_await stop_.wait();
   const auto deadline = net::now() + drain_;
-  while (outbox_.has_undecided() && net::now() < deadline) co_await settled_.wait_until(deadline);
+  while (machine_.own_messages().has_undecided() && net::now() < deadline)
+    co_await settled_.wait_until(deadline);
 }
 
 // Empty while an append may yet succeed.
@@ -167,10 +222,9 @@ std::string redis_log::hopeless_reason(net::time_point at) const {
   if (stop_.is_set()) return "this node is stopping";
   if (health_.state == log_state::refusing || health_.state == log_state::stopped)
     return health_.reason;
-  const bool is_long_outage = trouble_since_ && at - *trouble_since_ > options_.outage_accept_max;
-  const bool is_full_outage = trouble_since_ && !outbox_.has_room();
-  if (is_long_outage || is_full_outage) return trouble_.empty() ? health_.reason : trouble_;
-  return "";
+  if (!trouble_since_) return "";
+  const bool is_long_outage = at - *trouble_since_ > options_.outage_accept_max;
+  return is_long_outage || !machine_.has_room() ? health_.reason : "";
 }
 
 std::string redis_log::refusal(const std::string& client_message_id, std::size_t bytes) const {
@@ -189,7 +243,7 @@ asio::awaitable<append_outcome> redis_log::append(std::string room, std::string 
 
   const auto deadline = net::now() + options_.append_wait_max;
   std::string reason = hopeless_reason(net::now());
-  while (reason.empty() && !outbox_.has_room()) {
+  while (reason.empty() && !machine_.has_room()) {
     const counted waiting(waiting_for_room_);
     co_await room_.wait();
     reason = hopeless_reason(net::now());
@@ -199,43 +253,96 @@ asio::awaitable<append_outcome> redis_log::append(std::string room, std::string 
 
   waiting_sender sender(ex_);
   const std::uint64_t seq =
-      outbox_.add(std::move(room), std::move(client_message_id), std::move(text), net::now());
+      machine_.add(std::move(room), std::move(client_message_id), std::move(text), net::now());
   const registered_as<waiting_sender> registration(senders_, seq, sender);
+  settle();
   work_.notify_all();
   while (!sender.outcome) co_await sender.changed.wait();
   co_return std::move(*sender.outcome);
 }
 
-void redis_log::settle(std::vector<settlement>& settled) {
-  for (settlement& each : settled) {
+// Whatever the machine was told: what came out goes to whom it concerns.
+void redis_log::pump() {
+  tell_events();
+  pass_on_reads();
+  settle();
+  heartbeat_.on_progress(machine_.beats_appended(), machine_.beats_echoed(), net::now());
+  tell_state();
+  announce();
+}
+
+void redis_log::settle() {
+  for (settlement& each : machine_.take_settled()) {
     const auto found = senders_.find(each.seq);
     if (found == senders_.end()) continue;  // its sender was cancelled
     found->second->outcome = std::move(each.outcome);
     found->second->changed.notify_all();
   }
-  if (!outbox_.has_undecided()) settled_.notify_all();
-  if (outbox_.has_room()) room_.notify_all();
-  settled.clear();
+  if (!machine_.own_messages().has_undecided()) settled_.notify_all();
+  if (machine_.has_room()) room_.notify_all();
 }
 
-void redis_log::set_state(log_state state, std::string reason) {
-  if (health_.state == state && health_.reason == reason) return;
-  if (ended_.is_set() && state != log_state::stopped)
-    return;  // connections that end now are no news
-  const auto level = state == log_state::refusing ? net::log_level::error : net::log_level::info;
-  net::log(level, "log", word_of(state), {{"app", options_.app}, {"reason", reason}});
-  health_.state = state;
-  health_.reason = std::move(reason);
-  if (state == log_state::refusing || state == log_state::stopped) {
-    // Senders are told now: they may try again, here or elsewhere. What is in the outbox stays.
-    std::vector<settlement> settled;
-    outbox_.give_up_before(net::time_point::max(), health_.reason, settled);
-    settle(settled);
+void redis_log::pass_on_reads() {
+  for (const read_effect& each : machine_.take_reads()) {
+    if (const auto* batch = std::get_if<read_batch>(&each)) {
+      for (const entry_ptr& one : batch->messages) {
+        if (one->origin == machine_.origin()) ++health_.appended;
+      }
+      subscriber_->on_entries(batch->messages);
+    } else if (const auto* gap = std::get_if<read_gap>(&each)) {
+      ++health_.gaps;
+      subscriber_->on_gap(gap->from, gap->to);
+    } else {
+      const auto& fork = std::get<read_fork>(each);
+      ++health_.forks;
+      subscriber_->on_fork(fork.common, fork.from, fork.to);
+    }
   }
+}
+
+void redis_log::tell_events() {
+  using what = machine_event::what;
+  for (const machine_event& each : machine_.take_events()) {
+    const bool is_bad = each.kind == what::forked || each.kind == what::gap;
+    if (each.kind == what::recovered) ++health_.recoveries;
+    if (each.kind == what::committed) ++health_.repairs;
+    net::log(is_bad ? net::log_level::warn : net::log_level::info, "log", word_of(each.kind),
+             {{"app", options_.app}, {"detail", each.text}});
+  }
+}
+
+// One line for each change of the state, and not for each new wording of why.
+void redis_log::tell_state() {
+  const bool is_working = machine_.state() == log_state::open && machine_.reason().empty();
+  if (is_working) {
+    trouble_since_.reset();
+    trouble_.clear();
+  } else if (!trouble_since_) {
+    trouble_since_ = net::now();
+  }
+  const std::string& reason = trouble_.empty() ? machine_.reason() : trouble_;
+  const bool is_new = health_.state != machine_.state();
+  if ((!is_new && health_.reason == reason) || health_.state == log_state::stopped) return;
+  health_.state = machine_.state();
+  health_.reason = reason;
+  if (ended_.is_set()) return;  // connections that end now are no news
+  if (is_new) {
+    const bool is_bad = health_.state == log_state::refusing;
+    net::log(is_bad ? net::log_level::error : net::log_level::info, "log", word_of(health_.state),
+             {{"app", options_.app}, {"reason", reason}});
+  }
+  if (health_.state == log_state::refusing) stop_accepting();
+  if (machine_.is_reading()) attached_.notify_all();
   room_.notify_all();
-  if (state == log_state::open) attached_.notify_all();
-  if (subscriber_ != nullptr) subscriber_->on_state_change();
+  subscriber_->on_state_change();
   was_ready_ = health().is_ready;
+}
+
+// Senders are told now: they may try again, here or elsewhere. What is in the outbox stays.
+void redis_log::stop_accepting() {
+  machine_.give_up_before(net::time_point::max(), health_.reason);
+  settle();
+  room_.notify_all();
 }
 
 void redis_log::announce() {
@@ -257,9 +364,8 @@ asio::awaitable<void> redis_log::watch() {
       commands_->close();
       reader_->close();
     }
-    std::vector<settlement> settled;
-    outbox_.give_up_before(at - options_.append_wait_max, "not in the log in time", settled);
-    settle(settled);
+    machine_.give_up_before(at - options_.append_wait_max, "not in the log in time");
+    settle();
     room_.notify_all();
     announce();
   }
@@ -267,11 +373,14 @@ asio::awaitable<void> redis_log::watch() {
 
 const log_health& redis_log::health() const {
   const auto at = net::now();
-  health_.log_id = identity_.log_id;
-  if (last_) health_.last_read = last_->at;
+  health_.log_id = machine_.identity().log_id;
+  health_.epoch = machine_.identity().epoch;
+  health_.last_read = machine_.last_delivered();
+  health_.top_index = machine_.top();
   health_.echo_age = heartbeat_.echo_age(at);
-  health_.outbox_entries = outbox_.size();
-  health_.outbox_bytes = outbox_.bytes();
+  health_.outbox_entries = machine_.own_messages().size();
+  health_.outbox_bytes = machine_.own_messages().bytes();
+  health_.restored = machine_.restored();
   health_.is_ready = health_.state == log_state::open && heartbeat_.is_echo_recent(at);
   return health_;
 }

@@ -1,9 +1,10 @@
-// The log's loops around its plain parts: attach, outbox, heartbeat, read_sequence, replay_buffer
-// and log_wire.
+// The log's loops around log_machine: they connect, send what it says, hand it the answers, wait, and pass on what comes
+// out.
 //
-//   append() ─▶ outbox ─▶ keep_commands: attach, append batches, beat, answer queries (connection)
-//                ▲             │ state: connecting, open, refusing
-//                └──────── keep_reader: attach, XREAD ─▶ subscriber (connection)
+//   append() ─▶ machine ─▶ keep_commands: one command at a time, queries in between (connection)
+//                 │ ▲
+//                 │ └──── keep_reader: XREAD (connection)
+//                 └─▶ pump: answers for senders, entries for the subscriber, state, log lines
 //   watch: what time alone decides (echo overdue, senders that waited long enough, readiness)
 //
 // One thread. Private to this folder; others use chat_log.h.
@@ -20,13 +21,11 @@
 #include "net/async/clock.h"
 #include "net/async/condition.h"
 #include "net/redis/connection.h"
-#include "reference-server/log/attach.h"
 #include "reference-server/log/backoff.h"
 #include "reference-server/log/chat_log.h"
 #include "reference-server/log/heartbeat.h"
+#include "reference-server/log/log_machine.h"
 #include "reference-server/log/log_wire.h"
-#include "reference-server/log/outbox.h"
-#include "reference-server/log/replay_buffer.h"
 
 namespace ordeal::chat {
 
@@ -38,10 +37,14 @@ class redis_log final : public chat_log {
   void stop(std::chrono::milliseconds drain) override;
   asio::awaitable<append_outcome> append(std::string room, std::string client_message_id,
                                          std::string text) override;
-  bool is_congested() const override { return waiting_for_room_ > 0 || !outbox_.has_room(); }
+  bool is_congested() const override { return waiting_for_room_ > 0 || !machine_.has_room(); }
   asio::awaitable<range_result> range(cursor after, position upto, std::string room) override;
-  asio::awaitable<range_status> check_cursor(cursor at) override;
+  cursor_place place_of(const cursor& at) const override;
+  asio::awaitable<cursor_place> check_cursor(cursor at) override;
   const log_health& health() const override;
+
+  // Between two looks at a recovery round.
+  static std::chrono::milliseconds look_pause(const log_options& options);
 
  private:
   using connection_ptr = std::unique_ptr<net::redis::connection>;
@@ -60,38 +63,34 @@ class redis_log final : public chat_log {
     net::redis::exec_result result;
     net::stop_event answered;
   };
-  enum class attach_outcome { open, again, failed };
 
-  // redis_log.cpp: senders, state, stopping
+  // redis_log.cpp: senders, what comes out of the machine, stopping
   asio::awaitable<void> watch();
   asio::awaitable<void> drain();
   std::string hopeless_reason(net::time_point at) const;
   std::string refusal(const std::string& client_message_id, std::size_t bytes) const;
-  void settle(std::vector<settlement>& settled);
-  void set_state(log_state state, std::string reason);
+  void pump();
+  void settle();
+  void pass_on_reads();
+  void tell_events();
+  void tell_state();
+  void stop_accepting();
   void announce();
 
   // command_loop.cpp
   asio::awaitable<void> keep_commands();
   asio::awaitable<void> serve(backoff& pause);
-  asio::awaitable<bool> serve_once();
-  asio::awaitable<attach_outcome> attach();
-  attach_outcome enter_open(attach_answer found);
-  asio::awaitable<attach_outcome> change_log(net::redis::request change, std::string_view what);
-  asio::awaitable<bool> append_batch(bool has_beat);
-  bool take_append_answer(append_answer answer, bool has_beat);
-  void on_append_error(const wire_error& error);
+  asio::awaitable<bool> exchange();
+  bool take_answer(const command& asked, const net::redis::exec_result& result);
   asio::awaitable<void> answer_query();
   void on_commands_lost(std::string reason);
   void fail_queries();
-  bool has_waited_for_history(const attach_answer& found);
 
   // reader_loop.cpp
   asio::awaitable<void> keep_reader();
   asio::awaitable<void> read();
-  asio::awaitable<bool> attach_reader();
-  bool take_read_answer(read_answer answer, class read_sequence& sequence);
-  void take_entry(const entry_ptr& each, std::vector<settlement>& settled);
+  asio::awaitable<bool> is_same_server();
+  bool take_read(const net::redis::exec_result& result);
 
   // history.cpp: old messages
   asio::awaitable<net::redis::exec_result> ask(net::redis::request what);
@@ -104,20 +103,12 @@ class redis_log final : public chat_log {
 
   asio::any_io_executor ex_;
   log_options options_;
+  log_machine machine_;
   log_wire wire_;
-  outbox outbox_;
   heartbeat heartbeat_;
-  replay_buffer replay_;
   log_subscriber* subscriber_ = nullptr;
-
-  log_identity identity_;    // of the log read; log_id empty before the first attach
-  entry_ptr last_;           // the newest entry read; null before the first attach
-  std::uint64_t floor_ = 0;  // of the log, as last heard
-  std::string append_sha_;
-  bool is_attached_ = false;                          // on the command connection as it is now
-  std::optional<net::time_point> trouble_since_;      // no append has worked since
-  std::string trouble_;                               // why; logged when it changes
-  std::optional<net::time_point> unconfirmed_since_;  // see attach_step::wait
+  std::optional<net::time_point> trouble_since_;  // no append could work since
+  std::string trouble_;                           // of the connection; empty while there is one
 
   connection_ptr commands_;
   connection_ptr reader_;
@@ -126,7 +117,7 @@ class redis_log final : public chat_log {
   std::size_t waiting_for_room_ = 0;
 
   net::condition work_;      // something to send or to ask
-  net::condition attached_;  // state became open
+  net::condition attached_;  // there is something to read
   net::condition room_;      // room in the outbox, or no hope
   net::condition settled_;   // no message is undecided
   net::stop_event stop_;

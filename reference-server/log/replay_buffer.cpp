@@ -2,34 +2,47 @@
 
 #include <algorithm>
 
+#include "net/async/assert.h"
 #include "reference-server/log/entry_codec.h"
 
 namespace ordeal::chat {
+
 void replay_buffer::reset(std::uint64_t last_index) {
-  messages_.clear();
+  entries_.clear();
   bytes_ = 0;
-  complete_after_ = last_index;
+  low_ = last_index + 1;
 }
 
-void replay_buffer::add(entry_ptr message) {
-  bytes_ += entry_bytes(*message);
-  messages_.push_back(std::move(message));
-  while (messages_.size() > entries_max_ || bytes_ > bytes_max_) {
-    const entry& oldest = *messages_.front();
-    bytes_ -= entry_bytes(oldest);
-    complete_after_ = oldest.at.index;
-    messages_.pop_front();
+void replay_buffer::add(entry_ptr each) {
+  ORDEAL_ASSERT(each->at.index == end());
+  bytes_ += entry_bytes(*each);
+  entries_.push_back(std::move(each));
+  while (entries_.size() > entries_max_ || bytes_ > bytes_max_) {
+    bytes_ -= entry_bytes(*entries_.front());
+    entries_.pop_front();
+    ++low_;
   }
+}
+
+void replay_buffer::truncate(std::uint64_t index) {
+  while (!entries_.empty() && entries_.back()->at.index > index) {
+    bytes_ -= entry_bytes(*entries_.back());
+    entries_.pop_back();
+  }
+  if (entries_.empty()) low_ = index + 1;
+}
+
+entry_ptr replay_buffer::at(std::uint64_t index) const {
+  if (index < low_ || index >= end()) return nullptr;
+  return entries_[static_cast<std::size_t>(index - low_)];
 }
 
 void replay_buffer::collect(std::uint64_t after_index, std::uint64_t upto_index,
                             std::string_view room, std::vector<entry_ptr>& into) const {
-  const auto is_before = [](std::uint64_t index, const entry_ptr& each) {
-    return index < each->at.index;
-  };
-  auto each = std::upper_bound(messages_.begin(), messages_.end(), after_index, is_before);
-  for (; each != messages_.end() && (*each)->at.index <= upto_index; ++each) {
-    if ((*each)->room == room) into.push_back(*each);
+  for (std::uint64_t index = std::max(after_index + 1, low_);
+       index < end() && index <= upto_index; ++index) {
+    const entry_ptr& each = entries_[static_cast<std::size_t>(index - low_)];
+    if (each->kind == entry_kind::message && each->room == room) into.push_back(each);
   }
 }
 

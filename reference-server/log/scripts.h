@@ -5,9 +5,12 @@
 
 namespace ordeal::chat::scripts {
 
-extern const std::string_view adopt;
 extern const std::string_view append;
 extern const std::string_view attach;
-extern const std::string_view create;
+extern const std::string_view commit;
+extern const std::string_view convene;
+extern const std::string_view report;
+extern const std::string_view restore;
+extern const std::string_view truncate;
 
 }  // namespace ordeal::chat::scripts

@@ -1,38 +1,43 @@
 -- Appends entries of one origin, up to the first gap (log-protocol.md step 2).
--- KEYS: meta seq req log.
--- ARGV: log id, epoch, incarnation, origin, retained entries,
+-- KEYS: meta seq req log epochs.
+-- ARGV: log id, epoch, incarnation, origin, retained entries, after seq,
 --       then for each entry: kind, seq, room, client message id, text.
 --
--- Returns {'STALE'} when the node must attach again; else {'OK', top, floor, result...} with a
--- result for each entry:
+-- Returns {'STALE'} when the node must attach again: the log is not open in this epoch and incarnation, the server that
+-- runs this is of another incarnation, or a key is missing. Else {'OK', top, floor, result...} with a result for each
+-- entry:
 --   index           appended there
 --   'DUP id'        this seq was used before; id: where the client message id is, '' when trimmed
 --   'DUPCLIENT id'  another entry has this client message id: the seq is used up, nothing is added
 --   'CONFLICT'      that client message id belongs to another message (other room or text): as DUPCLIENT
---   'GAP seq'       not the next seq of this origin; seq: the last one known; no result follows
+--   'GAP seq'       the message before it in its origin's order is not in the log; seq: the last one known; no result
+--                   follows
 --
--- Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
+-- `after seq` is the one that must be known before the first entry, each entry's the one before it; 0: nothing matters.
+-- Seqs need not be dense. Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
 --
--- A client message id lives in `req` exactly as long as its entry lives in the stream: within the
--- retention, a message that is sent again, through whatever node and in whatever order, is
--- recognised; beyond it, it is a new message.
+-- A client message id lives in `req` as long as its entry lives in the stream: within the retention, a message that is
+-- sent again, through whatever node and in whatever order, is recognised; beyond it, it is a new message.
 local entry_fields = 5
-local first = 6
+local first = 7
 -- Entries are trimmed together, so that the cost of looking up what goes is shared.
 local trim_min, trim_max = 128, 1024
 
 local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor')
-if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= 'open' or meta[4] ~= ARGV[3] then
+if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= 'open' or meta[4] ~= ARGV[3]
+    or redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) ~= 4
+    or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
   return {'STALE'}
 end
 local epoch, origin = ARGV[2], ARGV[4]
 -- Lua prints numbers with 14 digits unless told otherwise.
 local function digits(number) return string.format('%.0f', number) end
 
--- Whether the entry at `id` is the message whose arguments begin at `i`, or another one under the same client id.
+-- Whether the entry at `id` is the message whose arguments begin at `i`; nil when there is no such entry.
 local function is_same(id, i)
   local found = redis.call('XRANGE', KEYS[4], id, id)[1]
-  return not found or (found[2][8] == ARGV[i + 2] and found[2][12] == ARGV[i + 4])
+  if not found then return nil end
+  return found[2][8] == ARGV[i + 2] and found[2][12] == ARGV[i + 4]
 end
 
 local ids = {}
@@ -47,23 +52,27 @@ end
 
 local top, floor = tonumber(meta[5]), tonumber(meta[6])
 local last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
+local before = tonumber(ARGV[6])
 local results, added = {'OK', 0, 0}, {}
 for i = first, #ARGV, entry_fields do
   local seq, client_id = tonumber(ARGV[i + 1]), ARGV[i + 3]
+  local id = known[client_id]
+  local same
+  if id then same = is_same(id, i) end
   local result
   if seq ~= 0 and seq <= last then
-    local id = known[client_id]
-    result = (not id or is_same(id, i)) and 'DUP ' .. (id or '') or 'CONFLICT'
-  elseif seq ~= 0 and seq ~= last + 1 then
+    result = same == false and 'CONFLICT' or 'DUP ' .. (id or '')
+  elseif seq ~= 0 and before > last then
     results[#results + 1] = 'GAP ' .. digits(last)
     break
   else
     if seq ~= 0 then last = seq end
-    if known[client_id] then
-      result = is_same(known[client_id], i) and 'DUPCLIENT ' .. known[client_id] or 'CONFLICT'
+    -- An id whose entry was lost with a branch of the log is as good as unknown.
+    if same ~= nil then
+      result = same and 'DUPCLIENT ' .. id or 'CONFLICT'
     else
       top = top + 1
-      local id = epoch .. '-' .. digits(top)
+      id = epoch .. '-' .. digits(top)
       redis.call('XADD', KEYS[4], id, 'k', ARGV[i], 'o', origin, 's', ARGV[i + 1],
                  'r', ARGV[i + 2], 'c', client_id, 't', ARGV[i + 4])
       if client_id ~= '' then
@@ -74,6 +83,7 @@ for i = first, #ARGV, entry_fields do
       result = top
     end
   end
+  if seq ~= 0 then before = seq end
   results[#results + 1] = result
 end
 

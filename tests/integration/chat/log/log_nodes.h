@@ -18,9 +18,20 @@
 
 namespace ordeal::test {
 
+// A node with one client that is in every room and there all along: what it gets is in `read`.
 struct log_node final : chat::log_subscriber {
+  struct fork {
+    chat::position common, from, to;
+  };
+  struct gap {
+    std::uint64_t from = 0, to = 0;
+  };
+
   void on_entries(const std::vector<chat::entry_ptr>& batch) override;
-  void on_gap(std::string reason) override { gaps.push_back(std::move(reason)); }
+  void on_gap(std::uint64_t from, std::uint64_t to) override { gaps.push_back(gap{from, to}); }
+  void on_fork(chat::position common, chat::position from, chat::position to) override {
+    forks.push_back(fork{common, from, to});
+  }
   void on_state_change() override { ++state_changes; }
 
   bool is_ready() const { return log->health().is_ready; }
@@ -30,7 +41,9 @@ struct log_node final : chat::log_subscriber {
 
   std::unique_ptr<chat::chat_log> log;
   std::vector<chat::entry_ptr> read;
-  std::vector<std::string> gaps;
+  std::vector<chat::entry_ptr> repeated;  // had been read on a lost branch: not given to the client again
+  std::vector<gap> gaps;
+  std::vector<fork> forks;
   int state_changes = 0;
   bool has_ended = false;
 };

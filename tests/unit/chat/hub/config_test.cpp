@@ -63,6 +63,32 @@ TEST(Config, TakesFlags) {
   EXPECT_EQ(parsed.config->limits.rooms_per_client_max, 3U);
 }
 
+TEST(Config, ChoosesWhatIsPromised) {
+  const auto plain = parse({});
+  ASSERT_TRUE(plain.config) << plain.output;
+  EXPECT_EQ(plain.config->log.ack, ack_level::appended);
+  EXPECT_EQ(plain.config->log.delivery, delivery_mode::fast);
+  const std::pair<const char*, ack_level> levels[] = {{"accepted", ack_level::accepted},
+                                                      {"appended", ack_level::appended},
+                                                      {"stable", ack_level::stable}};
+  for (const auto& [word, level] : levels) {
+    const auto parsed = parse({"--ack", word, "--delivery", "stable"});
+    ASSERT_TRUE(parsed.config) << parsed.output;
+    EXPECT_EQ(parsed.config->log.ack, level);
+    EXPECT_EQ(parsed.config->log.delivery, delivery_mode::stable);
+  }
+}
+
+TEST(Config, TakesHowLongARecoveryWaitsAndHowMuchANodeKeeps) {
+  const auto parsed = parse({"--recovery-grace", "4s", "--boot-grace", "250ms", "--replay-entries",
+                             "77", "--replay-bytes-max", "2MiB"});
+  ASSERT_TRUE(parsed.config) << parsed.output;
+  EXPECT_EQ(parsed.config->log.recovery_grace, std::chrono::seconds(4));
+  EXPECT_EQ(parsed.config->log.boot_grace, std::chrono::milliseconds(250));
+  EXPECT_EQ(parsed.config->log.replay_entries, 77U);
+  EXPECT_EQ(parsed.config->log.replay_bytes_max, 2U << 20);
+}
+
 TEST(Config, TakesTheEnvironmentAndFlagsWin) {
   const scoped_variable node("ORDEAL_CHAT_NODE", "from-environment");
   const scoped_variable app("ORDEAL_CHAT_APP", "from-environment");
@@ -95,8 +121,13 @@ TEST(Config, RefusesBadValuesWithOneSentence) {
             "ordeal-chat: --connections-max: '-1' is not a number above zero\n");
   EXPECT_EQ(error_of("--log-level", "loud"),
             "ordeal-chat: --log-level: 'loud' is not one of debug, info, warn, error, off\n");
-  EXPECT_EQ(error_of("--ack", "stable"),
-            "ordeal-chat: --ack: 'stable' is not supported, only appended is\n");
+  EXPECT_EQ(error_of("--ack", "never"),
+            "ordeal-chat: --ack: 'never' is not one of accepted, appended, stable\n");
+  EXPECT_EQ(error_of("--delivery", "slow"),
+            "ordeal-chat: --delivery: 'slow' is not one of fast, stable\n");
+  EXPECT_EQ(
+      error_of("--boot-grace", "soon"),
+      "ordeal-chat: --boot-grace: 'soon' is not a duration above zero, as in 500ms, 5s or 2m\n");
   EXPECT_NE(error_of("--listen", "localhost").find("as in 127.0.0.1:8080"), std::string::npos);
   EXPECT_NE(error_of("--listen", "127.0.0.1:70000").find("as in 127.0.0.1:8080"),
             std::string::npos);

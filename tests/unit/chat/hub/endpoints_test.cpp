@@ -191,5 +191,30 @@ TEST_F(Endpoints, MetricsCount) {
   }
 }
 
+TEST_F(Endpoints, MetricsTellOfRecoveries) {
+  start();
+  log.health().state = log_state::recovering;
+  log.health().epoch = 3'000'007;
+  log.health().last_read = position{1, 9};
+  log.health().recoveries = 4;
+  log.health().repairs = 3;
+  log.health().restored = 120;
+  log.health().forks = 2;
+  log.health().gaps = 1;
+  endpoints node(*hub, log);
+  net::http_request request;
+  request.method = "GET";
+  request.path = "/metrics";
+  const std::string body = node.answer(request).body;
+  for (const char* sample :
+       {"ordeal_chat_log_state{state=\"recovering\"} 1\n",
+        "ordeal_chat_log_state{state=\"open\"} 0\n", "ordeal_chat_log_recoveries_total 4\n",
+        "ordeal_chat_log_repairs_total 3\n", "ordeal_chat_log_restored_entries_total 120\n",
+        "ordeal_chat_log_forks_total 2\n", "ordeal_chat_log_gaps_total 1\n",
+        "ordeal_chat_log_epoch 3000007\n", "ordeal_chat_resets_total{cause=\"fork\"} 0\n"}) {
+    EXPECT_NE(body.find(sample), std::string::npos) << sample << "\n" << body;
+  }
+}
+
 }  // namespace
 }  // namespace ordeal::chat::test

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,25 +18,42 @@ namespace ordeal::chat::test {
 
 inline constexpr const char* fake_log_id = "log1";
 
+inline cursor_place place_with(range_status status) {
+  cursor_place place;
+  place.status = status;
+  return place;
+}
+
 class fake_log final : public chat_log {
  public:
   explicit fake_log(asio::any_io_executor ex) : changed_(ex) {
     health_.state = log_state::open;
     health_.is_ready = true;
     health_.log_id = fake_log_id;
+    health_.epoch = 1;
     health_.last_read = position{1, 0};
   }
 
-  // What another node appended: read by this one at once.
-  void publish(std::string room, std::string id, std::string text) {
+  // What another node appended: read by this one at once. `earlier`: where it was on a lost branch.
+  void publish(std::string room, std::string id, std::string text,
+               std::optional<position> earlier = std::nullopt) {
     auto added = std::make_shared<entry>();
-    added->at = position{health_.last_read.epoch, health_.last_read.index + 1};
+    added->at = position{health_.epoch, health_.last_read.index + 1};
+    added->earlier = earlier;
     added->room = std::move(room);
     added->client_message_id = std::move(id);
     added->text = std::move(text);
     health_.last_read = added->at;
     entries_.push_back(added);
     if (subscriber != nullptr) subscriber->on_entries({added});
+  }
+  // The log goes on from `common` in `epoch`, without what lies above.
+  void fork(position common, std::uint64_t epoch) {
+    const position to = health_.last_read;
+    std::erase_if(entries_, [&](const entry_ptr& each) { return each->at > common; });
+    health_.epoch = epoch;
+    health_.last_read = common;
+    subscriber->on_fork(common, position{to.epoch, common.index + 1}, to);
   }
   void let_go() {
     is_append_held = is_range_held = false;
@@ -74,7 +93,21 @@ class fake_log final : public chat_log {
     co_return result;
   }
 
-  asio::awaitable<range_status> check_cursor(cursor) override { co_return check_answer; }
+  cursor_place place_of(const cursor& at) const override {
+    cursor_place place;
+    place.from = at.at;
+    place.status = at.log_id == health_.log_id ? range_status::ok : range_status::unknown_log;
+    place.is_ahead = at.at > health_.last_read;
+    const auto known = places.find(at.at);
+    return known != places.end() ? known->second : place;
+  }
+
+  asio::awaitable<cursor_place> check_cursor(cursor at) override {
+    ++check_count;
+    cursor_place place = check_answer;
+    if (place.status == range_status::ok) place.from = at.at;
+    co_return place;
+  }
 
   const log_health& health() const override { return health_; }
   log_health& health() { return health_; }
@@ -83,8 +116,10 @@ class fake_log final : public chat_log {
   std::vector<std::string> accepted;  // texts, in the order of append calls
   append_outcome next_outcome{append_status::appended, {}, {}};
   range_status range_answer = range_status::ok;
-  range_status check_answer = range_status::ok;
+  std::map<position, cursor_place> places;  // of cursors that lie elsewhere than they say
+  cursor_place check_answer = place_with(range_status::ok);
   std::size_t range_count = 0;
+  std::size_t check_count = 0;
   bool is_append_held = false;
   bool is_range_held = false;
   bool is_full = false;

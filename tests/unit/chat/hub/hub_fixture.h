@@ -18,8 +18,8 @@ namespace ordeal::chat::test {
 
 namespace json = boost::json;
 
-// What a client of the hub sees, one line a record: "Message(room,cursor,id,text)", "1=<result>",
-// "1!<error>", "ping", "close(<error>,reconnect)", "{}".
+// What a client of the hub sees, one line a record: "Message(room,cursor,id,text)", "1=<result>"
+// ("-" for null), "1!<error>", "ping", "close(<error>,reconnect)", "{}".
 inline std::string describe_record(std::string_view record) {
   const json::object fields =
       json::parse(json::string_view(record.data(), record.size())).as_object();
@@ -37,12 +37,14 @@ inline std::string describe_record(std::string_view record) {
   }
   if (type == 3) {
     if (fields.contains("error")) return text("invocationId") + "!" + text("error");
-    return text("invocationId") + "=" + (fields.contains("result") ? text("result") : "");
+    const auto* const result = fields.if_contains("result");
+    if (result == nullptr) return text("invocationId") + "=";
+    return text("invocationId") + "=" + (result->is_null() ? "-" : text("result"));
   }
   std::string line = text("target") + "(";
   for (const auto& argument : fields.at("arguments").as_array()) {
     if (line.back() != '(') line += ",";
-    line += std::string(argument.as_string());
+    line += argument.is_null() ? "-" : std::string(argument.as_string());
   }
   return line + ")";
 }

@@ -116,12 +116,12 @@ TEST_F(Join, FiltersWhatAClientAheadOfTheNodeHasAlready) {
 TEST_F(Join, ResetsACursorFromTheFuture) {
   start();
   log.publish("a", "m1", "x");
-  log.check_answer = range_status::future;
+  log.check_answer = place_with(range_status::future);
   client reader = connect_and_greet();
   invoke(reader, "1", "Join", R"(["a","log1:1-9"])");
   log.publish("a", "m2", "x");
   poll();
-  EXPECT_EQ(news(reader), (lines{"Reset(a,the cursor is ahead of the log)", "1=log1:1-1",
+  EXPECT_EQ(news(reader), (lines{"Reset(a,the cursor is ahead of the log,log1:1-9,-)", "1=log1:1-1",
                                  "Message(a,log1:1-2,m2,x)"}));
 }
 
@@ -130,8 +130,9 @@ TEST_F(Join, ResetsACursorOfAnotherLogOrOfNobody) {
   client reader = connect_and_greet();
   invoke(reader, "1", "Join", R"(["a","log2:1-0"])");
   invoke(reader, "2", "Join", R"(["b","nonsense"])");
-  EXPECT_EQ(news(reader), (lines{"Reset(a,the cursor belongs to another log)", "1=log1:1-0",
-                                 "Reset(b,the cursor is not one of this server)", "2=log1:1-0"}));
+  EXPECT_EQ(news(reader),
+            (lines{"Reset(a,the cursor belongs to another log,log2:1-0,-)", "1=log1:1-0",
+                   "Reset(b,the cursor is not one of this server,-,-)", "2=log1:1-0"}));
 }
 
 TEST_F(Join, ResetsACursorWhoseMessagesAreGone) {
@@ -142,8 +143,9 @@ TEST_F(Join, ResetsACursorWhoseMessagesAreGone) {
   invoke(reader, "1", "Join", R"(["a","log1:1-1"])");
   log.publish("a", "m3", "x");
   poll();
-  EXPECT_EQ(news(reader), (lines{"Reset(a,messages after the cursor are no longer kept)",
-                                 "1=log1:1-2", "Message(a,log1:1-3,m3,x)"}));
+  EXPECT_EQ(news(reader),
+            (lines{"Reset(a,messages after the cursor are no longer kept,log1:1-1,log1:1-2)",
+                   "1=log1:1-2", "Message(a,log1:1-3,m3,x)"}));
 }
 
 TEST_F(Join, MayBeRepeatedWhenTheLogCannotBeRead) {
@@ -219,16 +221,23 @@ TEST_F(Join, EndsWithLeave) {
 
 TEST_F(Join, AGapOfTheNodeResetsEveryRoom) {
   start();
+  log.publish("a", "m1", "x");
   client reader = connect_and_greet();
-  invoke(reader, "1", "Join", R"(["a",null])");
+  invoke(reader, "1", "Join", R"(["a","log1:1-0"])");
   invoke(reader, "2", "Join", R"(["b",null])");
-  news(reader);
-  hub->on_gap("entries 5 to 9 were trimmed");
-  log.publish("b", "m1", "x");
+  log.publish("a", "m2", "x");
   poll();
+  news(reader);
+  log.health().last_read = position{1, 9};
+  hub->on_gap(3, 9);
+  log.publish("b", "m3", "x");
+  poll();
+  const std::string why = ",this node could not read messages before they were trimmed,";
   EXPECT_EQ(news(reader),
-            (lines{"Reset(a,entries 5 to 9 were trimmed)", "Reset(b,entries 5 to 9 were trimmed)",
-                   "Message(b,log1:1-1,m1,x)"}));
+            (lines{"Reset(a" + why + "log1:1-2,log1:1-9)", "Reset(b" + why + "log1:1-1,log1:1-9)",
+                   "Message(b,log1:1-10,m3,x)"}))
+      << "from where each room was, to where it goes on";
+  EXPECT_EQ(hub->counters().resets[reset_cause::gap], 2U);
 }
 
 TEST_F(Join, ASlowClientIsCutOffAndNobodyElseNotices) {

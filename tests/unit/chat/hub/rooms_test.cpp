@@ -18,10 +18,14 @@ class Rooms : public testing::Test {
     for (outlet* out : {&first_, &second_}) flush_.forget(*out);
   }
 
-  std::size_t deliver(const std::string& name, position at, std::string text) {
+  std::size_t deliver(const std::string& name, position at, std::string text,
+                      std::optional<position> earlier = std::nullopt) {
     const room* const where = rooms_.find(name);
+    entry read;
+    read.at = at;
+    read.earlier = earlier;
     const auto record = std::make_shared<const std::string>(std::move(text));
-    return where == nullptr ? 0 : rooms_.deliver(*where, at, record, flush_);
+    return where == nullptr ? 0 : rooms_.deliver(*where, read, record, flush_);
   }
   static std::string taken(outlet& from) {
     std::vector<record_ptr> frame;
@@ -95,6 +99,70 @@ TEST_F(Rooms, OverflowWhenTooMuchIsHeld) {
   deliver("a", position{1, 2}, std::string(60, 'x'));
   EXPECT_TRUE(first_.queue.is_overflown());
   EXPECT_TRUE(first_.is_dirty) << "nobody would cut the client off";
+}
+
+// The client has seen 1-1 to 1-5; the log goes on from 1-2, and 1-3 comes again as 2-4.
+TEST_F(Rooms, SkipWhatTheClientSawOnALostBranch) {
+  membership member(first_, "a");
+  member.start(position{1, 5}, false);
+  rooms_.enter(member);
+  EXPECT_TRUE(member.leave_branch({1, 2}, {1, 5}));
+  EXPECT_EQ(member.after(), (position{1, 2}));
+  EXPECT_EQ(deliver("a", position{2, 3}, "new"), 1U);
+  EXPECT_EQ(deliver("a", position{2, 4}, "again", position{1, 3}), 0U);
+  EXPECT_EQ(deliver("a", position{2, 5}, "later", position{1, 6}), 1U)
+      << "it lay behind what this client has seen";
+  EXPECT_EQ(taken(first_), "newlater");
+  EXPECT_EQ(member.after(), (position{2, 5}));
+}
+
+TEST_F(Rooms, AForkConcernsOnlyThoseWhoAreBeyondIt) {
+  membership behind(first_, "a"), at_it(first_, "b"), ahead(second_, "c");
+  behind.start(position{1, 1}, false);
+  at_it.start(position{1, 2}, false);
+  ahead.start(position{2, 1}, false);
+  for (membership* each : {&behind, &at_it, &ahead}) {
+    const position before = each->after();
+    EXPECT_FALSE(each->leave_branch({1, 2}, {1, 5}));
+    EXPECT_EQ(each->after(), before);
+  }
+}
+
+// Its cursor came from another node, which had read more of the branch than this one.
+TEST_F(Rooms, AForkTakesBackAClientThatWasAheadOfTheNode) {
+  membership ahead(first_, "a");
+  ahead.start(position{1, 9}, false);
+  rooms_.enter(ahead);
+  EXPECT_TRUE(ahead.leave_branch({1, 2}, {1, 5}));
+  EXPECT_EQ(deliver("a", position{2, 3}, "x", position{1, 8}), 0U);
+  EXPECT_EQ(deliver("a", position{2, 4}, "y"), 1U);
+}
+
+TEST_F(Rooms, AnotherLogTakesEverybodyBackToItsBeginning) {
+  membership member(first_, "a");
+  member.start(position{7, 50}, false);
+  rooms_.enter(member);
+  EXPECT_TRUE(member.leave_branch({}, {7, 50}));
+  EXPECT_EQ(deliver("a", position{1, 3}, "x"), 1U);
+}
+
+TEST_F(Rooms, WhatWasSeenIsForgottenWhenTheMemberStartsAnew) {
+  membership member(first_, "a");
+  member.start(position{1, 2}, false, position{1, 5});
+  rooms_.enter(member);
+  EXPECT_EQ(deliver("a", position{2, 3}, "x", position{1, 5}), 0U);
+  member.start(position{2, 3}, false);
+  EXPECT_EQ(deliver("a", position{2, 4}, "y", position{1, 5}), 1U);
+}
+
+TEST_F(Rooms, WhatWasSeenIsNotHeldBehindAReplayEither) {
+  membership joining(first_, "a");
+  joining.start(position{1, 2}, true, position{1, 5});
+  rooms_.enter(joining);
+  deliver("a", position{2, 3}, "seen", position{1, 4});
+  deliver("a", position{2, 4}, "new");
+  EXPECT_EQ(joining.release(flush_), 1U);
+  EXPECT_EQ(taken(first_), "new");
 }
 
 }  // namespace

@@ -50,6 +50,18 @@ TEST_F(Session, AnswersASendWithItsCursor) {
   EXPECT_EQ(news(sender), lines{"1=log1:1-1"});
 }
 
+// Nobody knows its position yet: the answer says that it was taken, and no more.
+TEST_F(Session, AnswersAnAcceptedSendWithoutACursor) {
+  start();
+  log.next_outcome.status = append_status::accepted;
+  client sender = connect_and_greet();
+  invoke(sender, "1", "Send", R"(["a","m1","hello"])");
+  EXPECT_EQ(news(sender), lines{"1=-"});
+  tell(sender, R"({"type":1,"target":"Send","arguments":["a","m2","hello"]})");
+  EXPECT_EQ(news(sender), lines{});
+  EXPECT_EQ(log.accepted.size(), 2U);
+}
+
 TEST_F(Session, WritesAtOnceWhatTheSocketTakes) {
   start();
   client sender = connect_and_greet();

@@ -9,37 +9,50 @@
 namespace ordeal::chat {
 namespace {
 
+using test::make_chain;
 using test::make_entry;
 
 class Attach : public testing::Test {
  protected:
   Attach() {
-    server_.incarnation = "run/repl";
+    server_.incarnation = "life1";
     log_.has_meta = true;
-    log_.has_other_keys = true;
+    log_.has_all_keys = true;
     log_.log_id = "log1";
-    log_.epoch = 1;
+    log_.epoch = 2'000'005;
     log_.state = "open";
-    log_.incarnation = "run/repl";
-    log_.top = {1, 20};
+    log_.incarnation = "life1";
+    log_.top = 20;
     log_.floor = 5;
-    log_.tail = make_entry(1, 20);
-    log_.held = make_entry(1, 15);
+    log_.chain = make_chain({{1, 1}, {2'000'005, 11}});
+    log_.first = make_entry(1, 5);
+    log_.tail = make_entry(2'000'005, 20);
+    log_.held = make_entry(2'000'005, 15);
+    has_read({2'000'005, 15});
+    mine_.chain = log_.chain;
+  }
+  void has_read(position last) {
     mine_.log_id = "log1";
-    mine_.last = make_entry(1, 15);
+    mine_.last = last;
+    mine_.entry = make_entry(last.epoch, last.index);
   }
   void forget_history() {
     mine_ = {};
     log_.held = nullptr;
   }
-  void empty_redis() { log_ = {}; }
-  attach_step step(bool has_waited = false) {
-    const attach_decision decision = decide_attach(server_, log_, mine_, has_waited);
+  attach_decision decide() const {
+    attach_decision decision = decide_attach(server_, log_, mine_);
     const bool has_reason =
-        decision.step == attach_step::wait || decision.step == attach_step::refuse;
+        decision.step != attach_step::open && decision.step != attach_step::gather;
     EXPECT_EQ(decision.reason.empty(), !has_reason) << decision.reason;
-    return decision.step;
+    if (decision.step != attach_step::fork) {
+      EXPECT_EQ(decision.common, position{});
+    }
+    return decision;
   }
+  attach_step step() const { return decide().step; }
+  std::string reason() const { return decide().reason; }
+
   server_facts server_;
   log_facts log_;
   log_history mine_;
@@ -49,105 +62,212 @@ TEST_F(Attach, OpensWhenAllIsAsItWas) {
   EXPECT_EQ(step(), attach_step::open);
 }
 
+TEST_F(Attach, OpensAtTheVeryEndAndInAnEarlierEpoch) {
+  has_read({2'000'005, 20});
+  log_.held = make_entry(2'000'005, 20);
+  EXPECT_EQ(step(), attach_step::open);
+  has_read({1, 10});
+  log_.held = make_entry(1, 10);
+  EXPECT_EQ(step(), attach_step::open) << "the last entry of epoch 1";
+}
+
 TEST_F(Attach, JoinerOpensAKnownLog) {
   forget_history();
   EXPECT_EQ(step(), attach_step::open);
 }
 
-TEST_F(Attach, JoinerCreatesTheLogWhereThereIsNothing) {
+TEST_F(Attach, NobodyOpensALogThatIsNotThere) {
+  const log_history mine = mine_;
   forget_history();
-  empty_redis();
-  EXPECT_EQ(step(), attach_step::create);
+  log_ = {};
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_EQ(reason(), "Redis holds no log");
+  mine_ = mine;
+  EXPECT_EQ(step(), attach_step::convene);
 }
 
-TEST_F(Attach, JoinerCreatesNothingAmongRemains) {
+TEST_F(Attach, RemainsWithoutMetaAreDoubted) {
+  log_.has_meta = false;
+  log_.log_id.clear();
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_EQ(reason(), "Redis has lost the meta key of the log");
+}
+
+TEST_F(Attach, ARestartIsDoubtedByAllEvenWhenNothingSeemsLost) {
+  server_.incarnation = "life2";
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_NE(reason().find("restarted or promoted"), std::string::npos);
   forget_history();
-  empty_redis();
-  log_.has_other_keys = true;
-  EXPECT_EQ(step(), attach_step::refuse);
+  EXPECT_EQ(step(), attach_step::convene) << "by a joiner as well";
 }
 
-TEST_F(Attach, NodeWithHistoryNeverCreates) {
-  empty_redis();
-  EXPECT_EQ(step(), attach_step::refuse);
-  EXPECT_EQ(step(true), attach_step::refuse);
+TEST_F(Attach, EachMissingKeyIsDoubted) {
+  log_.has_all_keys = false;
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_EQ(reason(), "Redis has lost a key of the log");
 }
 
-TEST_F(Attach, AnotherLogIsRefused) {
+TEST_F(Attach, StreamAndMetaMustAgree) {
+  log_.tail = make_entry(2'000'005, 19);
+  EXPECT_EQ(step(), attach_step::convene);
+  log_.tail = make_entry(1, 20);
+  EXPECT_EQ(step(), attach_step::convene) << "the index alone does not do";
+  log_.tail = nullptr;
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_NE(reason().find("does not end where its meta key says"), std::string::npos);
+}
+
+TEST_F(Attach, AnOpenRoundIsReportedTo) {
+  log_.state = "recovering";
+  log_.round = "someone.1";
+  EXPECT_EQ(step(), attach_step::gather);
+  server_.incarnation = "life2";
+  log_.has_meta = false;
+  log_.tail = nullptr;
+  EXPECT_EQ(step(), attach_step::gather) << "whatever else is wrong, that is being dealt with";
+  forget_history();
+  EXPECT_EQ(step(), attach_step::gather);
+}
+
+TEST_F(Attach, ARecoveryWhoseRoundIsLostIsConvenedAnew) {
+  log_.state = "recovering";
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_EQ(reason(), "the recovery of the log was given up");
+}
+
+TEST_F(Attach, ARoundBesideAnOpenLogMeansNothing) {
+  log_.round = "someone.1";
+  EXPECT_EQ(step(), attach_step::open);
+}
+
+TEST_F(Attach, PositionAboveTheTopIsLostAlsoInTheSameIncarnation) {
+  has_read({2'000'005, 21});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_NE(reason().find("2000005-21"), std::string::npos);
+}
+
+TEST_F(Attach, ANewerEpochThanTheLogsIsLostEvenBelowItsTop) {
+  has_read({3'000'001, 18});
+  mine_.chain = make_chain({{1, 1}, {3'000'001, 13}});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::convene);
+}
+
+// H1, H13: others went on without what this node has read.
+TEST_F(Attach, PositionBeyondTheEndOfItsEpochIsAFork) {
+  has_read({1, 14});
+  mine_.chain = make_chain({{1, 1}});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::fork);
+  EXPECT_EQ(decide().common, (position{1, 10}));
+}
+
+TEST_F(Attach, PositionInAnEpochThatTheLogNeverHadIsAFork) {
+  has_read({1'000'009, 14});
+  mine_.chain = make_chain({{1, 1}, {1'000'009, 9}});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::fork);
+  EXPECT_EQ(decide().common, (position{1, 8}));
+}
+
+TEST_F(Attach, AnotherLogThatIsNewerIsAForkOfEverything) {
   log_.log_id = "log2";
-  EXPECT_EQ(step(), attach_step::refuse);
-}
-
-TEST_F(Attach, RestartThatKeptEverythingIsAdopted) {
-  server_.incarnation = "run2/repl2";
-  EXPECT_EQ(step(), attach_step::adopt);
-}
-
-TEST_F(Attach, RestartThatLostWhatWasReadIsRefused) {
-  server_.incarnation = "run2/repl2";
-  log_.top = {1, 12};
-  log_.tail = make_entry(1, 12);
   log_.held = nullptr;
-  EXPECT_EQ(step(), attach_step::refuse);
+  EXPECT_EQ(step(), attach_step::fork);
+  EXPECT_EQ(decide().common, position{});
+  EXPECT_EQ(reason(), "Redis holds another log than the one this node has read");
 }
 
-TEST_F(Attach, RestartThatLostWhatWasReadIsRefusedAlsoWhenAnotherNodeConfirmedIt) {
-  // H1: a node that had read less confirmed the new incarnation and went on above.
-  server_.incarnation = log_.incarnation = "run2/repl2";
-  log_.held = make_entry(1, 15, "another text");
-  EXPECT_EQ(step(), attach_step::refuse);
-}
-
-TEST_F(Attach, PositionAboveTheTopIsRefusedInTheSameIncarnation) {
-  log_.top = {1, 14};
-  log_.tail = make_entry(1, 14);
+TEST_F(Attach, AnotherLogThatIsYoungerIsMergedByARecovery) {
+  log_.log_id = "log2";
   log_.held = nullptr;
-  EXPECT_EQ(step(), attach_step::refuse);
+  has_read({3'000'001, 7});
+  EXPECT_EQ(step(), attach_step::convene);
+  EXPECT_NE(reason().find("younger"), std::string::npos);
 }
 
-TEST_F(Attach, TrimmedPositionIsAGapInAKnownIncarnation) {
-  log_.floor = 16;
+TEST_F(Attach, ATrimmedPositionSkipsToTheFloor) {
+  has_read({1, 3});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::skip);
+}
+
+TEST_F(Attach, ThePositionJustBelowTheFloorMissesNothing) {
+  has_read({1, 4});
   log_.held = nullptr;
   EXPECT_EQ(step(), attach_step::open);
 }
 
-TEST_F(Attach, TrimmedPositionCannotBeComparedAfterARestart) {
-  log_.floor = 16;
+// After a recovery that restored from index 12 only, the chain may know nothing of what was before.
+TEST_F(Attach, ThePositionJustBelowTheFloorIsKnownByTheEpochOfTheFloor) {
+  log_.chain = make_chain({{2'000'005, 12}, {3'000'007, 16}});
+  log_.epoch = 3'000'007;
+  log_.tail = make_entry(3'000'007, 20);
+  log_.floor = 12;
   log_.held = nullptr;
-  server_.incarnation = "run2/repl2";
-  EXPECT_EQ(step(), attach_step::refuse);
+  has_read({2'000'005, 11});
+  EXPECT_EQ(step(), attach_step::open);
+  has_read({2'000'005, 10});
+  EXPECT_EQ(step(), attach_step::fork) << "one more is missing, and nobody can tell what it was";
+  EXPECT_EQ(decide().common, position{});
 }
 
-TEST_F(Attach, JoinerLeavesARestartToNodesWithHistoryFirst) {
-  forget_history();
-  server_.incarnation = "run2/repl2";
-  EXPECT_EQ(step(false), attach_step::wait);
-  EXPECT_EQ(step(true), attach_step::adopt);
+TEST_F(Attach, AnotherEntryAtTheSamePositionIsRefused) {
+  log_.held = make_entry(2'000'005, 15, "another text");
+  EXPECT_EQ(step(), attach_step::refuse);
+  EXPECT_NE(reason().find("2000005-15"), std::string::npos);
 }
 
-TEST_F(Attach, StreamAndMetaMustAgree) {
-  log_.tail = make_entry(1, 19);
-  EXPECT_EQ(step(), attach_step::refuse);
-  log_.tail = nullptr;
-  EXPECT_EQ(step(), attach_step::refuse);
+TEST_F(Attach, AnEntryThatIsNoLongerHeldCannotBeCompared) {
+  log_.held = make_entry(2'000'005, 15, "another text");
+  mine_.entry = nullptr;
+  EXPECT_EQ(step(), attach_step::open);
 }
 
-TEST_F(Attach, ALogThatIsNotOpenIsRefused) {
-  log_.state = "recovering";
-  EXPECT_EQ(step(), attach_step::refuse);
-}
-
-TEST_F(Attach, ReplicasAreWaitedFor) {
+TEST_F(Attach, ReplicasAreWaitedForWhateverTheyHold) {
   server_.is_replica = true;
+  EXPECT_EQ(step(), attach_step::wait);
+  log_.state = "recovering";
+  log_.round = "someone.1";
+  EXPECT_EQ(step(), attach_step::wait) << "a report written there would be lost";
+  log_ = {};
   EXPECT_EQ(step(), attach_step::wait);
 }
 
 TEST_F(Attach, EvictionIsRefusedAlsoBeforeTheLogIsCreated) {
   server_.evicting_policy = "allkeys-lru";
   EXPECT_EQ(step(), attach_step::refuse);
+  EXPECT_EQ(reason(), "Redis evicts keys (maxmemory-policy allkeys-lru): set noeviction");
   forget_history();
-  empty_redis();
+  log_ = {};
   EXPECT_EQ(step(), attach_step::refuse);
+}
+
+// Otherwise a recovery would remove what somebody else keeps there.
+TEST_F(Attach, EntriesOfOthersInTheStreamAreRefused) {
+  log_.has_foreign_entry = true;
+  EXPECT_EQ(step(), attach_step::refuse);
+  EXPECT_NE(reason().find("give the application another name, or delete the stream"),
+            std::string::npos);
+  log_.state = "recovering";
+  log_.round = "someone.1";
+  EXPECT_EQ(step(), attach_step::refuse) << "in a recovery as well";
+}
+
+TEST_F(Attach, AShorterBranchOfTheSameTermIsAFork) {
+  has_read({2'900'000, 14});
+  mine_.chain = make_chain({{1, 1}, {2'900'000, 11}});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::fork) << "whatever the digits of the epochs";
+  EXPECT_EQ(decide().common, (position{1, 10}));
+}
+
+TEST_F(Attach, ALongerBranchOfTheSameTermIsALoss) {
+  has_read({2'000'001, 21});
+  mine_.chain = make_chain({{1, 1}, {2'000'001, 11}});
+  log_.held = nullptr;
+  EXPECT_EQ(step(), attach_step::convene);
 }
 
 TEST(ServerFacts, AreReadFromInfo) {
@@ -156,7 +276,7 @@ TEST(ServerFacts, AreReadFromInfo) {
       "Replication\r\nrole:master\r\nmaster_replid:bb\r\n"
       "master_replid2:00\r\n# "
       "Memory\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:allkeys-lru\r\n");
-  EXPECT_EQ(facts.incarnation, "aa/bb");
+  EXPECT_EQ(facts.incarnation, "bb");
   EXPECT_FALSE(facts.is_replica);
   EXPECT_EQ(facts.evicting_policy, "");  // without a limit nothing is evicted
 }

@@ -1,41 +1,19 @@
-// Goal: replies of Redis, given as RESP text, become facts; what is not ours is told apart from
+// Goal: replies of Redis, given as RESP text, become answers; what is not ours is told apart from
 // what is.
 #include "reference-server/log/log_wire.h"
 
 #include <gtest/gtest.h>
 
 #include "reference-server/log/entry_codec.h"
-#include "tests/unit/redis/parse.h"
+#include "tests/unit/chat/log/entries.h"
+#include "tests/unit/chat/log/resp_text.h"
 
-namespace ordeal::chat {
+namespace ordeal::test {
 namespace {
 
-using test::parse_reply;
-
-std::string bulk(std::string_view text) {
-  return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
-}
-std::string array(const std::vector<std::string>& elements) {
-  std::string result = "*" + std::to_string(elements.size()) + "\r\n";
-  for (const std::string& each : elements) result += each;
-  return result;
-}
-std::string stream_entry(std::string_view id, std::string_view kind, std::string_view seq) {
-  std::vector<std::string> fields;
-  for (const std::string_view each :
-       {std::string_view("k"), kind, std::string_view("o"), std::string_view("origin"),
-        std::string_view("s"), seq, std::string_view("r"), std::string_view("room"),
-        std::string_view("c"), std::string_view("cid"), std::string_view("t"),
-        std::string_view("text")}) {
-    fields.push_back(bulk(each));
-  }
-  return array({bulk(id), array(fields)});
-}
-std::vector<net::redis::reply> replies(const std::vector<std::string>& texts) {
-  std::vector<net::redis::reply> result;
-  for (const std::string& each : texts) result.push_back(parse_reply(each));
-  return result;
-}
+using namespace chat;
+using net::redis::reply_class;
+using texts = std::vector<std::string>;
 
 TEST(EntryCodec, ReadsAnEntry) {
   const auto reply = parse_reply(stream_entry("2-17", "m", "9"));
@@ -59,91 +37,258 @@ TEST(EntryCodec, RefusesForeignEntries) {
   }
 }
 
-TEST(LogWire, AppendRepliesAreUnderstood) {
-  const auto reply =
-      parse_reply(array({bulk("OK"), ":30\r\n", ":4\r\n", ":29\r\n", ":30\r\n", bulk("DUP 1-7"),
-                         bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("CONFLICT"), bulk("GAP 12")}));
-  const append_answer answer = log_wire::parse_append(reply.view(), 1, true);
-  ASSERT_FALSE(answer.error.is_set()) << answer.error.text;
-  EXPECT_EQ(answer.top, (position{1, 30}));
-  EXPECT_EQ(answer.floor, 4U);
-  ASSERT_EQ(answer.entries.size(), 6U) << "the heartbeat's result is not a message's";
-  EXPECT_EQ(answer.entries[0].at, (position{1, 30}));
-  EXPECT_EQ(answer.entries[1].result, entry_result::used_before);
-  EXPECT_EQ(answer.entries[1].at, (position{1, 7}));
-  EXPECT_EQ(answer.entries[2].at, std::nullopt);
-  EXPECT_EQ(answer.entries[3].result, entry_result::known_client_id);
-  EXPECT_EQ(answer.entries[4].result, entry_result::conflict);
-  EXPECT_EQ(answer.entries[5].result, entry_result::gap);
-  EXPECT_EQ(answer.entries[5].last_seq, 12U);
+class LogWireReplies : public testing::Test {
+ protected:
+  answer parse(const command& asked, const texts& heard) {
+    return wire_.parse(asked, replies(heard));
+  }
+  // The answer, which must be of this kind.
+  template <class Answer>
+  Answer understood(const command& asked, const texts& heard) {
+    answer found = parse(asked, heard);
+    if (const auto* error = std::get_if<wire_error>(&found))
+      ADD_FAILURE() << "an error: " << error->text;
+    const auto* result = std::get_if<Answer>(&found);
+    EXPECT_NE(result, nullptr);
+    return result != nullptr ? *result : Answer();
+  }
+  // What kind of error the answer is; ok: none.
+  reply_class trouble(const command& asked, const texts& heard) {
+    answer found = parse(asked, heard);
+    const auto* error = std::get_if<wire_error>(&found);
+    if (error != nullptr) {
+      EXPECT_FALSE(error->text.empty());
+    }
+    return error != nullptr ? error->kind : reply_class::ok;
+  }
+  static append_command append_in_epoch(std::uint64_t epoch, std::string beat = "") {
+    append_command result;
+    result.log.epoch = epoch;
+    result.beat = std::move(beat);
+    return result;
+  }
+  static texts facts(const std::string& found) {
+    return {bulk("run_id:run\r\n"), bulk("role:master\r\nmaster_replid:life\r\n"),
+            bulk("maxmemory:0\r\n"), found};
+  }
+  static std::string open_log() {
+    return array({bulks({"log1", "2", "open", "life", "20", "5"}), number(4), bulk("17"),
+                  array({stream_entry("1-5", "m", "1")}), array({stream_entry("2-20", "m", "3")}),
+                  array({}), bulks({"2", "11", "1", "1"}), bulk("")});
+  }
+  static std::string no_log() {
+    const std::string nil = "$-1\r\n";
+    return array({array({nil, nil, nil, nil, nil, nil}), number(0), bulk("0"), array({}), array({}),
+                  array({}), array({}), bulk("")});
+  }
+  static texts with(texts heard, std::string last) {
+    heard.push_back(std::move(last));
+    return heard;
+  }
+
+  log_wire wire_{"chat", "me", 1'000};
+};
+
+TEST_F(LogWireReplies, AttachBecomesFacts) {
+  const auto heard =
+      understood<attach_answer>(attach_command(), with(facts(open_log()), bulk("sha")));
+  EXPECT_EQ(heard.server.incarnation, "life");
+  EXPECT_FALSE(heard.server.is_replica);
+  EXPECT_TRUE(heard.log.has_meta);
+  EXPECT_TRUE(heard.log.has_all_keys);
+  EXPECT_EQ(heard.log.log_id, "log1");
+  EXPECT_EQ(heard.log.epoch, 2U);
+  EXPECT_EQ(heard.log.state, "open");
+  EXPECT_EQ(heard.log.incarnation, "life");
+  EXPECT_EQ(heard.log.top, 20U);
+  EXPECT_EQ(heard.log.floor, 5U);
+  EXPECT_EQ(heard.log.own_seq, 17U);
+  ASSERT_NE(heard.log.first, nullptr);
+  EXPECT_EQ(heard.log.first->at, (position{1, 5}));
+  ASSERT_NE(heard.log.tail, nullptr);
+  EXPECT_EQ(heard.log.tail->at, (position{2, 20}));
+  EXPECT_EQ(heard.log.held, nullptr);
+  EXPECT_EQ(heard.log.chain, make_chain({{1, 1}, {2, 11}}));
+  EXPECT_EQ(heard.log.round, "");
 }
 
-TEST(LogWire, StaleAndErrorsAreToldApart) {
-  const auto stale = parse_reply(array({bulk("STALE")}));
-  EXPECT_TRUE(log_wire::parse_append(stale.view(), 1, false).is_stale);
-  const auto full = parse_reply("-OOM command not allowed\r\n");
-  EXPECT_EQ(log_wire::parse_append(full.view(), 1, false).error.kind,
-            net::redis::reply_class::retryable);
-  const auto odd = parse_reply(array({bulk("OK"), ":1\r\n", ":1\r\n", bulk("WHAT")}));
-  EXPECT_EQ(log_wire::parse_append(odd.view(), 1, false).error.kind,
-            net::redis::reply_class::fatal);
+TEST_F(LogWireReplies, AnEmptyRedisHasNoMeta) {
+  const auto heard =
+      understood<attach_answer>(attach_command(), with(facts(no_log()), bulk("sha")));
+  EXPECT_FALSE(heard.log.has_meta);
+  EXPECT_FALSE(heard.log.has_all_keys);
+  EXPECT_EQ(heard.log.tail, nullptr);
+  EXPECT_EQ(heard.log.first, nullptr);
+  EXPECT_TRUE(heard.log.chain.empty());
+  EXPECT_EQ(heard.log.own_seq, 0U);
 }
 
-TEST(LogWire, AttachRepliesBecomeFacts) {
-  const std::string meta =
-      array({bulk("log1"), bulk("1"), bulk("open"), bulk("run/repl"), bulk("20"), bulk("5")});
-  const std::string found =
-      array({meta, ":4\r\n", bulk("17"), array({stream_entry("1-20", "m", "3")}), array({})});
-  const auto answer = log_wire::parse_attach(
-      replies({bulk("run_id:run\r\n"), bulk("role:master\r\nmaster_replid:repl\r\n"),
-               bulk("maxmemory:0\r\n"), found, bulk("sha")}));
-  ASSERT_FALSE(answer.error.is_set()) << answer.error.text;
-  EXPECT_EQ(answer.server.incarnation, "run/repl");
-  EXPECT_TRUE(answer.log.has_meta);
-  EXPECT_EQ(answer.log.log_id, "log1");
-  EXPECT_EQ(answer.log.top, (position{1, 20}));
-  EXPECT_EQ(answer.log.floor, 5U);
-  EXPECT_EQ(answer.log.own_seq, 17U);
-  ASSERT_NE(answer.log.tail, nullptr);
-  EXPECT_EQ(answer.log.tail->at.index, 20U);
-  EXPECT_EQ(answer.log.held, nullptr);
-  EXPECT_EQ(answer.append_sha, "sha");
+TEST_F(LogWireReplies, ThreeOfFourKeysAreNotAll) {
+  std::string found = open_log();
+  found.replace(found.find(number(4)), 4, number(3));
+  const auto heard = understood<attach_answer>(attach_command(), with(facts(found), bulk("sha")));
+  EXPECT_TRUE(heard.log.has_meta);
+  EXPECT_FALSE(heard.log.has_all_keys);
 }
 
-TEST(LogWire, AnEmptyRedisHasNoMeta) {
-  const std::string found =
-      array({array({"$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n", "$-1\r\n"}), ":0\r\n",
-             bulk("0"), array({}), array({})});
-  const auto answer =
-      log_wire::parse_attach(replies({bulk(""), bulk(""), bulk(""), found, bulk("sha")}));
-  EXPECT_FALSE(answer.error.is_set());
-  EXPECT_FALSE(answer.log.has_meta);
-  EXPECT_FALSE(answer.log.has_other_keys);
+TEST_F(LogWireReplies, AForeignEntryAtEitherEndIsTold) {
+  const auto foreign = array({array({bulk("7-0"), bulks({"a", "b"})})});
+  EXPECT_FALSE(understood<attach_answer>(attach_command(), with(facts(open_log()), bulk("sha")))
+                   .log.has_foreign_entry);
+  for (const char* id : {"1-5", "2-20"}) {
+    std::string found = open_log();
+    const std::string ours = array({stream_entry(id, "m", id == std::string("1-5") ? "1" : "3")});
+    found.replace(found.find(ours), ours.size(), foreign);
+    const auto heard = understood<attach_answer>(attach_command(), with(facts(found), bulk("sha")));
+    EXPECT_TRUE(heard.log.has_foreign_entry) << id;
+  }
+}
+
+TEST_F(LogWireReplies, AttachThatIsNotOneIsAnError) {
+  for (const std::string& found : {array({}), number(1), bulk("OK"), array({number(1)}),
+                                   array({bulks({"log1"}), number(4), bulk("0"), array({}),
+                                          array({}), array({}), array({}), bulk("")})})
+    EXPECT_EQ(trouble(attach_command(), with(facts(found), bulk("sha"))), reply_class::fatal)
+        << found;
+}
+
+TEST_F(LogWireReplies, AnyErrorAmongThemIsTheAnswer) {
+  for (std::size_t place = 0; place < 5; ++place) {
+    texts heard = with(facts(open_log()), bulk("sha"));
+    heard[place] = "-LOADING Redis is loading the dataset in memory\r\n";
+    EXPECT_EQ(trouble(attach_command(), heard), reply_class::retryable) << place;
+  }
+}
+
+TEST_F(LogWireReplies, AppendIsUnderstoodElementByElement) {
+  const auto heard = understood<append_answer>(
+      append_in_epoch(7, "beat"),
+      {array({bulk("OK"), number(30), number(4), number(29), number(30), bulk("DUP 1-7"),
+              bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("CONFLICT"), bulk("GAP 12")})});
+  EXPECT_FALSE(heard.is_stale);
+  EXPECT_EQ(heard.top, 30U);
+  EXPECT_EQ(heard.floor, 4U);
+  ASSERT_EQ(heard.entries.size(), 6U) << "the heartbeat's result is not a message's";
+  EXPECT_EQ(heard.entries[0].at, (position{7, 30}));
+  EXPECT_EQ(heard.entries[1].result, entry_result::used_before);
+  EXPECT_EQ(heard.entries[1].at, (position{1, 7}));
+  EXPECT_EQ(heard.entries[2].at, std::nullopt);
+  EXPECT_EQ(heard.entries[3].result, entry_result::known_client_id);
+  EXPECT_EQ(heard.entries[4].result, entry_result::conflict);
+  EXPECT_EQ(heard.entries[5].result, entry_result::gap);
+  EXPECT_EQ(heard.entries[5].last_seq, 12U);
+}
+
+TEST_F(LogWireReplies, AppendWithoutABeatHasMessagesOnly) {
+  const auto heard = understood<append_answer>(
+      append_in_epoch(1), {array({bulk("OK"), number(9), number(1), number(9)})});
+  ASSERT_EQ(heard.entries.size(), 1U);
+  EXPECT_EQ(heard.entries[0].at, (position{1, 9}));
+}
+
+TEST_F(LogWireReplies, StaleIsAnAnswer) {
+  EXPECT_TRUE(understood<append_answer>(append_in_epoch(1), {array({bulk("STALE")})}).is_stale);
+  const auto reported =
+      understood<report_answer>(report_command(), with(facts(open_log()), array({bulk("STALE")})));
+  EXPECT_TRUE(reported.is_stale);
+  EXPECT_EQ(reported.log.log_id, "log1") << "what is there is told all the same";
+  for (const command& repair :
+       {command(truncate_command()), command(restore_command()), command(commit_command())}) {
+    const auto heard = understood<repair_answer>(repair, {bulk("STALE")});
+    EXPECT_TRUE(heard.is_stale);
+    EXPECT_FALSE(heard.is_complete);
+  }
+}
+
+TEST_F(LogWireReplies, ErrorsAreToldApart) {
+  const command asked = append_in_epoch(1);
+  EXPECT_EQ(trouble(asked, {"-OOM command not allowed\r\n"}), reply_class::retryable);
+  EXPECT_EQ(trouble(asked, {"-NOSCRIPT No matching script\r\n"}), reply_class::script_missing);
+  EXPECT_EQ(trouble(asked, {"-READONLY You can't write\r\n"}), reply_class::read_only);
+  EXPECT_EQ(trouble(asked, {"-NOAUTH Authentication required\r\n"}), reply_class::auth);
+  EXPECT_EQ(trouble(asked, {"-WRONGTYPE Operation against a key\r\n"}), reply_class::fatal);
+}
+
+TEST_F(LogWireReplies, AppendThatIsNotOneIsAnError) {
+  for (const std::string& reply :
+       {array({}), number(1), bulk("OK"), array({bulk("OK")}), array({bulk("OK"), number(1)}),
+        array({bulk("OK"), number(1), number(1), bulk("WHAT")}),
+        array({bulk("OK"), number(1), number(1), bulk("GAP x")}),
+        array({bulk("OK"), number(1), number(1), bulk("")})})
+    EXPECT_EQ(trouble(append_in_epoch(1), {reply}), reply_class::fatal) << reply;
+  EXPECT_EQ(trouble(append_in_epoch(1, "beat"), {array({bulk("OK"), number(1), number(1)})}),
+            reply_class::fatal)
+      << "the result of the heartbeat is missing";
+}
+
+TEST_F(LogWireReplies, ConveneIsDoneOrNot) {
+  EXPECT_TRUE(understood<convene_answer>(convene_command(), {number(1)}).is_done);
+  EXPECT_FALSE(understood<convene_answer>(convene_command(), {number(0)}).is_done);
+  EXPECT_EQ(trouble(convene_command(), {"-BUSY Redis is busy\r\n"}), reply_class::retryable);
+}
+
+TEST_F(LogWireReplies, ReportTellsTheRoundAndTheLog) {
+  const auto heard = understood<report_answer>(
+      report_command(),
+      with(facts(no_log()), array({bulk("OK"), bulk("winner"), bulk("3"), bulk("a"),
+                                   bulk("- 0-0 0 - -"), bulk("b"), bulk("log1 1-7 1 - -")})));
+  EXPECT_FALSE(heard.is_stale);
+  EXPECT_EQ(heard.server.incarnation, "life");
+  EXPECT_FALSE(heard.log.has_meta);
+  EXPECT_EQ(heard.owner, "winner");
+  EXPECT_EQ(heard.progress, 3U);
+  EXPECT_EQ(heard.reports,
+            (std::map<std::string, std::string>{{"a", "- 0-0 0 - -"}, {"b", "log1 1-7 1 - -"}}));
+}
+
+TEST_F(LogWireReplies, ReportThatIsNotOneIsAnError) {
+  for (const std::string& reply : {array({}), number(1), array({bulk("OK")}),
+                                   array({bulk("OK"), bulk("")}), array({bulk("WHAT")})})
+    EXPECT_EQ(trouble(report_command(), with(facts(no_log()), reply)), reply_class::fatal) << reply;
+}
+
+TEST_F(LogWireReplies, TruncateIsCompleteOrGoesOn) {
+  EXPECT_TRUE(understood<repair_answer>(truncate_command(), {number(0)}).is_complete);
+  EXPECT_FALSE(understood<repair_answer>(truncate_command(), {number(1)}).is_complete);
+  EXPECT_EQ(trouble(restore_command(), {"-ERR The ID specified in XADD is too small\r\n"}),
+            reply_class::fatal);
 }
 
 TEST(LogWire, ReadRepliesCarryEntriesOrNothing) {
-  const std::string meta = array({bulk("log1"), bulk("20"), bulk("5")});
+  const std::string meta = bulks({"log1", "open", "life", "20", "5"});
   const std::string stream =
       array({array({bulk("{chat}:log"),
                     array({stream_entry("1-1", "m", "1"), stream_entry("1-2", "h", "0")})})});
   const auto some = log_wire::parse_read(replies({stream, meta}));
-  ASSERT_EQ(some.entries.size(), 2U);
-  EXPECT_EQ(some.log_id, "log1");
-  EXPECT_EQ(some.entries[1]->kind, entry_kind::heartbeat);
+  ASSERT_EQ(some.answer.entries.size(), 2U);
+  EXPECT_EQ(some.answer.log_id, "log1");
+  EXPECT_EQ(some.answer.state, "open");
+  EXPECT_EQ(some.answer.incarnation, "life");
+  EXPECT_EQ(some.answer.top, 20U);
+  EXPECT_EQ(some.answer.floor, 5U);
+  EXPECT_EQ(some.answer.entries[1]->kind, entry_kind::heartbeat);
   const auto none = log_wire::parse_read(replies({"*-1\r\n", meta}));
   EXPECT_FALSE(none.error.is_set());
-  EXPECT_TRUE(none.entries.empty());
-  const auto foreign =
-      log_wire::parse_range(replies({array({stream_entry("1-1", "m", "1"), bulk("?")}), meta}));
-  EXPECT_TRUE(foreign.has_foreign_entry);
-  EXPECT_EQ(foreign.entries.size(), 1U);
+  EXPECT_TRUE(none.answer.entries.empty());
 }
 
-TEST(LogWire, KeysShareOneHashTag) {
-  const log_wire wire("app", "origin", 10);
-  const auto what = wire.meta();
-  EXPECT_NE(what.bytes().find("{app}:meta"), std::string_view::npos);
+TEST(LogWire, EntriesEndBeforeTheFirstForeignOne) {
+  const std::string meta = bulks({"log1", "open", "life", "20", "5"});
+  const auto foreign = log_wire::parse_range(replies(
+      {array({stream_entry("1-1", "m", "1"), bulk("?"), stream_entry("1-2", "m", "2")}), meta}));
+  EXPECT_TRUE(foreign.answer.has_foreign_entry);
+  EXPECT_EQ(foreign.answer.entries.size(), 1U);
+}
+
+TEST(LogWire, AnErrorOfAReadIsNoAnswer) {
+  const std::string meta = bulks({"log1", "open", "life", "20", "5"});
+  for (const texts& heard :
+       {texts{"-WRONGTYPE not a stream\r\n", meta}, texts{"*-1\r\n", "-WRONGTYPE x\r\n"}}) {
+    const auto found = log_wire::parse_read(replies(heard));
+    EXPECT_EQ(found.error.kind, reply_class::fatal);
+    EXPECT_TRUE(found.answer.entries.empty());
+  }
 }
 
 }  // namespace
-}  // namespace ordeal::chat
+}  // namespace ordeal::test

@@ -10,14 +10,19 @@ namespace ordeal::chat {
 namespace {
 
 using test::make_entry;
+using numbers = std::vector<std::uint64_t>;
 
-std::vector<std::uint64_t> indexes(const replay_buffer& buffer, std::uint64_t after,
-                                   std::uint64_t upto, std::string_view room = "room") {
+numbers indexes(const replay_buffer& buffer, std::uint64_t after, std::uint64_t upto,
+                std::string_view room = "room") {
   std::vector<entry_ptr> found;
   buffer.collect(after, upto, room, found);
-  std::vector<std::uint64_t> result;
+  numbers result;
   for (const entry_ptr& each : found) result.push_back(each->at.index);
   return result;
+}
+
+void fill(replay_buffer& buffer, std::uint64_t from, std::uint64_t to) {
+  for (std::uint64_t index = from; index <= to; ++index) buffer.add(make_entry(1, index));
 }
 
 TEST(ReplayBuffer, IsCompleteFromWhereItStarted) {
@@ -26,25 +31,44 @@ TEST(ReplayBuffer, IsCompleteFromWhereItStarted) {
   EXPECT_TRUE(buffer.covers(100));
   EXPECT_TRUE(buffer.covers(200));
   EXPECT_FALSE(buffer.covers(99));
+  EXPECT_EQ(buffer.low(), 101U);
+  EXPECT_EQ(buffer.end(), 101U);
+}
+
+TEST(ReplayBuffer, FindsAnEntryByItsIndex) {
+  replay_buffer buffer(3, 1U << 20);
+  buffer.reset(6);
+  fill(buffer, 7, 11);
+  EXPECT_EQ(buffer.low(), 9U);
+  EXPECT_EQ(buffer.end(), 12U);
+  EXPECT_EQ(buffer.at(8), nullptr) << "dropped";
+  ASSERT_NE(buffer.at(9), nullptr);
+  EXPECT_EQ(buffer.at(9)->at, (position{1, 9}));
+  EXPECT_EQ(buffer.at(11)->at, (position{1, 11}));
+  EXPECT_EQ(buffer.at(12), nullptr) << "not there yet";
+  EXPECT_EQ(buffer.at(0), nullptr);
 }
 
 TEST(ReplayBuffer, CollectsTheRoomWithinTheRange) {
   replay_buffer buffer(10, 1U << 20);
-  for (const std::uint64_t index : {2U, 3U, 5U, 8U}) buffer.add(make_entry(1, index));
-  buffer.add(make_entry(1, 9, "text", "other"));
-  EXPECT_EQ(indexes(buffer, 2, 8), (std::vector<std::uint64_t>{3, 5, 8}));
-  EXPECT_EQ(indexes(buffer, 0, 4), (std::vector<std::uint64_t>{2, 3}));
-  EXPECT_EQ(indexes(buffer, 0, 99, "other"), (std::vector<std::uint64_t>{9}));
-  EXPECT_TRUE(indexes(buffer, 9, 99).empty());
+  buffer.reset(1);
+  for (const std::uint64_t index : {2U, 3U, 4U, 5U})
+    buffer.add(make_entry(1, index, "text", index == 4 ? "other" : "room"));
+  buffer.add(test::make_beat({1, 6}, "origin", "1 1-5 2"));
+  EXPECT_EQ(indexes(buffer, 2, 5), (numbers{3, 5}));
+  EXPECT_EQ(indexes(buffer, 0, 4), (numbers{2, 3}));
+  EXPECT_EQ(indexes(buffer, 0, 99, "other"), (numbers{4}));
+  EXPECT_TRUE(indexes(buffer, 5, 99).empty());
+  EXPECT_TRUE(indexes(buffer, 0, 99, "").empty()) << "a heartbeat is no message";
 }
 
 TEST(ReplayBuffer, DropsTheOldestAboveItsCount) {
   replay_buffer buffer(2, 1U << 20);
-  for (const std::uint64_t index : {1U, 4U, 6U}) buffer.add(make_entry(1, index));
+  fill(buffer, 1, 3);
   EXPECT_EQ(buffer.size(), 2U);
   EXPECT_TRUE(buffer.covers(1));
   EXPECT_FALSE(buffer.covers(0));
-  EXPECT_EQ(indexes(buffer, 1, 99), (std::vector<std::uint64_t>{4, 6}));
+  EXPECT_EQ(indexes(buffer, 1, 99), (numbers{2, 3}));
 }
 
 TEST(ReplayBuffer, DropsTheOldestAboveItsBytes) {
@@ -53,17 +77,55 @@ TEST(ReplayBuffer, DropsTheOldestAboveItsBytes) {
     buffer.add(make_entry(1, index, std::string(1'000, 'x')));
   EXPECT_LT(buffer.size(), 10U);
   EXPECT_GT(buffer.size(), 5U);
+  EXPECT_LE(buffer.bytes(), 10'000U);
   EXPECT_TRUE(buffer.covers(20 - buffer.size()));
   EXPECT_FALSE(buffer.covers(19 - buffer.size()));
 }
 
 TEST(ReplayBuffer, ForgetsEverythingAtAGap) {
   replay_buffer buffer(10, 1U << 20);
-  buffer.add(make_entry(1, 5));
+  buffer.reset(4);
+  fill(buffer, 5, 5);
   buffer.reset(20);
   EXPECT_FALSE(buffer.covers(5));
   EXPECT_TRUE(buffer.covers(20));
+  EXPECT_EQ(buffer.bytes(), 0U);
   EXPECT_TRUE(indexes(buffer, 0, 99).empty());
+}
+
+TEST(ReplayBuffer, TruncatesWhatLiesAboveAnIndex) {
+  replay_buffer buffer(10, 1U << 20);
+  fill(buffer, 1, 8);
+  const std::size_t bytes_of_all = buffer.bytes();
+  buffer.truncate(5);
+  EXPECT_EQ(buffer.end(), 6U);
+  EXPECT_EQ(buffer.low(), 1U);
+  EXPECT_EQ(buffer.at(6), nullptr);
+  EXPECT_LT(buffer.bytes(), bytes_of_all);
+  buffer.add(make_entry(2, 6));
+  EXPECT_EQ(buffer.at(6)->at, (position{2, 6})) << "the other branch goes on from there";
+}
+
+TEST(ReplayBuffer, TruncatedToNothingGoesOnWhereTheLogDoes) {
+  replay_buffer buffer(3, 1U << 20);
+  fill(buffer, 1, 8);
+  ASSERT_EQ(buffer.low(), 6U);
+  buffer.truncate(4);
+  EXPECT_EQ(buffer.size(), 0U);
+  EXPECT_EQ(buffer.bytes(), 0U);
+  EXPECT_EQ(buffer.low(), 5U);
+  EXPECT_TRUE(buffer.covers(4));
+  EXPECT_FALSE(buffer.covers(3));
+  buffer.add(make_entry(2, 5));
+  EXPECT_EQ(buffer.end(), 6U);
+}
+
+TEST(ReplayBuffer, TruncatingAboveItsEndChangesNothing) {
+  replay_buffer buffer(3, 1U << 20);
+  fill(buffer, 1, 3);
+  buffer.truncate(3);
+  EXPECT_EQ(buffer.end(), 4U);
+  EXPECT_EQ(buffer.size(), 3U);
 }
 
 }  // namespace

@@ -1,0 +1,322 @@
+// Attach, append, and what belongs to both; log_machine_recovery.cpp and log_machine_reads.cpp have the rest.
+#include "reference-server/log/log_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/async/assert.h"
+#include "reference-server/log/entry_codec.h"
+
+namespace ordeal::chat {
+
+log_machine::log_machine(machine_options options)
+    : options_(std::move(options)),
+      outbox_(options_.outbox_entries_max, options_.outbox_bytes_max, options_.ack),
+      replay_(options_.replay_entries, options_.replay_bytes_max),
+      reason_("not connected to Redis yet") {}
+
+void log_machine::on_connected() {
+  ORDEAL_ASSERT(phase_ == phase::disconnected && !is_waiting_);
+  phase_ = phase::detached;
+  must_pause_ = false;
+}
+
+void log_machine::on_connection_lost() {
+  is_waiting_ = false;
+  phase_ = phase::disconnected;
+  if (state_ != log_state::refusing) set_state(log_state::connecting, "not connected to Redis");
+  convene_.reset();
+  repair_.reset();
+  outbox_.on_batch_lost();
+}
+
+bool log_machine::has_command() const {
+  if (is_waiting_ || phase_ == phase::disconnected) return false;
+  return phase_ != phase::open || wants_beat_ || outbox_.has_unsent();
+}
+
+bool log_machine::must_pause() const {
+  return must_pause_;
+}
+
+command log_machine::next_command() {
+  ORDEAL_ASSERT(has_command());
+  is_waiting_ = true;
+  must_pause_ = false;
+  if (phase_ == phase::open) return make_append();
+  if (convene_) return *std::exchange(convene_, std::nullopt);
+  if (phase_ == phase::repairing) return next_repair();
+  std::optional<position> last_read;
+  if (known_end().index > 0) last_read = known_end();
+  if (phase_ == phase::gathering)
+    return report_command{last_read, round_, format_report(own_report())};
+  return attach_command{last_read};
+}
+
+void log_machine::on_answer(const answer& heard) {
+  ORDEAL_ASSERT(is_waiting_);
+  is_waiting_ = false;
+  if (const auto* error = std::get_if<wire_error>(&heard)) {
+    take_error(*error);
+  } else if (const auto* attached = std::get_if<attach_answer>(&heard)) {
+    take_attach(*attached);
+  } else if (const auto* appended = std::get_if<append_answer>(&heard)) {
+    take_append(*appended);
+  } else if (std::holds_alternative<convene_answer>(heard)) {
+    phase_ = phase::detached;  // done or not: the attach shows the round
+  } else if (const auto* reported = std::get_if<report_answer>(&heard)) {
+    take_report(*reported);
+  } else {
+    take_repair(std::get<repair_answer>(heard));
+  }
+}
+
+void log_machine::take_error(const wire_error& error) {
+  using net::redis::reply_class;
+  const std::string why = "Redis answers: " + error.text;
+  const bool was_open = phase_ == phase::open;
+  outbox_.on_batch_lost();
+  repair_.reset();
+  must_pause_ = true;
+  if (error.kind == reply_class::fatal) {
+    refuse(why);
+  } else if (was_open && error.kind == reply_class::retryable) {
+    reason_ = why;  // still attached; the next append may work
+  } else {
+    detach(why);
+    must_pause_ = error.kind != reply_class::script_missing;
+  }
+}
+
+void log_machine::detach(std::string reason) {
+  phase_ = phase::detached;
+  set_state(log_state::connecting, std::move(reason));
+}
+
+// The log is not as it was, and the next attach says how it is.
+void log_machine::look_again(std::string reason) {
+  phase_ = phase::detached;
+  set_state(log_state::recovering, std::move(reason));
+}
+
+void log_machine::refuse(std::string reason) {
+  phase_ = phase::refused;
+  must_pause_ = true;
+  set_state(log_state::refusing, std::move(reason));
+}
+
+void log_machine::take_attach(const attach_answer& found) {
+  log_history mine;
+  mine.log_id = identity_.log_id;
+  mine.last = known_end();
+  mine.entry = replay_.at(mine.last.index);
+  mine.chain = chain_;
+  attach_decision decision = decide_attach(found.server, found.log, mine);
+  switch (decision.step) {
+    case attach_step::open:
+      enter_open(found);
+      break;
+    case attach_step::skip:
+      skip_to(found.log.floor, found.log.chain);
+      enter_open(found);
+      break;
+    case attach_step::fork:
+      leave_branch(decision.common, found.log);
+      enter_open(found);
+      break;
+    case attach_step::convene:
+      convene(found.log, std::move(decision.reason));
+      break;
+    case attach_step::gather:
+      enter_gathering(found.log.round);
+      break;
+    case attach_step::wait:
+      detach(std::move(decision.reason));
+      must_pause_ = true;
+      break;
+    case attach_step::refuse:
+      refuse(std::move(decision.reason));
+      break;
+  }
+}
+
+void log_machine::enter_open(const attach_answer& found) {
+  const log_facts& log = found.log;
+  if (delivered_.index == 0) start_at_top(log);
+  const bool is_new = !identity_.log_id.empty() && identity_.epoch != log.epoch;
+  identity_ = log_identity{log.log_id, log.epoch, found.server.incarnation};
+  chain_ = log.chain;
+  top_ = log.top;
+  floor_ = log.floor;
+  outbox_.on_watermark(log.own_seq);
+  phase_ = phase::open;
+  round_.clear();
+  wants_beat_ = true;
+  set_state(log_state::open, "");
+  note(is_new ? machine_event::what::recovered : machine_event::what::attached,
+       "epoch " + std::to_string(log.epoch) + ", top " + std::to_string(log.top) + ", read " +
+           format_position(last_));
+}
+
+// A joiner delivers what comes after the top, and first reads back what it can hold: so that there is somebody who holds
+// what was appended before it came (H6), and clients find old messages in memory.
+void log_machine::start_at_top(const log_facts& log) {
+  const std::uint64_t held_max = options_.replay_entries;
+  const std::uint64_t first =
+      std::max(log.floor, log.top > held_max ? log.top + 1 - held_max : std::uint64_t{1});
+  last_ = before(first, log.chain);
+  delivered_ = log.tail->at;
+  replay_.reset(last_.index);
+}
+
+command log_machine::make_append() {
+  append_command what;
+  what.log = identity_;
+  sent_beat_ = std::exchange(wants_beat_, false);
+  if (sent_beat_) {
+    beat_text beat;
+    beat.number = ++beats_;
+    beat.read = last_;
+    beat.low = replay_.low();
+    what.beat = format_beat(beat);
+  }
+  outbox::batch batch = outbox_.take_batch(options_.batch_entries_max);
+  what.after_seq = batch.after_seq;
+  what.messages = std::move(batch.messages);
+  return what;
+}
+
+void log_machine::take_append(const append_answer& heard) {
+  if (heard.is_stale) {
+    outbox_.on_batch_lost();
+    wants_beat_ = wants_beat_ || sent_beat_;
+    look_again("the log has changed: looking again");
+    return;
+  }
+  if (sent_beat_) beats_appended_ = beats_;
+  top_ = heard.top;
+  floor_ = heard.floor;
+  if (phase_ == phase::open) reason_.clear();
+  const position trimmed{identity_.epoch, heard.floor};
+  outbox_.on_replies(heard.entries, trimmed, settled_);
+  release_held();
+}
+
+std::uint64_t log_machine::add(std::string room, std::string client_message_id, std::string text,
+                               outbox::time_point now) {
+  message_body body;
+  body.room = std::move(room);
+  body.client_message_id = std::move(client_message_id);
+  body.text = std::move(text);
+  return outbox_.add(std::move(body), now, settled_);
+}
+
+void log_machine::give_up_before(outbox::time_point earliest, const std::string& reason) {
+  outbox_.give_up_before(earliest, reason, settled_);
+}
+
+// What another node holds may leave the outbox; when nobody else is there, what this node has read itself must do.
+void log_machine::release_held() {
+  for (const auto& [origin, known] : holders_.all())
+    outbox_.on_held(known.low, known.upto, settled_);
+  if (const std::uint64_t kept_from = holders_.kept_from(); kept_from > 0)
+    outbox_.on_held(0, kept_from - 1, settled_);
+  if (holders_.is_alone(options_.silent_beats_max))
+    outbox_.on_held(replay_.low(), last_.index, settled_);
+}
+
+std::vector<settlement> log_machine::take_settled() {
+  return std::exchange(settled_, {});
+}
+std::vector<read_effect> log_machine::take_reads() {
+  return std::exchange(reads_, {});
+}
+std::vector<machine_event> log_machine::take_events() {
+  return std::exchange(events_, {});
+}
+
+void log_machine::set_state(log_state state, std::string reason) {
+  state_ = state;
+  reason_ = std::move(reason);
+}
+
+void log_machine::note(machine_event::what kind, std::string text) {
+  events_.push_back(machine_event{kind, std::move(text)});
+}
+
+std::string log_machine::fingerprint() const {
+  std::string text;
+  const auto add = [&text](const auto& value) {
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
+      text += std::to_string(value);
+    } else {
+      text += value;
+    }
+    text += ' ';
+  };
+  const auto add_position = [&add](position at) {
+    add(at.epoch);
+    add(at.index);
+  };
+  for (const auto value : {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
+                           static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
+                           static_cast<unsigned>(wants_beat_), static_cast<unsigned>(state_),
+                           looks_, still_looks_})
+    add(value);
+  for (const auto value : {commits_, rounds_, top_, floor_, beats_, beats_appended_, beats_echoed_,
+                           identity_.epoch})
+    add(value);
+  for (const std::string& value : {identity_.log_id, identity_.incarnation, round_, watched_}) add(value);
+  if (convene_) add(convene_->round + convene_->old_round + convene_->incarnation + convene_->state);
+  if (repair_) {
+    add(repair_->claim.round);
+    add_position(repair_->keep);
+    add(static_cast<unsigned>(repair_->removes) * 2 + static_cast<unsigned>(repair_->restores));
+    add(repair_->epoch);
+  }
+  add_position(last_);
+  add_position(delivered_);
+  for (const auto& each : chain_.segments()) add_position(position{each.epoch, each.first});
+  for (const auto& [origin, seq] : marks_) {
+    add(origin);
+    add(seq);
+  }
+  for (const auto& [identity, at] : earlier_) {
+    add(identity);
+    add_position(at);
+  }
+  for (const auto& each : unstable_) add(each->at.index);
+  text += '|';
+  add(replay_.low());
+  for (std::uint64_t index = replay_.low(); index < replay_.end(); ++index) {
+    const entry& each = *replay_.at(index);
+    add_position(each.at);
+    add(each.origin);
+    add(each.origin_seq);
+    add(each.client_message_id);
+  }
+  text += '|';
+  for (const auto& [origin, known] : holders_.all()) {
+    add(origin);
+    add(known.low);
+    add(known.upto);
+    add(known.silence);
+  }
+  add(holders_.echoes_alone());
+  for (const auto& [origin, silence] : holders_.heard_of()) {
+    add(origin);
+    add(silence);
+  }
+  text += '|';
+  add(outbox_.unsent_from());
+  add(outbox_.last_seq());
+  for (const outbox_message& each : outbox_.messages()) {
+    add(each.seq);
+    add(static_cast<unsigned>(each.is_settled));
+    if (each.at) add_position(*each.at);
+    text += ';';
+  }
+  return text;
+}
+
+}  // namespace ordeal::chat

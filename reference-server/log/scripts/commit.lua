@@ -1,0 +1,58 @@
+-- Begins a new epoch with a barrier entry and opens the log (log-protocol.md step 6).
+-- KEYS: meta epochs seq req log recovery.
+-- ARGV: round, origin, incarnation, reports that it decided by, id of the stream's last entry ('0-0': it is empty), log id, epoch, barrier text,
+--       1 to replace the watermarks or 0 to keep the larger ones, number of earlier epochs,
+--       then for each epoch: epoch, first index; then for each watermark: origin, seq.
+-- Returns 'STALE', also when the stream ends elsewhere, or 0.
+local round = redis.call('HMGET', KEYS[6], 'round', 'owner')
+local tail = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1]
+if round[1] ~= ARGV[1] or (round[2] ~= '' and round[2] ~= ARGV[2])
+    or (round[2] == '' and redis.call('HLEN', KEYS[6]) - 3 ~= tonumber(ARGV[4]))
+    or redis.call('HGET', KEYS[1], 'state') ~= 'recovering'
+    or (tail and tail[1] or '0-0') ~= ARGV[5]
+    or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
+  return 'STALE'
+end
+local function index_of(id) return tonumber(string.match(id, '-(%d+)$')) end
+local function digits(number) return string.format('%.0f', number) end
+
+-- A stream that was emptied remembers its last id.
+if ARGV[5] == '0-0' then redis.call('UNLINK', KEYS[5]) end
+local epoch = ARGV[7]
+local top = (tail and index_of(tail[1]) or 0) + 1
+redis.call('XADD', KEYS[5], epoch .. '-' .. digits(top), 'k', 'b', 'o', ARGV[2], 's', '0',
+           'r', '', 'c', '', 't', ARGV[8])
+local floor = index_of(redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1])
+
+local first = 11
+local marks = first + 2 * tonumber(ARGV[10])
+redis.call('DEL', KEYS[2])
+for i = first, marks - 1, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+redis.call('HSET', KEYS[2], epoch, digits(top))
+
+if ARGV[9] == '1' then redis.call('DEL', KEYS[3]) end
+local function raise(origin, seq)
+  if tonumber(seq) > tonumber(redis.call('HGET', KEYS[3], origin) or '0') then
+    redis.call('HSET', KEYS[3], origin, seq)
+  end
+end
+if redis.call('EXISTS', KEYS[3], KEYS[4]) < 2 then
+  -- Watermarks and retry keys that were lost come back for the newest messages.
+  local newest = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 4096)
+  for i = 1, #newest do
+    local fields = newest[i][2]
+    if fields[2] == 'm' then
+      raise(fields[4], fields[6])
+      redis.call('HSETNX', KEYS[4], fields[10], newest[i][1])
+    end
+  end
+end
+for i = marks, #ARGV, 2 do raise(ARGV[i], ARGV[i + 1]) end
+-- These two exist also when nothing was sent yet: that one is missing means that it was lost.
+redis.call('HSET', KEYS[3], '', '0')
+redis.call('HSET', KEYS[4], '', '')
+
+redis.call('HSET', KEYS[1], 'log_id', ARGV[6], 'epoch', epoch, 'state', 'open', 'incarnation', ARGV[3],
+           'top', digits(top), 'floor', digits(floor))
+redis.call('DEL', KEYS[6])
+return 0

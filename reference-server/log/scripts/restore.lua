@@ -1,0 +1,32 @@
+-- Puts entries back, with the ids that they had, and what the other keys say of them: whoever takes a half-done repair
+-- over finds them in agreement (log-protocol.md step 5).
+-- KEYS: meta recovery log req epochs seq.
+-- ARGV: round, origin, incarnation, reports that it decided by, id of the stream's last entry ('0-0': it is empty),
+--       then for each entry: id, kind, origin, seq, room, client message id, text.
+-- Returns 'STALE', also when the stream ends elsewhere, or 0.
+local entry_fields = 7
+local first = 6
+local round = redis.call('HMGET', KEYS[2], 'round', 'owner')
+local tail = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
+if round[1] ~= ARGV[1] or (round[2] ~= '' and round[2] ~= ARGV[2])
+    or (round[2] == '' and redis.call('HLEN', KEYS[2]) - 3 ~= tonumber(ARGV[4]))
+    or redis.call('HGET', KEYS[1], 'state') ~= 'recovering'
+    or (tail and tail[1] or '0-0') ~= ARGV[5]
+    or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
+  return 'STALE'
+end
+-- A stream that was emptied remembers its last id.
+if ARGV[5] == '0-0' then redis.call('UNLINK', KEYS[3]) end
+redis.call('HSET', KEYS[2], 'owner', ARGV[2])
+redis.call('HINCRBY', KEYS[2], 'progress', 1)
+for i = first, #ARGV, entry_fields do
+  redis.call('XADD', KEYS[3], ARGV[i], 'k', ARGV[i + 1], 'o', ARGV[i + 2], 's', ARGV[i + 3],
+             'r', ARGV[i + 4], 'c', ARGV[i + 5], 't', ARGV[i + 6])
+  if ARGV[i + 1] == 'b' then redis.call('HSET', KEYS[5], string.match(ARGV[i], '^(%d+)-(%d+)$')) end
+  if ARGV[i + 1] == 'm' then
+    redis.call('HSET', KEYS[4], ARGV[i + 5], ARGV[i])
+    local known = redis.call('HGET', KEYS[6], ARGV[i + 2]) or '0'
+    if tonumber(ARGV[i + 3]) > tonumber(known) then redis.call('HSET', KEYS[6], ARGV[i + 2], ARGV[i + 3]) end
+  end
+end
+return 0
