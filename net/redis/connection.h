@@ -1,5 +1,5 @@
-// A Redis connection: hiredis as RESP codec over an Asio socket. Requests are pipelined: everything in one request
-// goes out in one write, the replies come back together.
+// A Redis connection: hiredis as RESP codec over an Asio socket, with or without TLS. Requests are pipelined:
+// everything in one request goes out in one write, the replies come back together.
 //
 // One thread, one exec() at a time. After any error the connection is broken for good: make a new one.
 #pragma once
@@ -7,15 +7,14 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
-#include <filesystem>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "net/redis/options.h"
 #include "net/redis/reply.h"
 
 namespace ordeal::net::redis {
@@ -25,47 +24,27 @@ using error_code = boost::system::error_code;
 
 enum class errc {
   resolve_failed = 1,  // the host name is unknown
-  connect_timeout,     // no TCP connection, or no answer to AUTH, in time
+  connect_timeout,     // no TCP connection, no TLS handshake, or no answer to AUTH, in time
   command_timeout,     // no reply in time; the outcome of what was sent is unknown
   protocol_error,      // the peer does not speak RESP2
   closed,              // the peer closed the connection
   auth_failed,         // WRONGPASS, NOAUTH, or a user that is disabled
   password_file,       // the password file cannot be read
-  refused_by_server    // an error reply to SELECT or PING at connect: LOADING, max clients, ...
+  refused_by_server,   // an error reply to SELECT or PING at connect: LOADING, max clients, ...
+  wrong_kind,          // a node of a Redis Cluster, or a sentinel where a Redis was expected
+  tls_files,           // the CA, certificate or key file cannot be used
+  tls_failed,    // no TLS: a certificate that is not trusted, or a peer that does not speak it
+  tls_expected,  // the peer speaks TLS and was spoken to without
+  no_master      // no sentinel named a master that is one
 };
 error_code make_error_code(errc value);
-
-// Where a password comes from. The file is read again at every connect, one trailing newline is cut.
-struct credentials {
-  std::string user;      // empty: the default user
-  std::string password;  // empty with an empty file: no AUTH is sent
-  std::filesystem::path password_file;
-};
-
-struct connection_options {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 6379;
-  int database = 0;
-  credentials auth;
-  std::chrono::milliseconds connect_timeout{2'000};  // resolve, TCP, AUTH and SELECT together
-  std::chrono::milliseconds tcp_user_timeout{
-      5'000};               // unacknowledged data for so long: dead (TCP_USER_TIMEOUT)
-  std::string client_name;  // CLIENT SETNAME, best effort; empty: not sent
-};
-
-// "redis://[user@]host[:port][/db]" into options; a password in the URL is refused (it would end up in process lists
-// and logs). On failure the text says what is wrong and never holds the URL's secret part.
-struct url_result {
-  std::optional<connection_options> options;
-  std::string error;
-};
-url_result parse_url(std::string_view url);
 
 // Commands of one round trip.
 class request {
  public:
   request& add(std::initializer_list<std::string_view> arguments);
   request& add(std::span<const std::string_view> arguments);
+  request& append(const request& more);
   std::size_t size() const { return count_; }
   void clear();
   std::string_view bytes() const { return bytes_; }
@@ -97,15 +76,19 @@ class connection {
 
 struct open_result {
   error_code ec;
-  std::string detail;  // the server's words, or the file's problem; never a secret
+  std::string detail;  // the server's words, or the file's problem, with its remedy; never a secret
   std::unique_ptr<connection> opened;
+  server_address at;  // where it leads: with sentinels, the master that they named
 };
 
-// Resolves, connects, AUTHs, SELECTs. A server without a password answers AUTH with an error: that is accepted, the
-// connection works (backplanes.md section 3).
+// Resolves, connects, shakes hands (TLS), AUTHs, SELECTs. A server without a password answers AUTH with an error: that
+// is accepted, the connection works (backplanes.md section 3). With sentinels it asks them in turn for the master,
+// starting with the one that was right last, and takes a master that says itself that it is one. A node of a Redis
+// Cluster is refused.
 asio::awaitable<open_result> connect(connection_options options);
 
-// How an error reply is to be treated by whoever wants to try again (log-protocol.md H24).
+// How an error reply is to be treated by whoever wants to try again (log-protocol.md H24). The redirections of a
+// Redis Cluster (MOVED, ASK, CROSSSLOT) are fatal: nothing here follows them.
 enum class reply_class { ok, retryable, script_missing, read_only, auth, fatal };
 reply_class classify(reply_view reply);
 

@@ -29,6 +29,16 @@ class redis_category final : public boost::system::error_category {
         return "the password file cannot be read";
       case errc::refused_by_server:
         return "Redis refused the connection";
+      case errc::wrong_kind:
+        return "this is not a standalone Redis";
+      case errc::tls_files:
+        return "a file for TLS cannot be used";
+      case errc::tls_failed:
+        return "there is no TLS with Redis";
+      case errc::tls_expected:
+        return "the server speaks TLS: use rediss:// instead of redis://, or its port without TLS";
+      case errc::no_master:
+        return "no sentinel named a master that can be used";
     }
     return "unknown Redis error";
   }

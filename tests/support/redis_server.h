@@ -10,20 +10,29 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "net/redis/connection.h"
+#include "tests/support/certificates.h"
 
 namespace ordeal::test {
 
 enum class persistence { none, aof_always };
 
+struct redis_server_tls {
+  certificate_files own;
+  std::filesystem::path ca_file;
+  bool wants_client_certificate = false;
+};
+
 struct redis_server_options {
   persistence keep = persistence::none;
-  std::string password;      // of the default user; empty: open
-  std::string extra_config;  // more lines for redis.conf
+  std::optional<redis_server_tls> tls;  // on a second port, beside the plain one
+  std::string password;                 // of the default user; empty: open
+  std::string extra_config;             // more lines for redis.conf
 };
 
 class redis_server {
@@ -34,6 +43,7 @@ class redis_server {
   ~redis_server();  // killed, directory removed
 
   std::uint16_t port() const { return port_; }
+  std::uint16_t tls_port() const { return tls_port_; }
   pid_t pid() const { return pid_; }
   const std::filesystem::path& directory() const { return directory_; }
 
@@ -54,14 +64,49 @@ class redis_server {
 
   // Options to connect to it, with the password as it is now.
   net::redis::connection_options connection() const;
+  // The same over TLS.
+  net::redis::connection_options tls_connection() const;
 
  private:
-  bool is_answering();
-  void end(int signal_number);
-
   redis_server_options options_;
   std::filesystem::path directory_;
   std::uint16_t port_ = 0;
+  std::uint16_t tls_port_ = 0;
+  pid_t pid_ = -1;
+};
+
+// A real redis-sentinel that watches one master. Everything else as above.
+struct redis_sentinel_options {
+  std::string master_name = "chat-master";
+  std::uint16_t master_port = 0;
+  std::string master_password;
+  std::string master_user;
+  std::size_t quorum = 1;
+  std::string password;      // of the sentinel itself
+  std::string extra_config;  // more lines for its configuration
+  std::optional<redis_server_tls> tls;
+};
+
+class redis_sentinel {
+ public:
+  explicit redis_sentinel(redis_sentinel_options options);  // started
+  redis_sentinel(const redis_sentinel&) = delete;
+  redis_sentinel& operator=(const redis_sentinel&) = delete;
+  ~redis_sentinel();
+
+  std::uint16_t port() const { return port_; }
+  std::uint16_t tls_port() const { return tls_port_; }
+  net::redis::server_address address() const { return {"127.0.0.1", port_}; }
+  void kill();
+  void pause();
+  void resume();
+  net::redis::reply command(std::initializer_list<std::string_view> arguments);
+
+ private:
+  redis_sentinel_options options_;
+  std::filesystem::path directory_;
+  std::uint16_t port_ = 0;
+  std::uint16_t tls_port_ = 0;
   pid_t pid_ = -1;
 };
 

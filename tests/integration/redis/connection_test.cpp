@@ -15,35 +15,14 @@
 #include "net/async/clock.h"
 #include "net/async/condition.h"
 #include "net/async/task_group.h"
-#include "tests/support/redis_server.h"
-#include "tests/support/run_coro.h"
+#include "tests/integration/redis/redis_fixture.h"
 
 namespace ordeal::net::redis {
 namespace {
 
 using namespace std::chrono_literals;
 
-class RedisConnection : public testing::Test {
- protected:
-  open_result open(connection_options options) {
-    open_result result;
-    test::run_coro(io_, open_into(std::move(options), result));
-    return result;
-  }
-  exec_result exec(connection& over, const request& what, std::chrono::milliseconds limit = 5s) {
-    exec_result result;
-    test::run_coro(io_, exec_into(over, what, limit, result));
-    return result;
-  }
-  static asio::awaitable<void> open_into(connection_options options, open_result& result) {
-    result = co_await connect(std::move(options));
-  }
-  static asio::awaitable<void> exec_into(connection& over, const request& what,
-                                         std::chrono::milliseconds limit, exec_result& result) {
-    result = co_await over.exec(what, limit);
-  }
-  asio::io_context io_{1};
-};
+class RedisConnection : public RedisFixture {};
 
 test::redis_server_options with_password(std::string password) {
   test::redis_server_options options;
@@ -231,6 +210,20 @@ TEST_F(RedisConnection, CloseEndsAnOutstandingRequest) {
   test::run_coro(io_, block_until_closed(*opened.opened, result));
   EXPECT_TRUE(result.ec.failed());
   EXPECT_LT(now() - before, 5s);
+}
+
+TEST_F(RedisConnection, AClusterIsRefusedWithARemedy) {
+  test::redis_server_options cluster;
+  cluster.extra_config = "cluster-enabled yes\n";
+  test::redis_server server(cluster);
+  for (const int database : {0, 5}) {
+    auto options = server.connection();
+    options.database = database;
+    const auto opened = open(options);
+    EXPECT_EQ(opened.ec, make_error_code(errc::wrong_kind));
+    EXPECT_NE(opened.detail.find("Redis Cluster, which is not supported"), std::string::npos);
+    EXPECT_NE(opened.detail.find("--redis-url"), std::string::npos) << opened.detail;
+  }
 }
 
 asio::awaitable<void> speak_nonsense(asio::ip::tcp::acceptor& acceptor) {

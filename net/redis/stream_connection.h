@@ -1,0 +1,150 @@
+// The connection over any Asio stream: a plain socket in open_stream.cpp, TLS in tls.cpp. Private to this folder.
+#pragma once
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+#include <vector>
+
+#include "net/async/assert.h"
+#include "net/async/deadline.h"
+#include "net/redis/connection.h"
+#include "net/redis/reply_reader.h"
+
+namespace ordeal::net::redis {
+
+// What this folder needs of its connections besides.
+class raw_connection : public connection {
+ public:
+  // As exec, but without a limit, and a failure does not close: for whoever holds a deadline around more than this.
+  virtual asio::awaitable<exec_result> exchange(const request& what) = 0;
+  // Waits for what comes unasked (the messages of a subscriber), one at least; without a limit, until close().
+  virtual asio::awaitable<exec_result> receive() = 0;
+};
+
+// An error of the stream in the words of this folder: the ways in which it can end are errc::closed.
+using translate_error = error_code (*)(error_code);
+
+// A peer that was spoken to without TLS answers with an alert of TLS 1.x.
+inline bool is_tls_alert(std::string_view bytes) {
+  return bytes.size() >= 2 && bytes[0] == '\x15' && bytes[1] == '\x03';
+}
+
+template <class Stream>
+class stream_connection final : public raw_connection {
+ public:
+  template <class... Arguments>
+  explicit stream_connection(translate_error translate, Arguments&&... arguments)
+      : stream_(std::forward<Arguments>(arguments)...),
+        translate_(translate),
+        input_(read_chunk_bytes) {}
+
+  Stream& stream() { return stream_; }
+
+  asio::awaitable<exec_result> exec(const request& what, std::chrono::milliseconds limit) override;
+  asio::awaitable<exec_result> exchange(const request& what) override;
+  asio::awaitable<exec_result> receive() override;
+
+  // The connection is given up: whether closing worked, and what TLS would say in farewell, does not matter.
+  void close() noexcept override {
+    error_code ignored;
+    stream_.lowest_layer().close(ignored);
+  }
+  bool is_open() const override { return stream_.lowest_layer().is_open(); }
+
+ private:
+  static constexpr std::size_t read_chunk_bytes = 64U << 10;
+
+  asio::awaitable<error_code> read_replies(std::size_t count_min, std::size_t count_max,
+                                           std::vector<reply>& replies);
+  error_code take_replies(std::size_t count_max, std::vector<reply>& replies);
+
+  Stream stream_;
+  translate_error translate_;
+  reply_reader reader_;
+  std::vector<char> input_;
+  bool has_replied_ = false;
+  bool is_busy_ = false;
+};
+
+template <class Stream>
+asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what,
+                                                             std::chrono::milliseconds limit) {
+  ORDEAL_ASSERT(!is_busy_);
+  exec_result result;
+  if (!is_open()) {
+    result.ec = make_error_code(errc::closed);
+    co_return result;
+  }
+  is_busy_ = true;
+  auto finished = co_await net::with_deadline(exchange(what), limit);
+  is_busy_ = false;
+  if (finished) {
+    result = std::move(*finished);
+  } else {
+    result.ec = make_error_code(errc::command_timeout);
+  }
+  // After a failure a late reply would be taken for the answer to the next request.
+  if (result.ec) close();
+  co_return result;
+}
+
+template <class Stream>
+asio::awaitable<exec_result> stream_connection<Stream>::exchange(const request& what) {
+  exec_result result;
+  const std::string_view bytes = what.bytes();
+  const auto buffer = asio::buffer(bytes.data(), bytes.size());
+  const auto token = asio::as_tuple(asio::use_awaitable);
+  const auto [write_ec, written] = co_await asio::async_write(stream_, buffer, token);
+  if (write_ec == asio::error::operation_aborted) {
+    result.ec = write_ec;
+    co_return result;
+  }
+  // Also after a failed write: a server that is full says so, closes, and resets what we send.
+  result.ec = co_await read_replies(what.size(), what.size(), result.replies);
+  if (write_ec && !result.ec) result.ec = translate_(write_ec);
+  co_return result;
+}
+
+template <class Stream>
+asio::awaitable<exec_result> stream_connection<Stream>::receive() {
+  exec_result result;
+  const std::size_t all = result.replies.max_size();
+  result.ec = take_replies(all, result.replies);
+  if (result.ec || !result.replies.empty()) co_return result;
+  result.ec = co_await read_replies(1, all, result.replies);
+  co_return result;
+}
+
+template <class Stream>
+asio::awaitable<error_code> stream_connection<Stream>::read_replies(std::size_t count_min,
+                                                                    std::size_t count_max,
+                                                                    std::vector<reply>& replies) {
+  const auto token = asio::as_tuple(asio::use_awaitable);
+  const auto buffer = asio::buffer(input_);
+  while (replies.size() < count_min) {
+    const auto [ec, size] = co_await stream_.async_read_some(buffer, token);
+    if (ec) co_return translate_(ec);
+    const std::string_view bytes(input_.data(), size);
+    if (!has_replied_ && is_tls_alert(bytes)) co_return make_error_code(errc::tls_expected);
+    has_replied_ = true;
+    reader_.feed(bytes);
+    if (const error_code parse_ec = take_replies(count_max, replies)) co_return parse_ec;
+  }
+  co_return error_code();
+}
+
+template <class Stream>
+error_code stream_connection<Stream>::take_replies(std::size_t count_max,
+                                                   std::vector<reply>& replies) {
+  while (std::optional<reply> next = reader_.take()) {
+    replies.push_back(std::move(*next));
+    // More replies than requests: this is no longer a conversation.
+    if (replies.size() > count_max) return make_error_code(errc::protocol_error);
+  }
+  return reader_.is_broken() ? make_error_code(errc::protocol_error) : error_code();
+}
+
+}  // namespace ordeal::net::redis
