@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
@@ -85,6 +86,12 @@ delivery_mode parse_delivery(const std::string& text) {
   throw bad_value("'" + text + "' is not one of fast, stable");
 }
 
+bool parse_switch(const std::string& text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  throw bad_value("'" + text + "' is neither true nor false");
+}
+
 ip::tcp::endpoint parse_endpoint(const std::string& text) {
   constexpr auto remedy =
       "' is not an address with a port, as in 127.0.0.1:8080, [::1]:8080, or port 0 for any";
@@ -109,12 +116,14 @@ class option_table {
 
   void add_all() {
     add_addresses();
+    add_redis();
     add_limits();
     add_timing();
   }
 
  private:
   void add_addresses();
+  void add_redis();
   void add_limits();
   void add_timing();
 
@@ -140,6 +149,17 @@ class option_table {
   void add_bytes(const std::string& flag, std::size_t& value, const std::string& help) {
     add(flag, "SIZE", std::to_string(value) + "B", help,
         [&value](const std::string& text) { value = parse_bytes(text); });
+  }
+  void add_file(const std::string& flag, std::filesystem::path& value, const std::string& help) {
+    add(flag, "FILE", "", help, [&value](const std::string& text) { value = text; });
+  }
+  void add_text(const std::string& flag, const std::string& type, std::string& value,
+                const std::string& help) {
+    add(flag, type, "", help, [&value](const std::string& text) { value = text; });
+  }
+  void add_switch(const std::string& flag, bool& value, const std::string& help) {
+    add(flag, "true|false", value ? "true" : "false", help,
+        [&value](const std::string& text) { value = parse_switch(text); });
   }
   void add_count(const std::string& flag, std::size_t& value, const std::string& help) {
     add(flag, "N", std::to_string(value), help,
@@ -168,16 +188,6 @@ void option_table::add_addresses() {
   add("app", "NAME", config.log.app,
       "Nodes of one application share one log; prefix of the keys in Redis",
       [&config](const std::string& text) { config.log.app = text; });
-  add("redis-url", "URL", "redis://127.0.0.1:6379",
-      "redis://[user@]host[:port][/db], without a password", [&config](const std::string& text) {
-        auto parsed = net::redis::parse_url(text);
-        if (!parsed.options) throw bad_value(parsed.error);
-        parsed.options->auth.password = config.log.redis.auth.password;
-        parsed.options->auth.password_file = config.log.redis.auth.password_file;
-        config.log.redis = *parsed.options;
-      });
-  add("redis-password-file", "FILE", "", "Holds the Redis password; read again at every connect",
-      [&config](const std::string& text) { config.log.redis.auth.password_file = text; });
   add("log-level", "LEVEL", "info", "debug, info, warn, error or off",
       [&config](const std::string& text) {
         if (!net::parse_log_level(text, config.level)) {
@@ -192,6 +202,47 @@ void option_table::add_addresses() {
       "fast delivers what is read from the log; stable waits until another node holds it, too, so "
       "that a lost Redis takes nothing back",
       [&config](const std::string& text) { config.log.delivery = parse_delivery(text); });
+}
+
+// What a URL says; the other flags may have been read before it, and stay.
+void take_url(net::redis::connection_options from, net::redis::connection_options& into) {
+  into.host = std::move(from.host);
+  into.port = from.port;
+  into.database = from.database;
+  into.auth.user = std::move(from.auth.user);
+  into.tls.is_on = from.tls.is_on;
+  into.sentinel.places = std::move(from.sentinel.places);
+  into.sentinel.master_name = std::move(from.sentinel.master_name);
+  into.sentinel.memory = std::move(from.sentinel.memory);
+}
+
+void option_table::add_redis() {
+  auto& redis = config_.log.redis;
+  add("redis-url", "URL", "redis://127.0.0.1:6379",
+      "redis://[user@]host[:port][/db], or "
+      "redis+sentinel://[user@]host[:port],host.../master[/db]; "
+      "rediss for TLS; without a password",
+      [&redis](const std::string& text) {
+        auto parsed = net::redis::parse_url(text);
+        if (!parsed.options) throw bad_value(parsed.error);
+        take_url(std::move(*parsed.options), redis);
+      });
+  add_file("redis-password-file", redis.auth.password_file,
+           "Holds the Redis password; read again at every connect");
+  add_file("redis-tls-ca-file", redis.tls.ca_file,
+           "Whom to trust (PEM), instead of what the system trusts; as the two below read again at "
+           "every connect");
+  add_file("redis-tls-cert-file", redis.tls.certificate_file,
+           "Our certificate (PEM), for a Redis that wants one");
+  add_file("redis-tls-key-file", redis.tls.key_file, "The key of that certificate");
+  add_text("redis-tls-server-name", "NAME", redis.tls.server_name,
+           "Name in the certificate of Redis, when it is not the host of the URL");
+  add_switch("redis-sentinel-tls", redis.sentinel.has_tls,
+             "TLS to the sentinels, with the same files and name");
+  add_text("redis-sentinel-user", "NAME", redis.sentinel.auth.user,
+           "User at the sentinels, when it is not the default one");
+  add_file("redis-sentinel-password-file", redis.sentinel.auth.password_file,
+           "Holds the password of the sentinels, which are not sent that of Redis");
 }
 
 void option_table::add_limits() {
@@ -233,11 +284,41 @@ void option_table::add_timing() {
   add_duration("drain-timeout", config_.drain_timeout, "From SIGTERM to the end, at most");
 }
 
-std::string checked(const server_config& config) {
-  const auto& auth = config.log.redis.auth;
-  if (!auth.password.empty() && !auth.password_file.empty()) {
+std::string checked_redis(const net::redis::connection_options& redis) {
+  const auto& tls = redis.tls;
+  const auto& sentinel = redis.sentinel;
+  if (!redis.auth.password.empty() && !redis.auth.password_file.empty()) {
     return "both ORDEAL_CHAT_REDIS_PASSWORD and a password file are set: keep one of them";
   }
+  if (!sentinel.auth.password.empty() && !sentinel.auth.password_file.empty()) {
+    return "both ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD and a file for it are set: keep one of them";
+  }
+  const bool has_sentinel_flag = sentinel.has_tls || !sentinel.auth.user.empty() ||
+                                 !sentinel.auth.password.empty() ||
+                                 !sentinel.auth.password_file.empty();
+  if (has_sentinel_flag && !sentinel.is_set()) {
+    return "an option for sentinels (--redis-sentinel-..., ORDEAL_CHAT_REDIS_SENTINEL_...) is set, "
+           "but --redis-url does not start with redis+sentinel:// or rediss+sentinel://";
+  }
+  const bool has_tls_flag = !tls.ca_file.empty() || !tls.server_name.empty() ||
+                            !tls.certificate_file.empty() || !tls.key_file.empty();
+  if (has_tls_flag && !tls.is_on && !sentinel.has_tls) {
+    return "an option for TLS (--redis-tls-...) is set, but nothing uses TLS: write rediss:// "
+           "instead of redis:// in --redis-url, or set --redis-sentinel-tls true";
+  }
+  if (tls.certificate_file.empty() != tls.key_file.empty()) {
+    return "--redis-tls-cert-file and --redis-tls-key-file need each other: give both or neither";
+  }
+  if (!sentinel.auth.user.empty() && sentinel.auth.password.empty() &&
+      sentinel.auth.password_file.empty()) {
+    return "--redis-sentinel-user needs a password: --redis-sentinel-password-file or "
+           "ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD";
+  }
+  return {};
+}
+
+std::string checked(const server_config& config) {
+  if (auto error = checked_redis(config.log.redis); !error.empty()) return error;
   if (config.limits.out_queue_bytes_max < 2 * config.limits.record_bytes_max()) {
     return "--out-queue-bytes-max must be at least " +
            std::to_string(2 * config.limits.record_bytes_max()) +
@@ -256,8 +337,10 @@ std::string describe_extras(const std::vector<std::string>& words) {
     if (!word.starts_with("-")) continue;
     const std::string flag = word.substr(0, word.find('='));
     const std::string hint =
-        flag.find("password") == std::string::npos
-            ? "; --help lists the options"
+        flag.find("password") == std::string::npos ? "; --help lists the options"
+        : flag.find("sentinel") != std::string::npos
+            ? "; a password comes from --redis-sentinel-password-file or "
+              "ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD"
             : "; a password comes from --redis-password-file or ORDEAL_CHAT_REDIS_PASSWORD";
     return "there is no option " + flag + hint;
   }
@@ -273,6 +356,9 @@ config_result parse_config(int argc, const char* const* argv) {
   if (const char* const password = std::getenv("ORDEAL_CHAT_REDIS_PASSWORD")) {
     config.log.redis.auth.password = password;
   }
+  if (const char* const password = std::getenv("ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD")) {
+    config.log.redis.sentinel.auth.password = password;
+  }
 
   CLI::App app("Chat server with a replicated log in Redis: the reference target of ordeal.",
                "ordeal-chat");
@@ -286,7 +372,9 @@ config_result parse_config(int argc, const char* const* argv) {
       "over the\n"
       "environment, the environment over the file. The Redis password comes from "
       "--redis-password-file or from\n"
-      "the variable ORDEAL_CHAT_REDIS_PASSWORD, never from a flag.\n"
+      "the variable ORDEAL_CHAT_REDIS_PASSWORD, never from a flag; that of the sentinels likewise, "
+      "from\n"
+      "ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD.\n"
       "Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot serve, 2 for a bad option.");
   option_table(app, config).add_all();
 

@@ -151,6 +151,79 @@ TEST(Config, RefusesTwoPasswords) {
   EXPECT_EQ(parsed.output.find("hunter2"), std::string::npos) << parsed.output;
 }
 
+TEST(Config, TakesTlsInAnyOrder) {
+  for (const auto& flags : {std::initializer_list<const char*>{
+                                "--redis-url", "rediss://chat@h:6380/3", "--redis-tls-ca-file",
+                                "/ca", "--redis-tls-cert-file", "/cert", "--redis-tls-key-file",
+                                "/key", "--redis-tls-server-name", "redis.test"},
+                            std::initializer_list<const char*>{
+                                "--redis-tls-server-name", "redis.test", "--redis-tls-key-file",
+                                "/key", "--redis-tls-cert-file", "/cert", "--redis-tls-ca-file",
+                                "/ca", "--redis-url", "rediss://chat@h:6380/3"}}) {
+    const auto parsed = parse(flags);
+    ASSERT_TRUE(parsed.config) << parsed.output;
+    const auto& redis = parsed.config->log.redis;
+    EXPECT_EQ(redis.host, "h");
+    EXPECT_EQ(redis.auth.user, "chat");
+    EXPECT_TRUE(redis.tls.is_on);
+    EXPECT_EQ(redis.tls.ca_file, "/ca");
+    EXPECT_EQ(redis.tls.certificate_file, "/cert");
+    EXPECT_EQ(redis.tls.key_file, "/key");
+    EXPECT_EQ(redis.tls.server_name, "redis.test");
+  }
+}
+
+TEST(Config, TakesSentinels) {
+  const scoped_variable of_redis("ORDEAL_CHAT_REDIS_PASSWORD", "secret");
+  const scoped_variable of_sentinel("ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD", "other");
+  const auto parsed = parse({"--redis-sentinel-user", "watcher", "--redis-url",
+                             "redis+sentinel://chat@a:1,b/mymaster/2", "--redis-sentinel-tls",
+                             "true", "--redis-tls-ca-file", "/ca"});
+  ASSERT_TRUE(parsed.config) << parsed.output;
+  const auto& redis = parsed.config->log.redis;
+  EXPECT_EQ(redis.auth.user, "chat");
+  EXPECT_EQ(redis.auth.password, "secret");
+  EXPECT_FALSE(redis.tls.is_on);
+  EXPECT_EQ(redis.sentinel.places.size(), 2U);
+  EXPECT_EQ(redis.sentinel.master_name, "mymaster");
+  EXPECT_TRUE(redis.sentinel.memory);
+  EXPECT_TRUE(redis.sentinel.has_tls);
+  EXPECT_EQ(redis.sentinel.auth.user, "watcher");
+  EXPECT_EQ(redis.sentinel.auth.password, "other");
+  EXPECT_EQ(redis.tls.ca_file, "/ca");
+}
+
+TEST(Config, RefusesWhatNothingWouldUse) {
+  const auto error_of = [](std::initializer_list<const char*> flags) {
+    const auto parsed = parse(flags);
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_EQ(std::count(parsed.output.begin(), parsed.output.end(), '\n'), 1) << parsed.output;
+    return parsed.output;
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in: " << text;
+  };
+  for (const char* flag : {"--redis-tls-ca-file", "--redis-tls-server-name",
+                           "--redis-tls-cert-file", "--redis-tls-key-file"})
+    has(error_of({"--redis-url", "redis://h", flag, "x"}), "write rediss:// instead of redis://");
+  for (const char* flag : {"--redis-sentinel-user", "--redis-sentinel-password-file"})
+    has(error_of({"--redis-url", "rediss://h", flag, "x"}), "redis+sentinel://");
+  has(error_of({"--redis-sentinel-tls", "true"}), "redis+sentinel://");
+  has(error_of({"--redis-sentinel-tls", "yes"}), "neither true nor false");
+  has(error_of({"--redis-url", "rediss://h", "--redis-tls-cert-file", "x"}), "need each other");
+  has(error_of({"--redis-url", "rediss://h", "--redis-tls-key-file", "x"}), "need each other");
+  has(error_of({"--redis-url", "redis+sentinel://a/m", "--redis-sentinel-user", "x"}),
+      "needs a password");
+  has(error_of({"--redis-url", "redis+sentinel://a"}), "does not name the master");
+  const scoped_variable password("ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD", "hunter2");
+  const auto unused = error_of({"--redis-url", "redis://h"});
+  has(unused, "ORDEAL_CHAT_REDIS_SENTINEL_");
+  EXPECT_EQ(unused.find("hunter2"), std::string::npos);
+  has(error_of({"--redis-url", "redis+sentinel://a/m", "--redis-sentinel-password-file", "x"}),
+      "keep one of them");
+  has(error_of({"--redis-sentinel-password", "hunter3"}), "--redis-sentinel-password-file");
+}
+
 TEST(Config, AnswersHelpAndVersion) {
   const auto help = parse({"--help"});
   EXPECT_FALSE(help.config);
