@@ -10,12 +10,26 @@ namespace {
 
 using namespace ordeal::net::redis;
 
+std::string format_place(const server_address& at) {
+  const bool needs_brackets = at.host.find(':') != std::string::npos || at.host[0] == '[';
+  return (needs_brackets ? "[" + at.host + "]" : at.host) + ":" + std::to_string(at.port);
+}
+
 std::string format_url(const connection_options& from) {
-  const bool needs_brackets = from.host.find(':') != std::string::npos || from.host[0] == '[';
-  std::string url = "redis://";
+  std::string url = from.tls.is_on ? "rediss" : "redis";
+  url += from.sentinel.is_set() ? "+sentinel://" : "://";
   if (!from.auth.user.empty()) url += from.auth.user + "@";
-  url += needs_brackets ? "[" + from.host + "]" : from.host;
-  return url + ":" + std::to_string(from.port) + "/" + std::to_string(from.database);
+  if (from.sentinel.is_set()) {
+    std::string separator;
+    for (const server_address& each : from.sentinel.places) {
+      url += separator + format_place(each);
+      separator = ",";
+    }
+    url += "/" + from.sentinel.master_name;
+  } else {
+    url += format_place({from.host, from.port});
+  }
+  return url + "/" + std::to_string(from.database);
 }
 
 // Wherever in the URL a password stands, no error repeats it.
@@ -48,5 +62,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   ORDEAL_ASSERT(again.options->port == found.options->port);
   ORDEAL_ASSERT(again.options->database == found.options->database);
   ORDEAL_ASSERT(again.options->auth.user == found.options->auth.user);
+  ORDEAL_ASSERT(again.options->tls.is_on == found.options->tls.is_on);
+  ORDEAL_ASSERT(again.options->sentinel.places == found.options->sentinel.places);
+  ORDEAL_ASSERT(again.options->sentinel.master_name == found.options->sentinel.master_name);
   return 0;
 }
