@@ -64,6 +64,10 @@ asio::awaitable<fault::step_result> test_bed::find_external_redis() {
   const redis_recipe& recipe = plan_.scenario.redis;
   const auto parsed = net::redis::parse_url(recipe.url);
   if (!parsed.options) co_return fault::step_result{false, "backplane.redis.url: " + parsed.error};
+  if (parsed.options->tls.is_on || parsed.options->sentinel.is_set()) {
+    co_return fault::step_result{
+        false, "backplane.redis.url: neither TLS nor sentinels are supported yet; use redis://"};
+  }
   external_ = *parsed.options;
   if (recipe.password) external_.auth.password = read_secret(*recipe.password);
   const net::redis::open_result opened = co_await net::redis::connect(external_);

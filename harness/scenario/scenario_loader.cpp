@@ -179,7 +179,13 @@ class scenario_reader {
     if (!url.is_given()) {
       report(from["mode"], "E106", "missing key 'url' in backplane.redis",
              "mode: external needs the address of the Redis");
-    } else if (!redis.url.starts_with("redis://") && !redis.url.starts_with("rediss://")) {
+    } else if (redis.url.starts_with("rediss://") || redis.url.starts_with("rediss+sentinel://")) {
+      // Ordeal's links stand between the nodes and Redis, and their taps read what passes.
+      report(url, "E140", "TLS to an external Redis is not supported yet", "use redis://");
+    } else if (redis.url.starts_with("redis+sentinel://")) {
+      report(url, "E140", "an external Redis behind sentinels is not supported yet",
+             "use redis:// with the address of the master");
+    } else if (!redis.url.starts_with("redis://")) {
       report(url, "E110", "backplane.redis.url is not a Redis address",
              "like redis://user@host:6379/0");
     } else if (const std::size_t at = redis.url.rfind('@');
