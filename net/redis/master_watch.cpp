@@ -8,6 +8,21 @@
 #include "net/redis/sentinel.h"
 
 namespace ordeal::net::redis {
+namespace {
+
+// However the watcher ends, run() must hear of it.
+class setting_at_end {
+ public:
+  explicit setting_at_end(stop_event& event) : event_(event) {}
+  setting_at_end(const setting_at_end&) = delete;
+  setting_at_end& operator=(const setting_at_end&) = delete;
+  ~setting_at_end() { event_.set(); }
+
+ private:
+  stop_event& event_;
+};
+
+}  // namespace
 
 master_watch::master_watch(asio::any_io_executor ex, connection_options options,
                            other_master on_other, std::chrono::milliseconds poll_interval)
@@ -41,13 +56,27 @@ void master_watch::close() noexcept {
   if (listening_) listening_->close();
 }
 
+// The watcher is a child, so that a cancellation is never lost in its clean-up: stop_ stays set.
 asio::awaitable<void> master_watch::run() {
   if (!options_.sentinel.is_set()) co_return;
-  co_await keep_watching();
+  net::task_group watcher(ex_);
+  watcher.spawn("watcher", keep_watching());
+  std::exception_ptr failure;
+  try {
+    co_await stop_.wait();
+  } catch (...) {
+    failure = std::current_exception();  // this run was cancelled
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  stop();
+  watcher.cancel();
+  co_await watcher.join();
+  if (failure) std::rethrow_exception(failure);
 }
 
 // Moves on to the next sentinel whenever one fails; a pause after each keeps a dead set of them from being hammered.
 asio::awaitable<void> master_watch::keep_watching() {
+  const setting_at_end ended(stop_);
   std::size_t turn = 0;
   while (!stop_.is_set()) {
     const auto places = options_.sentinel.memory->order();
@@ -96,7 +125,7 @@ asio::awaitable<void> master_watch::watch_through_one() {
   try {
     co_await poll();
   } catch (...) {
-    failure = std::current_exception();  // run() was cancelled
+    failure = std::current_exception();  // cancelled
   }
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   close();

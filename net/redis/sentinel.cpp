@@ -85,7 +85,10 @@ asio::awaitable<logged_in> log_in(const server_address& at, const connection_opt
   }
   result.ec = answers.ec;
   if (answers.ec) {
-    result.detail = failure_words(answers.ec, {});
+    // One that is full says so and closes.
+    const bool has_words = !answers.replies.empty() && answers.replies[0]->is_error();
+    result.detail =
+        has_words ? error_words(answers.replies[0].view()) : failure_words(answers.ec, {});
     co_return result;
   }
   for (std::size_t i = first; i < answers.replies.size(); ++i)

@@ -94,8 +94,11 @@ bool tls_peer::expect(ssl_st* handshake, const std::string& name) {
   X509_VERIFY_PARAM* const wanted = ::SSL_get0_param(handshake);
   if (is_ip_address(name)) return ::X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) == 1;
   ::X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  const bool is_name = !name.empty() && ::SSL_set_tlsext_host_name(handshake, name.c_str()) == 1 &&
-                       ::X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) == 1;
+  // What SSL_set_tlsext_host_name is, without its cast.
+  const bool is_sent = !name.empty() && ::SSL_ctrl(handshake, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                                   TLSEXT_NAMETYPE_host_name, name_.data()) == 1;
+  const bool is_name =
+      is_sent && ::X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) == 1;
   ::ERR_clear_error();
   return is_name;
 }

@@ -66,6 +66,9 @@ std::string configuration(const redis_server_options& options, std::uint16_t por
   if (options.keep == persistence::aof_always) text += "appendonly yes\nappendfsync always\n";
   if (!options.password.empty()) text += "requirepass " + options.password + "\n";
   if (options.tls) text += tls_lines(*options.tls, tls_port);
+  // Its bus would otherwise be at a port that an outgoing connection may have.
+  if (options.is_cluster)
+    text += "cluster-enabled yes\ncluster-port " + std::to_string(free_port()) + "\n";
   return text + options.extra_config;
 }
 

@@ -32,6 +32,7 @@ struct redis_server_options {
   persistence keep = persistence::none;
   std::optional<redis_server_tls> tls;  // on a second port, beside the plain one
   std::string password;                 // of the default user; empty: open
+  bool is_cluster = false;              // the only node of a Redis Cluster
   std::string extra_config;             // more lines for redis.conf
 };
 

@@ -214,7 +214,7 @@ TEST_F(RedisConnection, CloseEndsAnOutstandingRequest) {
 
 TEST_F(RedisConnection, AClusterIsRefusedWithARemedy) {
   test::redis_server_options cluster;
-  cluster.extra_config = "cluster-enabled yes\n";
+  cluster.is_cluster = true;
   test::redis_server server(cluster);
   for (const int database : {0, 5}) {
     auto options = server.connection();
