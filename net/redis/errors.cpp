@@ -36,7 +36,8 @@ class redis_category final : public boost::system::error_category {
       case errc::tls_failed:
         return "there is no TLS with Redis";
       case errc::tls_expected:
-        return "the server speaks TLS: use rediss:// instead of redis://, or its port without TLS";
+        return "the server speaks TLS: use rediss:// instead of redis:// (for sentinels "
+               "--redis-sentinel-tls true), or its port without TLS";
       case errc::no_master:
         return "no sentinel named a master that can be used";
     }

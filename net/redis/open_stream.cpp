@@ -90,7 +90,7 @@ std::string timeout_words(connect_stage reached) {
       break;
     case connect_stage::tls_handshake:
       return "no TLS handshake in time: the server is stuck, or does not speak TLS at this port "
-             "(then redis:// instead of rediss://)";
+             "(then redis:// instead of rediss://, for sentinels --redis-sentinel-tls false)";
   }
   return make_error_code(errc::connect_timeout).message();
 }

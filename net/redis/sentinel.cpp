@@ -49,10 +49,12 @@ struct logged_in {
   std::unique_ptr<raw_connection> opened;
 };
 
-std::string failure_words(const error_code& ec, const std::string& detail) {
-  if (!detail.empty()) return "cannot be used: " + detail;
-  const std::string words = tls_words(ec);
-  return "cannot be used: " + (words.empty() ? ec.message() : words);
+std::string failure_words(const error_code& ec, std::string detail, bool has_tls) {
+  if (detail.empty()) detail = tls_words(ec);
+  if (detail.empty()) detail = ec.message();
+  const bool is_cut = ec == make_error_code(errc::closed) || ec == asio::error::connection_reset;
+  if (is_cut && !has_tls) detail += " (if it expects TLS: --redis-sentinel-tls true)";
+  return "cannot be used: " + detail;
 }
 
 // Connects, and sends AUTH and the question in one go.
@@ -71,7 +73,7 @@ asio::awaitable<logged_in> log_in(const server_address& at, const connection_opt
   auto stream = co_await open_stream(at, tls, options.tcp_user_timeout, reached);
   if (stream.ec) {
     result.ec = stream.ec;
-    result.detail = failure_words(stream.ec, stream.detail);
+    result.detail = failure_words(stream.ec, std::move(stream.detail), tls.is_on);
     co_return result;
   }
   request what;
@@ -87,8 +89,8 @@ asio::awaitable<logged_in> log_in(const server_address& at, const connection_opt
   if (answers.ec) {
     // One that is full says so and closes.
     const bool has_words = !answers.replies.empty() && answers.replies[0]->is_error();
-    result.detail =
-        has_words ? error_words(answers.replies[0].view()) : failure_words(answers.ec, {});
+    result.detail = has_words ? error_words(answers.replies[0].view())
+                              : failure_words(answers.ec, {}, tls.is_on);
     co_return result;
   }
   for (std::size_t i = first; i < answers.replies.size(); ++i)

@@ -30,7 +30,8 @@ error_code translate_tls(error_code ec) {
 std::string handshake_words(const error_code& ec) {
   if (is_end(ec) || ec == asio::error::connection_reset) {
     return "the server closed the connection during the TLS handshake: does it speak TLS at this "
-           "port? (if not: redis:// instead of rediss://)";
+           "port? (if not: redis:// instead of rediss://, for sentinels --redis-sentinel-tls "
+           "false)";
   }
   const std::string words = tls_words(ec);
   return words.empty() ? "the TLS handshake failed: " + ec.message() : words;
@@ -44,8 +45,8 @@ std::string tls_words(const error_code& ec) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
     case SSL_R_UNEXPECTED_MESSAGE:
-      return "the server does not speak TLS at this port: use redis:// instead of rediss://, or "
-             "its TLS port";
+      return "the server does not speak TLS at this port: use redis:// instead of rediss:// (for "
+             "sentinels --redis-sentinel-tls false), or its TLS port";
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
       return "the server wants a client certificate: give one (--redis-tls-cert-file and "
              "--redis-tls-key-file)";

@@ -213,7 +213,9 @@ TEST_F(RedisSentinel, TlsToRedisToSentinelsAndToBoth) {
   EXPECT_FALSE(to_redis.ec) << to_redis.detail;
   options.sentinel.has_tls = true;  // but that is its plain port
   options.connect_timeout = 500ms;
-  expect_words(open(options), {to_text(tls_named.address()), "TLS"});
+  expect_words(open(options), {to_text(tls_named.address()), "--redis-sentinel-tls false"});
+  options = through({tls_named_tls});
+  expect_words(open(options), {to_text(tls_named_tls), "--redis-sentinel-tls true"});
 }
 
 // What a watch said, and the ways to wait for it.
