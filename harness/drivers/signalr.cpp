@@ -102,7 +102,12 @@ bool signalr_driver::on_record(std::string_view record, events& out) {
       out.emplace_back(driver_closing{what.error.value_or(std::string_view())});
       return false;
     case hub::message_type::ping:
-    case hub::message_type::other:  // streams and stateful reconnect: never asked for
+    case hub::message_type::stream_item:  // streams and stateful reconnect: never asked for
+    case hub::message_type::stream_invocation:
+    case hub::message_type::cancel_invocation:
+    case hub::message_type::ack:
+    case hub::message_type::sequence:
+    case hub::message_type::other:
     case hub::message_type::handshake_request:
     case hub::message_type::handshake_response:
       break;

@@ -10,7 +10,17 @@
 namespace ordeal::net::hub {
 namespace {
 
-enum : int { type_invocation = 1, type_completion = 3, type_ping = 6, type_close = 7 };
+enum : int {
+  type_invocation = 1,
+  type_stream_item = 2,
+  type_completion = 3,
+  type_stream_invocation = 4,
+  type_cancel_invocation = 5,
+  type_ping = 6,
+  type_close = 7,
+  type_ack = 8,
+  type_sequence = 9
+};
 
 using decoded = boost::system::result<message, decode_errc>;
 
@@ -52,6 +62,9 @@ struct members {
   const json::value* allow_reconnect = nullptr;
   const json::value* protocol = nullptr;
   const json::value* version = nullptr;
+  const json::value* stream_ids = nullptr;
+  const json::value* item = nullptr;
+  const json::value* sequence_id = nullptr;
 };
 
 members members_of(const json::object& record) {
@@ -77,6 +90,12 @@ members members_of(const json::object& record) {
       found.protocol = value;
     else if (key == "version")
       found.version = value;
+    else if (key == "streamIds")
+      found.stream_ids = value;
+    else if (key == "item")
+      found.item = value;
+    else if (key == "sequenceId")
+      found.sequence_id = value;
   }
   return found;
 }
@@ -95,18 +114,55 @@ problem read_invocation(const members& found, message& into) {
   into.target = view_of(*target);
   into.arguments = arguments;
   into.invocation_id = invocation_id.value_or(std::string_view());
+  if (found.stream_ids == nullptr || found.stream_ids->is_null()) return std::nullopt;
+  const json::array* stream_ids = found.stream_ids->if_array();
+  if (stream_ids == nullptr) return decode_errc::bad_field;
+  into.has_streams = !stream_ids->empty();
+  return std::nullopt;
+}
+
+problem read_required_id(const members& found, message& into) {
+  if (found.invocation_id == nullptr) return decode_errc::missing_field;
+  const json::string* invocation_id = found.invocation_id->if_string();
+  if (invocation_id == nullptr || invocation_id->empty()) return decode_errc::bad_field;
+  into.invocation_id = view_of(*invocation_id);
+  return std::nullopt;
+}
+
+problem read_stream_invocation(const members& found, message& into) {
+  if (const problem why = read_required_id(found, into)) return why;
+  const problem why = read_invocation(found, into);
+  into.type = message_type::stream_invocation;
+  return why;
+}
+
+problem read_stream_item(const members& found, message& into) {
+  into.type = message_type::stream_item;
+  if (found.item == nullptr) return decode_errc::missing_field;
+  into.item = found.item;
+  return read_required_id(found, into);
+}
+
+problem read_cancel_invocation(const members& found, message& into) {
+  into.type = message_type::cancel_invocation;
+  return read_required_id(found, into);
+}
+
+problem read_sequence_id(const members& found, message_type type, message& into) {
+  into.type = type;
+  if (found.sequence_id == nullptr) return decode_errc::missing_field;
+  const std::int64_t* number = found.sequence_id->if_int64();
+  if (number == nullptr || *number < 0) return decode_errc::bad_field;
+  into.sequence_id = static_cast<std::uint64_t>(*number);
   return std::nullopt;
 }
 
 problem read_completion(const members& found, message& into) {
   into.type = message_type::completion;
-  if (found.invocation_id == nullptr) return decode_errc::missing_field;
-  const json::string* invocation_id = found.invocation_id->if_string();
-  if (invocation_id == nullptr || invocation_id->empty()) return decode_errc::bad_field;
+  if (const problem why = read_required_id(found, into)) return why;
   if (found.error != nullptr && !read_optional_text(*found.error, into.error))
     return decode_errc::bad_field;
   if (found.result != nullptr && into.error) return decode_errc::result_and_error;
-  into.invocation_id = view_of(*invocation_id);
   into.result = found.result;
   return std::nullopt;
 }
@@ -128,13 +184,23 @@ problem read_typed(const members& found, message& into) {
   switch (into.type_number) {
     case type_invocation:
       return read_invocation(found, into);
+    case type_stream_item:
+      return read_stream_item(found, into);
     case type_completion:
       return read_completion(found, into);
+    case type_stream_invocation:
+      return read_stream_invocation(found, into);
+    case type_cancel_invocation:
+      return read_cancel_invocation(found, into);
     case type_close:
       return read_close(found, into);
     case type_ping:
       into.type = message_type::ping;
       return std::nullopt;
+    case type_ack:
+      return read_sequence_id(found, message_type::ack, into);
+    case type_sequence:
+      return read_sequence_id(found, message_type::sequence, into);
     default:
       into.type = message_type::other;
       return std::nullopt;
@@ -240,6 +306,26 @@ std::optional<std::string_view> record_splitter::take() {
   return completed_;
 }
 
+bool is_tracked(message_type type) {
+  switch (type) {
+    case message_type::invocation:
+    case message_type::stream_item:
+    case message_type::completion:
+    case message_type::stream_invocation:
+    case message_type::cancel_invocation:
+      return true;
+    case message_type::handshake_request:
+    case message_type::handshake_response:
+    case message_type::ping:
+    case message_type::close:
+    case message_type::ack:
+    case message_type::sequence:
+    case message_type::other:
+      return false;
+  }
+  return false;
+}
+
 const char* describe(decode_errc why) {
   switch (why) {
     case decode_errc::not_json:
@@ -321,6 +407,14 @@ std::string encode_close(std::string_view error, bool allow_reconnect) {
   if (!error.empty()) append_member(record, R"(,"error":)", error);
   if (allow_reconnect) record += R"(,"allowReconnect":true)";
   return finished(std::move(record));
+}
+
+std::string encode_ack(std::uint64_t sequence_id) {
+  return finished(R"({"type":8,"sequenceId":)" + std::to_string(sequence_id));
+}
+
+std::string encode_sequence(std::uint64_t sequence_id) {
+  return finished(R"({"type":9,"sequenceId":)" + std::to_string(sequence_id));
 }
 
 }  // namespace ordeal::net::hub

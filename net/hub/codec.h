@@ -6,6 +6,7 @@
 #include <boost/json/storage_ptr.hpp>
 #include <boost/json/value.hpp>
 #include <boost/system/result.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,11 +43,19 @@ enum class message_type {
   handshake_request,
   handshake_response,
   invocation,
+  stream_item,
   completion,
+  stream_invocation,
+  cancel_invocation,
   ping,
   close,
-  other
+  ack,
+  sequence,
+  other  // later versions of the protocol may add types: ignore them
 };
+
+// Counted on both sides for stateful reconnect (message_buffer.h).
+bool is_tracked(message_type type);
 
 // One decoded record. Fields beside the type's own are empty. It can be moved to a new place, but neither copied nor
 // assigned: the views would point into another document.
@@ -57,14 +66,17 @@ struct message {
 
   message_type type = message_type::other;
   int type_number = 0;                     // as on the wire; 0 for the handshakes
-  std::string_view target;                 // invocation
-  std::string_view invocation_id;          // invocation (empty: no reply allowed), completion
-  const json::array* arguments = nullptr;  // invocation; never null there
+  std::string_view target;                 // invocation, stream_invocation
+  std::string_view invocation_id;          // empty only for an invocation: no reply allowed
+  const json::array* arguments = nullptr;  // invocation, stream_invocation; never null there
+  bool has_streams = false;                // invocation, stream_invocation: items will follow
+  const json::value* item = nullptr;       // stream_item
   const json::value* result = nullptr;     // completion with a result
   std::optional<std::string_view> error;   // completion, close, handshake_response
   std::string_view protocol;               // handshake_request
   int version = 0;                         // handshake_request
   bool allow_reconnect = false;            // close
+  std::uint64_t sequence_id = 0;           // ack, sequence
   json::value document;                    // owns what the views point to
 };
 
@@ -98,5 +110,7 @@ std::string encode_completion_void(std::string_view invocation_id);
 std::string encode_completion_error(std::string_view invocation_id, std::string_view error);
 const std::string& encoded_ping();
 std::string encode_close(std::string_view error = {}, bool allow_reconnect = false);
+std::string encode_ack(std::uint64_t sequence_id);
+std::string encode_sequence(std::uint64_t sequence_id);
 
 }  // namespace ordeal::net::hub

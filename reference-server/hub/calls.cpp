@@ -79,6 +79,10 @@ call parse_send(const json::array& arguments, const hub_limits& limits) {
 }  // namespace
 
 call parse_call(const net::hub::message& invocation, const hub_limits& limits) {
+  const bool is_streaming = invocation.type == net::hub::message_type::stream_invocation;
+  if (is_streaming || invocation.has_streams) {
+    return refuse("this hub has no streaming methods, use invoke with Join, Leave and Send");
+  }
   const json::array& arguments = *invocation.arguments;
   if (invocation.target == "Send") return parse_send(arguments, limits);
   if (invocation.target == "Join") return parse_join(arguments, limits);

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "net/async/assert.h"
 #include "net/async/log.h"
@@ -23,6 +24,29 @@ std::chrono::milliseconds watch_interval(const hub_limits& limits) {
   const auto shortest = std::min({limits.handshake_timeout, limits.ping_interval,
                                   limits.client_timeout, limits.closing_timeout});
   return std::clamp(shortest / 4, std::chrono::milliseconds(1), std::chrono::milliseconds(1'000));
+}
+
+constexpr const char* too_many_connections =
+    "this node has as many connections as --connections-max allows: try another one, or later";
+constexpr const char* foreign_origin =
+    "this origin may not use the hub: start ordeal-chat with --allow-origin to let it in";
+
+net::http_response accept() {
+  net::http_response accepted;
+  accepted.status = 101;
+  return accepted;
+}
+
+// What a browser asks before it sends a POST with headers of the client library's own.
+net::http_response preflight(const net::http_request& request) {
+  net::http_response response;
+  response.status = 204;
+  response.headers.push_back({"Access-Control-Allow-Methods", "POST"});
+  const std::string_view wanted = request.header("Access-Control-Request-Headers");
+  if (!wanted.empty())
+    response.headers.push_back({"Access-Control-Allow-Headers", std::string(wanted)});
+  response.headers.push_back({"Access-Control-Max-Age", "600"});
+  return response;
 }
 
 net::http_response refuse(unsigned status, std::string why) {
@@ -51,6 +75,7 @@ chat_hub::chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log)
       log_(log),
       flusher_(ex, limits.pacing),
       context_{limits, log, flusher_, rooms_, count_},
+      origins_(limits.allowed_origins),
       session_gone_(ex),
       stopping_(ex) {}
 
@@ -75,19 +100,33 @@ asio::awaitable<void> chat_hub::watch_clients() {
   while (!stopping_.is_set()) {
     const auto now = net::now();
     for (session* client : sessions_) client->tick(now);
+    keep_waiting_within_limit();
     ids_.expire(now);
     co_await stopping_.wait_for(interval);
   }
 }
 
 net::http_response chat_hub::negotiate(const net::http_request& request) {
+  if (!origins_.allows(request)) return refuse(403, foreign_origin);
+  net::http_response response;
+  if (request.method == "OPTIONS") {
+    response = preflight(request);
+  } else {
+    response = grant_id(request);
+  }
+  for (auto& header : origins_.cors_headers(request)) response.headers.push_back(std::move(header));
+  return response;
+}
+
+net::http_response chat_hub::grant_id(const net::http_request& request) {
   if (is_draining_) return refuse(503, "this node is shutting down");
-  if (ids_.size() >= context_.limits.connections_max) return refuse(503, "too many connections");
+  if (ids_.size() >= context_.limits.connections_max) return refuse(503, too_many_connections);
   const auto version = query_parameter(request.query, "negotiateVersion");
   const bool has_token = !version.empty() && version != "0";
+  const bool wants_resume = query_parameter(request.query, "useStatefulReconnect") == "true";
   const std::string connection_id = net::random_id(token_length);
   const std::string token = has_token ? net::random_id(token_length) : connection_id;
-  ids_.add(token, net::now() + context_.limits.negotiated_id_lifetime);
+  ids_.add(token, net::now() + context_.limits.negotiated_id_lifetime, wants_resume);
 
   namespace json = boost::json;
   json::object transport;
@@ -102,6 +141,8 @@ net::http_response chat_hub::negotiate(const net::http_request& request) {
   answer["connectionId"] = connection_id;
   if (has_token) answer["connectionToken"] = token;
   answer["availableTransports"] = std::move(transports);
+  // Clients that did not ask for it refuse an answer that has it.
+  if (wants_resume) answer["useStatefulReconnect"] = true;
 
   net::http_response response;
   response.content_type = "application/json";
@@ -111,41 +152,55 @@ net::http_response chat_hub::negotiate(const net::http_request& request) {
 
 net::http_response chat_hub::admit(const net::http_request& request) const {
   if (request.path != "/chat") return refuse(404, "WebSockets are served at /chat");
-  if (is_draining_) return refuse(503, "this node is shutting down");
-  if (sessions_.size() >= context_.limits.connections_max)
-    return refuse(503, "too many connections");
+  if (!origins_.allows(request)) return refuse(403, foreign_origin);
   const auto token = query_parameter(request.query, "id");
-  if (!token.empty()) {
-    const auto state = ids_.find(token);
-    if (state == negotiated_ids::state::unknown)
+  if (!token.empty()) return admit_id(token);
+  if (is_draining_) return refuse(503, "this node is shutting down");
+  if (sessions_.size() >= context_.limits.connections_max) return refuse(503, too_many_connections);
+  return accept();
+}
+
+net::http_response chat_hub::admit_id(std::string_view token) const {
+  if (is_draining_) return refuse(404, "this node is shutting down: negotiate with another one");
+  const session* const known = session_of(std::string(token));
+  if (known != nullptr && known->may_take_over()) return accept();
+  if (known != nullptr) return refuse(404, "this session is over: negotiate again");
+  switch (ids_.find(token)) {
+    case negotiated_ids::state::unknown:
       return refuse(404, "no such connection id: negotiate again");
-    if (state == negotiated_ids::state::in_use) return refuse(409, "this connection id is in use");
+    case negotiated_ids::state::in_use:
+      return refuse(409, "this connection id is in use");
+    case negotiated_ids::state::free:
+      break;
   }
-  net::http_response accepted;
-  accepted.status = 101;
-  return accepted;
+  if (sessions_.size() >= context_.limits.connections_max) return refuse(503, too_many_connections);
+  return accept();
+}
+
+session* chat_hub::session_of(const std::string& token) const {
+  const auto known = resumable_.find(token);
+  return known == resumable_.end() ? nullptr : known->second;
 }
 
 asio::awaitable<void> chat_hub::serve(net::http_request request,
                                       std::unique_ptr<net::websocket> socket) {
-  const std::string token(query_parameter(request.query, "id"));
+  std::string token(query_parameter(request.query, "id"));
+  // The coroutine that opened the session goes on with this socket.
+  session* const known = session_of(token);
+  if (known != nullptr && known->may_take_over()) {
+    known->take_over(std::move(socket));
+    co_return;
+  }
   // Two upgrades with one token may both have been admitted before either got here.
   if (!token.empty() && !ids_.claim(token)) {
     socket->abort();
     co_return;
   }
   std::exception_ptr failure;
-  {
-    session client(ex_, context_, std::move(socket));
-    sessions_.insert(&client);
-    ++count_.connections_opened;
-    if (is_draining_) client.drain();
-    try {
-      co_await client.run();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    sessions_.erase(&client);
+  try {
+    co_await serve_session(token, std::move(socket));
+  } catch (...) {
+    failure = std::current_exception();
   }
   if (!token.empty()) ids_.release(token);
   session_gone_.notify_all();
@@ -155,6 +210,46 @@ asio::awaitable<void> chat_hub::serve(net::http_request request,
   } catch (const std::exception& thrown) {
     net::log(net::log_level::error, "hub", "a connection ended by a fault of this server",
              {{"what", thrown.what()}});
+  }
+}
+
+asio::awaitable<void> chat_hub::serve_session(std::string token,
+                                              std::unique_ptr<net::websocket> socket) {
+  const bool wants_resume = ids_.wants_resume(token);
+  session client(ex_, context_, wants_resume);
+  sessions_.insert(&client);
+  if (wants_resume) resumable_.emplace(token, &client);
+  ++count_.connections_opened;
+  if (is_draining_) client.drain();
+  std::exception_ptr failure;
+  try {
+    co_await client.run(std::move(socket));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (wants_resume) resumable_.erase(token);
+  sessions_.erase(&client);
+  if (failure) std::rethrow_exception(failure);
+}
+
+// Clients that are waited for may together keep a bounded amount of memory: the one that has been
+// away for the longest goes first.
+void chat_hub::keep_waiting_within_limit() {
+  if (context_.sessions_waiting == 0) return;
+  std::vector<session*> waiting;
+  std::size_t kept_bytes = 0;
+  for (session* client : sessions_) {
+    if (!client->is_waiting()) continue;
+    waiting.push_back(client);
+    kept_bytes += client->kept_bytes();
+  }
+  std::sort(waiting.begin(), waiting.end(), [](const session* one, const session* other) {
+    return one->waiting_until() < other->waiting_until();
+  });
+  for (session* client : waiting) {
+    if (kept_bytes <= context_.limits.reconnect_bytes_max) return;
+    kept_bytes -= client->kept_bytes();
+    client->stop_waiting();
   }
 }
 

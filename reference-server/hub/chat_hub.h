@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "net/async/condition.h"
 #include "net/http.h"
 #include "reference-server/hub/hub_context.h"
 #include "reference-server/hub/negotiated_ids.h"
+#include "reference-server/hub/origins.h"
 
 namespace ordeal::chat {
 
@@ -26,11 +28,11 @@ class chat_hub final : public log_subscriber {
   asio::awaitable<void> run();
   void stop();
 
-  // POST /chat/negotiate.
+  // POST and OPTIONS /chat/negotiate.
   net::http_response negotiate(const net::http_request& request);
   // GET /chat with an upgrade: 101, or the refusal.
   net::http_response admit(const net::http_request& request) const;
-  // A child of the HTTP server: returns when the connection is over.
+  // A child of the HTTP server: returns when the session is over, or has taken over the socket.
   asio::awaitable<void> serve(net::http_request request, std::unique_ptr<net::websocket> socket);
 
   // Admits nobody any more, answers what is on its way and closes every connection; returns when
@@ -45,11 +47,17 @@ class chat_hub final : public log_subscriber {
 
   const hub_counters& counters() const { return count_; }
   std::size_t session_count() const { return sessions_.size(); }
+  std::size_t waiting_count() const { return context_.sessions_waiting; }
   std::size_t room_count() const { return rooms_.size(); }
   std::uint64_t flush_count() const { return flusher_.flush_count(); }
 
  private:
   asio::awaitable<void> watch_clients();
+  asio::awaitable<void> serve_session(std::string token, std::unique_ptr<net::websocket> socket);
+  net::http_response grant_id(const net::http_request& request);
+  net::http_response admit_id(std::string_view token) const;
+  session* session_of(const std::string& token) const;
+  void keep_waiting_within_limit();
 
   asio::any_io_executor ex_;
   chat_log& log_;
@@ -58,7 +66,9 @@ class chat_hub final : public log_subscriber {
   hub_counters count_;
   hub_context context_;
   negotiated_ids ids_;
+  origin_policy origins_;
   std::set<session*> sessions_;
+  std::unordered_map<std::string, session*> resumable_;  // by token, with stateful reconnect
   net::condition session_gone_;
   net::stop_event stopping_;
   bool is_draining_ = false;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "net/async/random.h"
+#include "reference-server/hub/origins.h"
 #include "reference-server/hub/version.h"
 
 namespace ordeal::chat {
@@ -124,6 +125,7 @@ class option_table {
  private:
   void add_addresses();
   void add_redis();
+  void add_origins();
   void add_limits();
   void add_timing();
 
@@ -183,6 +185,7 @@ void option_table::add_addresses() {
   add("listen", "ADDRESS:PORT", "127.0.0.1:0",
       "Where to serve; port 0 takes a free one and logs it",
       [&config](const std::string& text) { config.listen = parse_endpoint(text); });
+  add_origins();
   add("node", "NAME", "node-<random>", "Name of this node in logs and in Redis",
       [&config](const std::string& text) { config.log.node_name = text; });
   add("app", "NAME", config.log.app,
@@ -245,6 +248,30 @@ void option_table::add_redis() {
            "Holds the password of the sentinels, which are not sent that of Redis");
 }
 
+// The one option that may be given several times.
+void option_table::add_origins() {
+  std::vector<std::string>& origins = config_.limits.allowed_origins;
+  const auto take = [&origins](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      std::string origin = normal_origin(text);
+      if (origin.empty()) {
+        throw CLI::ValidationError("--allow-origin", "'" + text +
+                                                         "' is not an origin, as in "
+                                                         "https://chat.example.org, or * for all");
+      }
+      origins.push_back(std::move(origin));
+    }
+    return true;
+  };
+  const std::string help =
+      "Pages of this origin may use the hub from a browser, besides those that the server's own "
+      "host serves; may be repeated; * allows every origin";
+  auto* const option =
+      app_.add_option_function<std::vector<std::string>>("--allow-origin", take, help);
+  option->envname(environment_name("allow-origin"))->type_name("URL")->delimiter(',');
+  option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void option_table::add_limits() {
   hub_limits& limits = config_.limits;
   add_bytes("message-bytes-max", limits.message_bytes_max, "Largest text of a message");
@@ -257,6 +284,12 @@ void option_table::add_limits() {
             "Unanswered Sends of a client above which its socket is not read");
   add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
             "Unsent data of a client above which it is cut off, to resume with its cursor");
+  add_bytes("reconnect-buffer-bytes-max", limits.reconnect_buffer_bytes_max,
+            "Stateful reconnect: data sent to a client and not yet acknowledged");
+  add_count("reconnect-sessions-max", limits.reconnect_sessions_max,
+            "Stateful reconnect: broken connections that are waited for");
+  add_bytes("reconnect-bytes-max", limits.reconnect_bytes_max,
+            "Stateful reconnect: data kept for all that are waited for");
   add_count("retained-entries", config_.log.retained_entries,
             "Entries kept in Redis for late cursors");
   add_count("replay-entries", config_.log.replay_entries,
@@ -275,6 +308,8 @@ void option_table::add_timing() {
                "The server pings a client after so much quiet");
   add_duration("client-timeout", limits.client_timeout,
                "A client that is silent for so long is closed");
+  add_duration("reconnect-timeout", limits.reconnect_timeout,
+               "Stateful reconnect: a broken connection is waited for so long");
   add_duration("heartbeat-interval", config_.log.heartbeat_interval,
                "Between heartbeats through the log");
   add_duration("recovery-grace", config_.log.recovery_grace,

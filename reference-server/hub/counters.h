@@ -14,8 +14,8 @@ inline constexpr std::size_t send_failure_count = 4;
 enum class reset_cause { gap, trimmed, unknown_log, future, fork };
 inline constexpr std::size_t reset_cause_count = 5;
 
-enum class end_cause { peer, slow, silent, handshake, protocol, log_unavailable, drain };
-inline constexpr std::size_t end_cause_count = 7;
+enum class end_cause { peer, slow, silent, handshake, protocol, log_unavailable, drain, lost };
+inline constexpr std::size_t end_cause_count = 8;
 
 // A fixed set of counters, one for each value of an enum.
 template <class Enum, std::size_t Count>
@@ -41,6 +41,7 @@ struct frame_sizes {
 
 struct hub_counters {
   std::uint64_t connections_opened = 0;
+  std::uint64_t resumed = 0;     // connections that took over a waiting session
   std::uint64_t sends = 0;       // Send invocations
   std::uint64_t entries = 0;     // messages that came back through the log
   std::uint64_t deliveries = 0;  // entry times client

@@ -29,7 +29,8 @@ net::http_response wrong_method(const char* allowed) {
 
 net::http_response endpoints::answer(const net::http_request& request) {
   if (request.path == "/chat/negotiate") {
-    return request.method == "POST" ? hub_.negotiate(request) : wrong_method("POST");
+    const bool is_known = request.method == "POST" || request.method == "OPTIONS";
+    return is_known ? hub_.negotiate(request) : wrong_method("POST, OPTIONS");
   }
   if (request.path == "/chat") return text(426, "open /chat as a WebSocket");
   constexpr std::array<const char*, 4> probes{"/healthz", "/readyz", "/metrics", "/node"};

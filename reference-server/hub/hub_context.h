@@ -15,6 +15,7 @@ struct hub_context {
   flusher& flush;
   room_table& rooms;
   hub_counters& count;
+  std::size_t sessions_waiting = 0;  // for the next connection of their client
 };
 
 }  // namespace ordeal::chat

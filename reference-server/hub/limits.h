@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "reference-server/hub/flush_policy.h"
 
@@ -27,7 +29,19 @@ struct hub_limits {
   std::chrono::milliseconds congestion_wait_max{
       5'000};  // a Send waits so long for room in the outbox
   std::chrono::milliseconds negotiated_id_lifetime{60'000};  // from negotiate to the WebSocket
+
+  // Stateful reconnect: what is kept for a client whose connection broke, and for how long.
+  std::size_t reconnect_buffer_bytes_max = 100'000;  // sent to a client, not yet acknowledged
+  std::size_t reconnect_sessions_max = 1'000;        // clients of this node that are waited for
+  std::size_t reconnect_bytes_max = 64U << 20;       // kept for all of them together
+  std::chrono::milliseconds reconnect_timeout{30'000};
+  std::chrono::milliseconds ack_interval{1'000};
+
+  std::vector<std::string> allowed_origins;  // normal_origin()s, besides the server's own
   flush_pacing pacing;
+
+  // A client that comes back joins all of its rooms again, perhaps twice in a row.
+  std::size_t joins_in_flight_max() const { return 2 * rooms_per_client_max; }
 
   // The longest record a client needs: every byte of the text escaped as \u00XX, and room for the
   // rest.

@@ -71,7 +71,7 @@ constexpr std::array<const char*, reset_cause_count> reset_cause_names{"gap", "t
                                                                        "unknown_log", "future",
                                                                        "fork"};
 constexpr std::array<const char*, end_cause_count> end_cause_names{
-    "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain"};
+    "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain", "lost"};
 constexpr std::array<const char*, 5> log_state_names{"connecting", "open", "recovering", "refusing",
                                                      "stopped"};
 
@@ -95,6 +95,12 @@ struct metrics::families {
   std::array<Counter*, end_cause_count> connections_closed = make_counters(
       registry, "connections_closed_total",
       "Hub connections that ended, by who or what ended them.", "cause", end_cause_names);
+  Gauge& sessions_waiting =
+      make_gauge(registry, "sessions_waiting",
+                 "Sessions with stateful reconnect that wait for the client's next connection.");
+  Counter& connections_resumed =
+      make_counter(registry, "connections_resumed_total",
+                   "Connections that took over the session of a broken one.");
   Counter& sends = make_counter(registry, "sends_total", "Send invocations received from clients.");
   std::array<Counter*, send_failure_count> send_failures = make_counters(
       registry, "call_failures_total", "Calls answered with an error, by answer and origin.",
@@ -165,9 +171,11 @@ struct metrics::families {
 
 void metrics::families::read_hub(const chat_hub& hub) {
   const hub_counters& count = hub.counters();
-  set(connections, hub.session_count());
+  set(connections, hub.session_count() - hub.waiting_count());
+  set(sessions_waiting, hub.waiting_count());
   set(rooms, hub.room_count());
   advance_to(connections_opened, count.connections_opened);
+  advance_to(connections_resumed, count.resumed);
   advance_to(connections_closed, count.ends.values);
   advance_to(sends, count.sends);
   advance_to(send_failures, count.send_failures.values);

@@ -4,8 +4,11 @@
 
 namespace ordeal::chat {
 
-void negotiated_ids::add(std::string token, net::time_point expires) {
-  ids_.insert_or_assign(std::move(token), id{expires});
+void negotiated_ids::add(std::string token, net::time_point expires, bool wants_resume) {
+  id added;
+  added.expires = expires;
+  added.wants_resume = wants_resume;
+  ids_.insert_or_assign(std::move(token), added);
 }
 
 negotiated_ids::state negotiated_ids::find(std::string_view token) const {
@@ -19,6 +22,11 @@ bool negotiated_ids::claim(std::string_view token) {
   if (found == ids_.end() || found->second.is_in_use) return false;
   found->second.is_in_use = true;
   return true;
+}
+
+bool negotiated_ids::wants_resume(std::string_view token) const {
+  const auto found = ids_.find(std::string(token));
+  return found != ids_.end() && found->second.wants_resume;
 }
 
 void negotiated_ids::release(std::string_view token) {

@@ -1,4 +1,4 @@
-// Connection tokens that negotiate handed out: each opens one WebSocket. Unclaimed ones expire. One
+// Connection tokens that negotiate handed out: each opens one session. Unclaimed ones expire. One
 // thread.
 #pragma once
 
@@ -14,16 +14,18 @@ class negotiated_ids {
  public:
   enum class state { unknown, free, in_use };
 
-  void add(std::string token, net::time_point expires);
+  void add(std::string token, net::time_point expires, bool wants_resume);
   state find(std::string_view token) const;
-  bool claim(std::string_view token);    // false when it is not free
-  void release(std::string_view token);  // its connection is over: unknown from now on
+  bool claim(std::string_view token);               // false when it is not free
+  bool wants_resume(std::string_view token) const;  // as negotiated
+  void release(std::string_view token);             // its session is over: unknown from now on
   void expire(net::time_point now);
   std::size_t size() const { return ids_.size(); }
 
  private:
   struct id {
     net::time_point expires;
+    bool wants_resume = false;
     bool is_in_use = false;
   };
   std::unordered_map<std::string, id> ids_;

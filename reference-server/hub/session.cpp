@@ -1,10 +1,10 @@
 #include "reference-server/hub/session.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 #include <exception>
-#include <span>
 #include <utility>
 
 #include "net/async/log.h"
@@ -19,84 +19,111 @@ namespace json = boost::json;
 // How often a congested log is looked at: it does not tell when it has room again.
 constexpr std::chrono::milliseconds congestion_poll{5};
 
+// The version of the hub protocol that has Ack and Sequence.
+constexpr int resume_version = 2;
+
 }  // namespace
 
-session::session(asio::any_io_executor ex, hub_context& context,
-                 std::unique_ptr<net::websocket> socket)
+session::session(asio::any_io_executor ex, hub_context& context, bool wants_resume)
     : client_link(context.limits.out_queue_bytes_max),
       context_(context),
-      socket_(std::move(socket)),
       tasks_(ex),
       changed_(ex),
+      connection_changed_(ex),
       rooms_(context, *this),
-      splitter_(context.limits.record_bytes_max()) {
-  alive_.opened = alive_.received = alive_.sent = net::now();
-}
+      wants_resume_(wants_resume) {}
 
 session::~session() {
   context_.flush.forget(*this);
 }
 
-asio::awaitable<void> session::run() {
-  tasks_.spawn("writer", write_loop());
-  tasks_.spawn("reader", read_loop());
+asio::awaitable<void> session::run(std::unique_ptr<net::websocket> socket) {
+  // Also when it is cancelled it has to join what it started: it looks at the state by itself.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  next_socket_ = std::move(socket);
+  while (next_socket_ && !tasks_.is_cancelled()) {
+    co_await serve_socket();
+    if (!next_socket_ && may_wait_for_socket()) co_await wait_for_socket();
+  }
+  is_over_ = true;
+  // However it ended, nobody is left to answer. Messages that the log accepted stay accepted.
+  tasks_.cancel();
   std::exception_ptr failure;
   try {
     co_await tasks_.join();
   } catch (...) {
     failure = std::current_exception();
   }
-  socket_->abort();
   rooms_.leave_all();
   ++context_.count.ends[cause_];
   if (failure) std::rethrow_exception(failure);
 }
 
-asio::awaitable<void> session::read_loop() {
-  std::exception_ptr failure;
-  try {
-    co_await read_to_the_end();
-  } catch (...) {
-    failure = std::current_exception();
+asio::awaitable<void> session::serve_socket() {
+  connection_owner& me = *this;
+  connection_.emplace(me, context_.count, context_.limits.record_bytes_max(),
+                      std::move(next_socket_));
+  if (buffer_) go_on_with_new_socket();
+  tasks_.spawn("writer", connection_->write_loop());
+  tasks_.spawn("reader", connection_->read_loop());
+  while (!connection_->is_done()) {
+    co_await connection_changed_.wait();
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) abort();
   }
-  // However it ended, nobody is left to answer. Messages that the log accepted stay accepted.
-  is_over_ = true;
-  writable_.wake();
-  tasks_.cancel();
-  if (failure) std::rethrow_exception(failure);
+  // A client that closes in order does not come back.
+  const std::uint16_t normal = static_cast<std::uint16_t>(net::close_code::normal);
+  if (connection_->socket().close_reason().first == normal) has_client_left_ = true;
+  queue.written();  // a frame that was on its way: the message buffer has its records
+  connection_.reset();
 }
 
-asio::awaitable<void> session::read_to_the_end() {
-  for (;;) {
-    const auto received = co_await socket_->read();
-    if (received.ec) break;
-    alive_.received = net::now();
-    context_.count.received_bytes += received.message.size();
-    co_await take_records(received.message);
-  }
-  rooms_.leave_all();
-  if (!is_ending_) socket_->abort();
-  // The writer finds out at once, without the flusher: that one may have stopped for good.
-  is_flush_due_ = true;
-  if (is_ending_) writable_.wake();
-  while (is_ending_ && !is_writer_done_) co_await changed_.wait();
+void session::go_on_with_new_socket() {
+  control_.clear();
+  buffer_->reconnect();
+  send_control(shared_record(hub::encode_sequence(buffer_->first_unacked())));
 }
 
-asio::awaitable<void> session::take_records(std::string_view frame) {
-  splitter_.feed(frame);
-  while (const auto record = splitter_.take()) {
-    if (is_saturated()) co_await wait_until_unsaturated();
-    // A client that is being closed is read only to see the end of the connection.
-    if (!is_ending_ && !is_draining_) take_record(*record);
+bool session::may_wait_for_socket() const {
+  return may_take_over() && !has_client_left_ && !tasks_.is_cancelled() &&
+         context_.sessions_waiting < context_.limits.reconnect_sessions_max;
+}
+
+asio::awaitable<void> session::wait_for_socket() {
+  ++context_.sessions_waiting;
+  is_waiting_ = true;
+  waiting_until_ = net::now() + context_.limits.reconnect_timeout;
+  bool is_cancelled = false;
+  while (!next_socket_ && may_take_over() && net::now() < waiting_until_ && !is_cancelled) {
+    co_await connection_changed_.wait_until(waiting_until_);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    is_cancelled = state.cancelled() != asio::cancellation_type::none;
   }
-  if (splitter_.is_overflown()) end_broken("a record is too long");
+  is_waiting_ = false;
+  --context_.sessions_waiting;
+  if (next_socket_) {
+    ++context_.count.resumed;
+  } else if (!is_ending_) {
+    cause_ = end_cause::lost;
+  }
+}
+
+void session::take_over(std::unique_ptr<net::websocket> socket) {
+  if (next_socket_) next_socket_->abort();
+  next_socket_ = std::move(socket);
+  if (connection_) connection_->abort();
+  connection_changed_.notify_all();
+}
+
+void session::on_connection_change() {
+  connection_changed_.notify_all();
+  changed_.notify_all();
 }
 
 // Backpressure: while this waits, the socket is not read.
 asio::awaitable<void> session::wait_until_unsaturated() {
-  alive_.is_reading = false;
   const auto give_up = net::now() + context_.limits.congestion_wait_max;
-  while (is_saturated() && !is_ending_) {
+  while (is_saturated() && !is_ending_ && !connection_->is_aborted()) {
     const auto now = net::now();
     const bool is_full = sends_in_flight_ >= context_.limits.sends_in_flight_max;
     if (!is_full && now >= give_up) break;  // the Send is answered with retry
@@ -106,8 +133,6 @@ asio::awaitable<void> session::wait_until_unsaturated() {
       co_await changed_.wait_until(now + congestion_poll);
     }
   }
-  alive_.is_reading = true;
-  alive_.received = net::now();
 }
 
 bool session::is_saturated() const {
@@ -118,7 +143,9 @@ bool session::is_saturated() const {
 }
 
 void session::take_record(std::string_view record) {
-  if (!alive_.has_handshaken) {
+  // A client that is being closed is read only to see the end of the connection.
+  if (is_ending_ || is_draining_) return;
+  if (!has_handshaken_) {
     take_handshake(record);
     return;
   }
@@ -129,20 +156,37 @@ void session::take_record(std::string_view record) {
     end_broken(std::string("a record cannot be read: ") + hub::describe(decoded.error()));
     return;
   }
-  switch (decoded->type) {
+  if (decoded->type == hub::message_type::sequence) {
+    take_sequence(decoded->sequence_id);
+  } else if (decoded->type == hub::message_type::ack) {
+    take_ack(decoded->sequence_id);
+  } else if (!buffer_) {
+    take_message(*decoded);
+  } else {
+    const auto verdict = buffer_->on_record(decoded->type, record.size());
+    if (buffer_->is_ack_urgent()) send_ack();
+    if (verdict == hub::message_buffer::verdict::process) take_message(*decoded);
+  }
+}
+
+void session::take_message(const hub::message& message) {
+  switch (message.type) {
     case hub::message_type::invocation:
-      take_invocation(*decoded);
+    case hub::message_type::stream_invocation:
+      take_invocation(message);
       break;
     case hub::message_type::close:
       end(end_cause::peer, net::close_code::normal, {}, false);
       break;
     case hub::message_type::ping:
-    case hub::message_type::completion:
-      break;
+    case hub::message_type::stream_item:        // of a call that was refused,
+    case hub::message_type::completion:         // or its end,
+    case hub::message_type::cancel_invocation:  // has no answer in the protocol
+    case hub::message_type::ack:
+    case hub::message_type::sequence:
     case hub::message_type::handshake_request:
     case hub::message_type::handshake_response:
     case hub::message_type::other:
-      end_broken("message type " + std::to_string(decoded->type_number) + " is not supported");
       break;
   }
 }
@@ -154,16 +198,39 @@ void session::take_handshake(std::string_view record) {
     error = std::string("the handshake cannot be read: ") + hub::describe(decoded.error());
   } else if (decoded->protocol != "json") {
     error = "only the protocol json is supported";
-  } else if (decoded->version != 1) {
-    error = "only version 1 of the protocol is supported";
+  } else if (decoded->version < 1 || decoded->version > resume_version) {
+    error = "only versions 1 and 2 of the protocol are supported";
   }
-  if (error.empty()) {
-    alive_.has_handshaken = true;
-    send(shared_record(hub::encode_handshake_response()));
+  if (!error.empty()) {
+    end_with(shared_record(hub::encode_handshake_response(error)), end_cause::handshake,
+             net::close_code::protocol_error, error);
     return;
   }
-  end_with(shared_record(hub::encode_handshake_response(error)), end_cause::handshake,
-           net::close_code::protocol_error, error);
+  has_handshaken_ = connection_->alive().has_handshaken = true;
+  if (wants_resume_ && decoded->version == resume_version) {
+    buffer_.emplace(context_.limits.reconnect_buffer_bytes_max);
+  }
+  send_control(shared_record(hub::encode_handshake_response()));
+}
+
+// Without stateful reconnect an Ack and a Sequence say nothing, and are ignored.
+void session::take_ack(std::uint64_t sequence_id) {
+  if (!buffer_) return;
+  if (!buffer_->on_ack(sequence_id)) {
+    end_broken("Ack " + std::to_string(sequence_id) + " is ahead of what was sent");
+    return;
+  }
+  context_.flush.mark(*this);  // there may be room again
+}
+
+void session::take_sequence(std::uint64_t sequence_id) {
+  if (!buffer_) return;
+  if (!buffer_->on_sequence(sequence_id)) {
+    end_broken("Sequence " + std::to_string(sequence_id) +
+               " is ahead of what was received, or comes unasked");
+    return;
+  }
+  connection_->alive().has_handshaken = true;
 }
 
 void session::take_invocation(const hub::message& invocation) {
@@ -174,7 +241,7 @@ void session::take_invocation(const hub::message& invocation) {
     ++sends_in_flight_;
     tasks_.spawn("send", append(std::move(invocation_id), std::move(*sent)));
   } else if (auto* const joined = std::get_if<join_call>(&wanted)) {
-    tasks_.spawn("join", rooms_.join(std::move(invocation_id), std::move(*joined)));
+    start_join(std::move(invocation_id), std::move(*joined));
   } else if (auto* const left = std::get_if<leave_call>(&wanted)) {
     rooms_.leave(left->room);
     if (invocation_id.empty()) return;
@@ -183,6 +250,24 @@ void session::take_invocation(const hub::message& invocation) {
     ++context_.count.send_failures[send_failure::refused_arguments];
     answer_error(invocation_id, refused->error);
   }
+}
+
+// A Join may wait for its client to read, so too many of them are refused rather than waited for.
+void session::start_join(std::string invocation_id, join_call wanted) {
+  const std::size_t joins_max = context_.limits.joins_in_flight_max();
+  if (joins_in_flight_ >= joins_max) {
+    ++context_.count.send_failures[send_failure::retry_congested];
+    answer_error(invocation_id, "retry: " + std::to_string(joins_max) +
+                                    " Joins of this client are unanswered, wait for them");
+    return;
+  }
+  ++joins_in_flight_;
+  tasks_.spawn("join", join(std::move(invocation_id), std::move(wanted)));
+}
+
+asio::awaitable<void> session::join(std::string invocation_id, join_call wanted) {
+  co_await rooms_.join(std::move(invocation_id), std::move(wanted));
+  --joins_in_flight_;
 }
 
 // Runs up to log.append's first suspension inside spawn(): the log accepts in the order of the
@@ -235,110 +320,105 @@ void session::send(record_ptr record) {
   context_.flush.mark(*this);
 }
 
+void session::send_control(record_ptr record) {
+  control_.push_back(std::move(record));
+  context_.flush.mark(*this);
+}
+
+void session::send_ack() {
+  const auto processed = buffer_->take_ack();
+  if (!processed) return;
+  acked_ = net::now();
+  send_control(shared_record(hub::encode_ack(*processed)));
+}
+
 void session::flush() {
   if (queue.is_overflown() && !queue.is_closed()) {
     end_for_resume(end_cause::slow, "too slow: resume with your cursor");
   }
-  is_flush_due_ = true;
-  const bool is_writer_idle = writable_.is_waiting() && frame_.empty();
-  if (is_writer_idle && !queue.is_closed()) write_at_once();
-  if (is_flush_due_) writable_.wake();
+  if (connection_) connection_->flush();
 }
 
-// What the socket takes without waiting goes out from here, without resuming the writer: a broadcast costs one system
-// call a socket and little else. The writer gets what is left.
-void session::write_at_once() {
-  is_flush_due_ = false;
-  while (!queue.is_empty()) {
-    next_frame();
-    const auto result = socket_->try_write(parts_);
-    if (result != net::websocket::try_result::sent) {
-      has_rest_ = result == net::websocket::try_result::partly;
-      is_flush_due_ = true;
-      return;
-    }
-    on_frame_written();
+// Untracked records first; then what a former connection may have lost; then the queue, as far as
+// the client has acknowledged what it got. A session that is closing holds nothing back.
+void session::next_frame(std::vector<record_ptr>& frame) {
+  frame.clear();
+  if (!control_.empty()) {
+    frame.swap(control_);
+    return;
   }
-}
-
-asio::awaitable<void> session::wait_for_room() {
-  while (queue.bytes() > queue.bytes_max() / 2) co_await changed_.wait();
-}
-
-asio::awaitable<void> session::write_loop() {
-  co_await write_frames();
-  if (is_ending_) co_await socket_->close(close_code_, close_reason_);
-  is_writer_done_ = true;
-  changed_.notify_all();
-}
-
-// Until the last record is out, or the connection is broken: the reader sees that as well.
-asio::awaitable<void> session::write_frames() {
-  for (;;) {
-    while (!is_flush_due_ && !is_over_) co_await writable_.wait();
-    if (is_over_) co_return;
-    if (frame_.empty()) next_frame();
-    is_flush_due_ = !queue.is_empty();
-    if (frame_.empty()) continue;
-    net::error_code ec;
-    if (has_rest_) {
-      ec = co_await socket_->write_rest();
-      has_rest_ = false;
-    } else {
-      const std::span<const asio::const_buffer> parts(parts_);
-      ec = co_await socket_->write(parts);
-    }
-    if (ec) {
-      socket_->abort();
-      co_return;
-    }
-    on_frame_written();
-    if (queue.is_closed() && queue.is_empty()) co_return;
+  std::size_t bytes_max = context_.limits.frame_bytes_max;
+  const bool is_tracking = buffer_ && !queue.is_closed();
+  if (is_tracking) {
+    buffer_->take_rewrites(frame, bytes_max);
+    if (!frame.empty()) return;
+    bytes_max = std::min(bytes_max, buffer_->room_bytes());
+    if (bytes_max == 0) return;
   }
-}
-
-void session::next_frame() {
-  queue.take(frame_, context_.limits.frame_bytes_max);
-  parts_.clear();
-  for (const auto& record : frame_) parts_.push_back(asio::buffer(*record));
+  queue.take(frame, bytes_max);
+  if (!is_tracking) return;
+  for (const auto& record : frame) buffer_->track(record);
 }
 
 void session::on_frame_written() {
   const bool was_crowded = queue.bytes() > queue.bytes_max() / 2;
   queue.written();
   if (was_crowded) changed_.notify_all();
-  alive_.sent = net::now();
-  for (const auto& record : frame_) context_.count.sent_bytes += record->size();
-  context_.count.frames.observe(frame_.size());
-  frame_.clear();
+}
+
+asio::awaitable<void> session::wait_for_room() {
+  while (queue.bytes() > queue.bytes_max() / 2) co_await changed_.wait();
+}
+
+asio::awaitable<void> session::say_goodbye(net::websocket& socket) {
+  co_await socket.close(close_code_, close_reason_);
 }
 
 void session::tick(net::time_point now) {
+  if (!connection_) return;
   if (is_ending_) {
-    if (now >= close_deadline_) socket_->abort();
+    if (now >= close_deadline_) connection_->abort();
     return;
   }
-  switch (due_action(alive_, context_.limits, now)) {
+  if (buffer_ && now - acked_ >= context_.limits.ack_interval) send_ack();
+  switch (due_action(connection_->alive(), context_.limits, now)) {
     case keepalive_action::none:
       break;
     case keepalive_action::ping: {
       static const record_ptr ping = shared_record(hub::encoded_ping());
-      send(ping);
+      if (control_.empty()) send_control(ping);
       break;
     }
     case keepalive_action::handshake_timeout:
-      end(end_cause::handshake, net::close_code::policy, "no handshake in time", false);
+      end(end_cause::handshake, net::close_code::policy,
+          has_handshaken_ ? "no Sequence in time" : "no handshake in time", false);
       break;
     case keepalive_action::silent:
-      end(end_cause::silent, net::close_code::policy, "silent for too long", true);
+      if (buffer_) {
+        connection_->abort();  // the path may be dead, and the client on its way back
+      } else {
+        end(end_cause::silent, net::close_code::policy, "silent for too long", true);
+      }
       break;
   }
 }
 
 void session::drain() {
   is_draining_ = true;
-  if (sends_in_flight_ > 0) return;
+  // Nobody is there to be told: the id is unknown from now on.
+  const bool is_somebody_there = !is_waiting_ || next_socket_;
+  if (is_somebody_there && sends_in_flight_ > 0) return;
   end(end_cause::drain, net::close_code::going_away, "the server is shutting down", true);
+}
+
+void session::stop_waiting() {
+  if (is_waiting_) end(end_cause::lost, net::close_code::going_away, "no room to wait", true);
+}
+
+void session::abort() noexcept {
+  is_draining_ = true;
+  if (connection_) connection_->abort();
+  connection_changed_.notify_all();
 }
 
 void session::end_for_resume(end_cause cause, std::string reason) {
@@ -366,9 +446,10 @@ void session::end_with(record_ptr last, end_cause cause, net::close_code code, s
   rooms_.leave_all();
   queue.close(std::move(last));
   context_.flush.mark(*this);
-  changed_.notify_all();
+  on_connection_change();
   net::log(net::log_level::debug, "hub", "closing a connection",
-           {{"peer", socket_->peer()}, {"reason", close_reason_}});
+           {{"peer", connection_ ? connection_->socket().peer() : std::string("(gone)")},
+            {"reason", close_reason_}});
 }
 
 }  // namespace ordeal::chat

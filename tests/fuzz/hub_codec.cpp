@@ -53,6 +53,7 @@ void expect_same(const hub::message& one, const hub::message& other) {
   ORDEAL_ASSERT(is_same(one.result, other.result));
   ORDEAL_ASSERT(one.error == other.error && one.allow_reconnect == other.allow_reconnect);
   ORDEAL_ASSERT(one.protocol == other.protocol && one.version == other.version);
+  ORDEAL_ASSERT(one.sequence_id == other.sequence_id && is_same(one.item, other.item));
 }
 
 // Empty: a type that nobody here sends.
@@ -71,6 +72,13 @@ std::string encode(const hub::message& what) {
       // An empty error is as good as none, and is not sent.
       if (what.error && what.error->empty()) return {};
       return hub::encode_close(what.error.value_or(std::string_view()), what.allow_reconnect);
+    case hub::message_type::ack:
+      return hub::encode_ack(what.sequence_id);
+    case hub::message_type::sequence:
+      return hub::encode_sequence(what.sequence_id);
+    case hub::message_type::stream_item:
+    case hub::message_type::stream_invocation:
+    case hub::message_type::cancel_invocation:
     case hub::message_type::handshake_request:
     case hub::message_type::handshake_response:
     case hub::message_type::other:

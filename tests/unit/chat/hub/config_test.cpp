@@ -137,6 +137,40 @@ TEST(Config, RefusesBadValuesWithOneSentence) {
   EXPECT_NE(error_of("--colour", "red").find("--colour"), std::string::npos);
 }
 
+TEST(Config, TakesOriginsRepeatedOrInOneList) {
+  const std::vector<std::string> both{"https://a.example.org", "http://b.example.org:8080"};
+  const auto repeated = parse(
+      {"--allow-origin", "https://A.example.org/", "--allow-origin", "http://b.example.org:8080"});
+  ASSERT_TRUE(repeated.config) << repeated.output;
+  EXPECT_EQ(repeated.config->limits.allowed_origins, both);
+  const scoped_variable list("ORDEAL_CHAT_ALLOW_ORIGIN",
+                             "https://a.example.org,http://b.example.org:8080");
+  EXPECT_EQ(parse({}).config.value().limits.allowed_origins, both);
+  EXPECT_EQ(parse({"--allow-origin", "*"}).config.value().limits.allowed_origins,
+            std::vector<std::string>{"*"});
+}
+
+TEST(Config, RefusesWhatIsNoOrigin) {
+  for (const char* wrong : {"a.example.org", "ftp://a.example.org", "https://a.example.org/path",
+                            "https://", "https://*.example.org", "https://user@a.example.org"}) {
+    const auto parsed = parse({"--allow-origin", wrong});
+    EXPECT_EQ(parsed.exit_code, 2) << wrong;
+    EXPECT_EQ(parsed.output, "ordeal-chat: --allow-origin: '" + std::string(wrong) +
+                                 "' is not an origin, as in https://chat.example.org, or * for "
+                                 "all\n");
+  }
+}
+
+TEST(Config, TakesTheLimitsOfStatefulReconnect) {
+  const auto parsed = parse({"--reconnect-buffer-bytes-max", "1MiB", "--reconnect-sessions-max",
+                             "7", "--reconnect-bytes-max", "2MiB", "--reconnect-timeout", "1m"});
+  ASSERT_TRUE(parsed.config) << parsed.output;
+  EXPECT_EQ(parsed.config->limits.reconnect_buffer_bytes_max, 1U << 20);
+  EXPECT_EQ(parsed.config->limits.reconnect_sessions_max, 7U);
+  EXPECT_EQ(parsed.config->limits.reconnect_bytes_max, 2U << 20);
+  EXPECT_EQ(parsed.config->limits.reconnect_timeout, std::chrono::minutes(1));
+}
+
 TEST(Config, NeverRepeatsAPassword) {
   const auto parsed = parse({"--redis-url", "redis://chat:hunter2@127.0.0.1:7000"});
   EXPECT_EQ(parsed.exit_code, 2);

@@ -61,7 +61,7 @@ TEST(Keepalive, DoesNotCallAClientSilentWhoseSocketIsNotRead) {
 TEST(NegotiatedIds, OpenOneConnectionEach) {
   negotiated_ids ids;
   const net::time_point start{};
-  ids.add("t", start + seconds(60));
+  ids.add("t", start + seconds(60), false);
   EXPECT_EQ(ids.find("t"), negotiated_ids::state::free);
   EXPECT_TRUE(ids.claim("t"));
   EXPECT_FALSE(ids.claim("t"));
@@ -75,7 +75,7 @@ TEST(NegotiatedIds, OpenOneConnectionEach) {
 TEST(NegotiatedIds, ExpireUnclaimed) {
   negotiated_ids ids;
   const net::time_point start{};
-  ids.add("t", start + seconds(60));
+  ids.add("t", start + seconds(60), false);
   ids.expire(start + seconds(59));
   EXPECT_EQ(ids.size(), 1U);
   ids.expire(start + seconds(60));

@@ -48,6 +48,7 @@ TEST_F(Endpoints, NotReadyWhileDraining) {
   EXPECT_EQ(ask("GET", "/readyz").status, 503U);
   EXPECT_EQ(ask("POST", "/chat/negotiate").status, 503U);
   EXPECT_EQ(admitted(""), 503U);
+  EXPECT_EQ(admitted("id=negotiated-before"), 404U) << "start afresh, elsewhere";
 }
 
 TEST_F(Endpoints, RefuseWhatIsNotThere) {
@@ -128,6 +129,98 @@ TEST_F(Endpoints, NegotiateVersionZeroHasNoToken) {
   const auto answer = json::parse(ask("POST", "/chat/negotiate").body).as_object();
   EXPECT_FALSE(answer.contains("connectionToken"));
   EXPECT_EQ(admitted("id=" + std::string(answer.at("connectionId").as_string())), 101U);
+}
+
+TEST_F(Endpoints, NegotiateGrantsStatefulReconnectToThoseWhoAsk) {
+  start();
+  const auto plain =
+      json::parse(ask("POST", "/chat/negotiate", "negotiateVersion=1").body).as_object();
+  EXPECT_FALSE(plain.contains("useStatefulReconnect")) << "the client library refuses it unasked";
+  const auto declined =
+      json::parse(ask("POST", "/chat/negotiate", "useStatefulReconnect=false").body).as_object();
+  EXPECT_FALSE(declined.contains("useStatefulReconnect"));
+  const auto granted =
+      json::parse(
+          ask("POST", "/chat/negotiate", "negotiateVersion=1&useStatefulReconnect=true").body)
+          .as_object();
+  EXPECT_TRUE(granted.at("useStatefulReconnect").as_bool());
+}
+
+class Origins : public Endpoints {
+ protected:
+  net::http_request from(std::string method, std::string path, std::string origin) {
+    net::http_request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    request.headers.push_back({"Host", "chat.example.org:8080"});
+    if (!origin.empty()) request.headers.push_back({"Origin", std::move(origin)});
+    return request;
+  }
+  // "<status of negotiate>/<status of the upgrade>"
+  std::string statuses(const std::string& origin) {
+    const auto negotiated = hub->negotiate(from("POST", "/chat/negotiate", origin));
+    const auto upgraded = hub->admit(from("GET", "/chat", origin));
+    return std::to_string(negotiated.status) + "/" + std::to_string(upgraded.status);
+  }
+  void start_with(std::vector<std::string> origins) {
+    hub_limits limits;
+    limits.allowed_origins = std::move(origins);
+    start(limits);
+  }
+};
+
+TEST_F(Origins, TheServersOwnPagesAndProgramsMayComeByDefault) {
+  start();
+  EXPECT_EQ(statuses(""), "200/101") << "not a browser";
+  EXPECT_EQ(statuses("http://chat.example.org:8080"), "200/101");
+  EXPECT_EQ(statuses("https://CHAT.example.org:8080"), "200/101") << "behind a TLS proxy";
+  for (const char* foreign : {"http://evil.example.org", "http://chat.example.org", "null",
+                              "http://chat.example.org:8080.evil.org", "chat.example.org:8080"}) {
+    EXPECT_EQ(statuses(foreign), "403/403") << foreign;
+  }
+  const auto refusal = hub->admit(from("GET", "/chat", "http://evil.example.org"));
+  EXPECT_NE(refusal.body.find("--allow-origin"), std::string::npos) << refusal.body;
+}
+
+TEST_F(Origins, TheListAddsToThem) {
+  start_with({"https://app.example.org"});
+  EXPECT_EQ(statuses("https://app.example.org"), "200/101");
+  EXPECT_EQ(statuses("http://chat.example.org:8080"), "200/101");
+  EXPECT_EQ(statuses("http://app.example.org"), "403/403") << "another scheme is another origin";
+  EXPECT_EQ(statuses("https://app.example.org:444"), "403/403");
+}
+
+TEST_F(Origins, AStarAllowsEveryone) {
+  start_with({"*"});
+  EXPECT_EQ(statuses("https://anything.example.org"), "200/101");
+  EXPECT_EQ(statuses("null"), "200/101");
+}
+
+TEST_F(Origins, BrowsersOfAForeignOriginAreToldWhatTheyMay) {
+  start_with({"https://app.example.org"});
+  auto asked = from("OPTIONS", "/chat/negotiate", "https://app.example.org");
+  asked.headers.push_back({"Access-Control-Request-Headers", "x-requested-with"});
+  const auto header = [](const net::http_response& response, std::string_view name) {
+    for (const auto& each : response.headers) {
+      if (each.name == name) return each.value;
+    }
+    return std::string("(none)");
+  };
+  endpoints node(*hub, log);
+  const auto preflight = node.answer(asked);
+  EXPECT_EQ(preflight.status, 204U);
+  EXPECT_EQ(header(preflight, "Access-Control-Allow-Origin"), "https://app.example.org");
+  EXPECT_EQ(header(preflight, "Access-Control-Allow-Credentials"), "true");
+  EXPECT_EQ(header(preflight, "Access-Control-Allow-Headers"), "x-requested-with");
+  EXPECT_EQ(header(preflight, "Access-Control-Allow-Methods"), "POST");
+  const auto answer = node.answer(from("POST", "/chat/negotiate", "https://app.example.org"));
+  EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "https://app.example.org");
+  EXPECT_EQ(header(answer, "Vary"), "Origin");
+  const auto own = node.answer(from("POST", "/chat/negotiate", "http://chat.example.org:8080"));
+  EXPECT_EQ(header(own, "Access-Control-Allow-Origin"), "(none)");
+  const auto foreign = node.answer(from("OPTIONS", "/chat/negotiate", "https://evil.example.org"));
+  EXPECT_EQ(foreign.status, 403U);
+  EXPECT_EQ(header(foreign, "Access-Control-Allow-Origin"), "(none)");
 }
 
 TEST_F(Endpoints, AdmitKnowsNoStrangersAndKeepsTheLimit) {

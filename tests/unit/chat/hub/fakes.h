@@ -151,6 +151,7 @@ struct fake_wire {
   std::deque<std::string> inbox;
   std::vector<std::string> frames;  // as written by the server
   std::uint16_t close_code = 0;
+  std::uint16_t peer_close_code = 0;
   std::string close_reason;
   std::size_t read_count = 0;
   bool is_write_held = false;
@@ -208,7 +209,9 @@ class fake_socket final : public net::websocket {
   }
 
   void abort() noexcept override { wire_->hang_up(); }
-  std::pair<std::uint16_t, std::string> close_reason() const override { return {0, {}}; }
+  std::pair<std::uint16_t, std::string> close_reason() const override {
+    return {wire_->peer_close_code, {}};
+  }
   std::string peer() const override { return "fake:1"; }
 
  private:

@@ -19,7 +19,7 @@ namespace ordeal::chat::test {
 namespace json = boost::json;
 
 // What a client of the hub sees, one line a record: "Message(room,cursor,id,text)", "1=<result>"
-// ("-" for null), "1!<error>", "ping", "close(<error>,reconnect)", "{}".
+// ("-" for null), "1!<error>", "ping", "close(<error>,reconnect)", "ack(7)", "sequence(7)", "{}".
 inline std::string describe_record(std::string_view record) {
   const json::object fields =
       json::parse(json::string_view(record.data(), record.size())).as_object();
@@ -29,6 +29,9 @@ inline std::string describe_record(std::string_view record) {
   if (!fields.contains("type")) return json::serialize(fields);
   const auto type = fields.at("type").as_int64();
   if (type == 6) return "ping";
+  if (type == 8 || type == 9) {
+    return (type == 8 ? "ack(" : "sequence(") + json::serialize(fields.at("sequenceId")) + ")";
+  }
   if (type == 7) {
     const bool may_reconnect =
         fields.contains("allowReconnect") && fields.at("allowReconnect").as_bool();
@@ -73,7 +76,10 @@ class hub_fixture : public testing::Test {
     }
     log.let_go();
     poll();
+    if (hub->waiting_count() > 0) tasks_.spawn("drain", hub->drain(net::now()));
+    poll();
     EXPECT_EQ(hub->session_count(), 0U);
+    EXPECT_EQ(hub->waiting_count(), 0U);
     EXPECT_EQ(hub->room_count(), 0U);
     hub->stop();
     poll();
@@ -102,6 +108,22 @@ class hub_fixture : public testing::Test {
     tell(opened, R"({"protocol":"json","version":1})");
     EXPECT_EQ(news(opened), std::vector<std::string>{"{}"});
     return opened;
+  }
+
+  std::string negotiated_token(std::string query) {
+    net::http_request request;
+    request.method = "POST";
+    request.path = "/chat/negotiate";
+    request.query = std::move(query);
+    const auto answer = json::parse(hub->negotiate(request).body).as_object();
+    return std::string(answer.at("connectionToken").as_string());
+  }
+
+  unsigned admitted(std::string query) {
+    net::http_request request;
+    request.path = "/chat";
+    request.query = std::move(query);
+    return hub->admit(request).status;
   }
 
   void tell(client& from, std::string record) {

@@ -19,8 +19,9 @@ TEST_F(Session, RefusesAnotherProtocol) {
 TEST_F(Session, RefusesAnotherVersion) {
   start();
   client other = connect();
-  tell(other, R"({"protocol":"json","version":2})");
-  EXPECT_EQ(news(other), lines{R"({"error":"only version 1 of the protocol is supported"})"});
+  tell(other, R"({"protocol":"json","version":3})");
+  EXPECT_EQ(news(other),
+            lines{R"({"error":"only versions 1 and 2 of the protocol are supported"})"});
   EXPECT_EQ(other.wire->close_code, 1002);
 }
 
@@ -169,11 +170,48 @@ TEST_F(Session, ClosesOnARecordItCannotRead) {
   EXPECT_EQ(broken.wire->close_code, 1002);
 }
 
-TEST_F(Session, ClosesOnAStream) {
+TEST_F(Session, RefusesStreamsInWords) {
   start();
   client streaming = connect_and_greet();
-  tell(streaming, R"({"type":4,"invocationId":"1","target":"Send","arguments":[]})");
-  EXPECT_EQ(news(streaming), lines{"close(message type 4 is not supported)"});
+  const std::string why =
+      "!refused: this hub has no streaming methods, use invoke with Join, Leave and Send";
+  tell(streaming, R"({"type":4,"invocationId":"1","target":"Send","arguments":["a","m","t"]})");
+  EXPECT_EQ(news(streaming), lines{"1" + why});
+  tell(streaming, R"({"type":1,"invocationId":"2","target":"Send","arguments":["a","m"],)"
+                  R"("streamIds":["3"]})");
+  EXPECT_EQ(news(streaming), lines{"2" + why});
+  tell(streaming, R"({"type":2,"invocationId":"3","item":"x"})");
+  tell(streaming, R"({"type":3,"invocationId":"3"})");
+  tell(streaming, R"({"type":5,"invocationId":"1"})");
+  EXPECT_EQ(news(streaming), lines{}) << "the protocol has no answer to these";
+  EXPECT_EQ(hub->session_count(), 1U);
+  EXPECT_EQ(log.accepted, lines{});
+}
+
+TEST_F(Session, IgnoresTypesOfLaterVersions) {
+  start();
+  client newer = connect_and_greet();
+  for (const char* record : {R"({"type":8,"sequenceId":7})", R"({"type":9,"sequenceId":7})",
+                             R"({"type":10})", R"({"type":99,"target":1})"}) {
+    tell(newer, record);
+  }
+  EXPECT_EQ(news(newer), lines{});
+  EXPECT_EQ(hub->session_count(), 1U);
+}
+
+TEST_F(Session, RefusesTooManyJoinsAtOnce) {
+  hub_limits limits;
+  limits.rooms_per_client_max = 1;
+  start(limits);
+  log.publish("a", "m1", "x");
+  client eager = connect_and_greet();
+  log.is_range_held = true;
+  for (const char* id : {"1", "2", "3"}) invoke(eager, id, "Join", R"(["a","log1:1-0"])");
+  EXPECT_EQ(news(eager), lines{"3!retry: 2 Joins of this client are unanswered, wait for them"});
+  log.let_go();
+  poll();
+  invoke(eager, "4", "Join", R"(["a",null])");
+  EXPECT_EQ(news(eager).back(), "4=log1:1-1");
 }
 
 TEST_F(Session, IgnoresPings) {
