@@ -1,0 +1,20 @@
+# cmake -DNODE=... -DNPM=... -DFROM=... -DINTO=... -P install.cmake: what package-lock.json names, once per lock file.
+if(NOT NODE OR NOT NPM)
+  message(FATAL_ERROR "node or npm is missing, so the published client cannot be tested: "
+    "./dev setup installs them, then `cmake --preset release` finds them")
+endif()
+file(SHA256 ${FROM}/package-lock.json wanted)
+if(EXISTS ${INTO}/installed)
+  file(READ ${INTO}/installed installed)
+  if(installed STREQUAL wanted)
+    return()
+  endif()
+endif()
+file(MAKE_DIRECTORY ${INTO})
+file(COPY ${FROM}/package.json ${FROM}/package-lock.json DESTINATION ${INTO})
+execute_process(COMMAND ${NPM} ci --no-audit --no-fund --ignore-scripts WORKING_DIRECTORY ${INTO} RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "npm ci failed in ${INTO}: it needs the npm registry once; "
+    "set `npm config set registry URL` to a mirror where that one cannot be reached")
+endif()
+file(WRITE ${INTO}/installed ${wanted})
