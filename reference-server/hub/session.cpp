@@ -339,8 +339,9 @@ void session::flush() {
   if (connection_) connection_->flush();
 }
 
-// Untracked records first; then what a former connection may have lost; then the queue, as far as
-// the client has acknowledged what it got. A session that is closing holds nothing back.
+// Untracked records first; then what a former connection may have lost, for the client counts what it
+// gets; then the queue, as far as the client has acknowledged it. A session that is closing holds
+// nothing back.
 void session::next_frame(std::vector<record_ptr>& frame) {
   frame.clear();
   if (!control_.empty()) {
@@ -348,16 +349,23 @@ void session::next_frame(std::vector<record_ptr>& frame) {
     return;
   }
   std::size_t bytes_max = context_.limits.frame_bytes_max;
-  const bool is_tracking = buffer_ && !queue.is_closed();
-  if (is_tracking) {
+  if (buffer_) {
     buffer_->take_rewrites(frame, bytes_max);
     if (!frame.empty()) return;
+  }
+  const bool is_tracking = buffer_ && !queue.is_closed();
+  if (is_tracking) {
     bytes_max = std::min(bytes_max, buffer_->room_bytes());
     if (bytes_max == 0) return;
   }
   queue.take(frame, bytes_max);
   if (!is_tracking) return;
   for (const auto& record : frame) buffer_->track(record);
+}
+
+bool session::has_sent_everything() const {
+  const bool has_rewrites = buffer_ && buffer_->has_rewrites();
+  return queue.is_closed() && queue.is_empty() && !has_rewrites;
 }
 
 void session::on_frame_written() {

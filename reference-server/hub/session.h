@@ -71,7 +71,7 @@ class session final : public client_link, private connection_owner {
   bool is_saturated() const override;
   asio::awaitable<void> wait_until_unsaturated() override;
   bool is_ending() const override { return is_ending_; }
-  bool has_sent_everything() const override { return queue.is_closed() && queue.is_empty(); }
+  bool has_sent_everything() const override;
   asio::awaitable<void> say_goodbye(net::websocket& socket) override;
   void on_connection_change() override;
 

@@ -93,6 +93,7 @@ class hub_fixture : public testing::Test {
 
   client connect(std::string query = {}) {
     client opened{std::make_shared<fake_wire>(io_.get_executor())};
+    opened.wire->is_write_held = hold_writes;
     wires_.push_back(opened.wire);
     net::http_request request;
     request.path = "/chat";
@@ -158,6 +159,7 @@ class hub_fixture : public testing::Test {
  protected:
   fake_log log;
   std::unique_ptr<chat_hub> hub;
+  bool hold_writes = false;  // of connections to come
   asio::io_context& io() { return io_; }
   net::task_group& tasks() { return tasks_; }
 };

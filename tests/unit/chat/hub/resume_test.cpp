@@ -310,6 +310,28 @@ TEST_F(Resume, DrainDropsThoseWhoAreAwayAtOnce) {
   EXPECT_EQ(admitted("id=" + token), 404U);
 }
 
+// Else the client would take the queue's records for those that it is missing.
+TEST_F(Resume, AGoodbyeComesBehindWhatIsSentAgain) {
+  hub_limits limits;
+  limits.frame_bytes_max = 1;  // one record a frame
+  start(limits);
+  client before = connect_resumable();
+  log.publish("a", "m1", "x");
+  poll();
+  cut(before);
+  log.publish("a", "m2", "y");
+  poll();
+  hold_writes = true;
+  client after = reconnect();
+  tasks().spawn("drain", hub->drain(net::now() + std::chrono::seconds(10)));
+  poll();
+  after.wire->let_write();
+  poll();
+  EXPECT_EQ(news(after),
+            (lines{"sequence(1)", "0=log1:1-0", "Message(a,log1:1-1,m1,x)",
+                   "Message(a,log1:1-2,m2,y)", "close(the server is shutting down,reconnect)"}));
+}
+
 TEST_F(Resume, DrainTellsThoseWhoAreThere) {
   start();
   client there = connect_resumable();
