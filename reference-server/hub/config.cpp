@@ -285,7 +285,9 @@ void option_table::add_limits() {
   add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
             "Unsent data of a client above which it is cut off, to resume with its cursor");
   add_bytes("reconnect-buffer-bytes-max", limits.reconnect_buffer_bytes_max,
-            "Stateful reconnect: data sent to a client and not yet acknowledged");
+            "Stateful reconnect: data sent to a client and not yet acknowledged; about what a "
+            "client gets "
+            "in a second");
   add_count("reconnect-sessions-max", limits.reconnect_sessions_max,
             "Stateful reconnect: broken connections that are waited for");
   add_bytes("reconnect-bytes-max", limits.reconnect_bytes_max,

@@ -79,6 +79,7 @@ asio::awaitable<void> session::serve_socket() {
 }
 
 void session::go_on_with_new_socket() {
+  ++context_.count.resumed;
   control_.clear();
   buffer_->reconnect();
   send_control(shared_record(hub::encode_sequence(buffer_->first_unacked())));
@@ -101,11 +102,7 @@ asio::awaitable<void> session::wait_for_socket() {
   }
   is_waiting_ = false;
   --context_.sessions_waiting;
-  if (next_socket_) {
-    ++context_.count.resumed;
-  } else if (!is_ending_) {
-    cause_ = end_cause::lost;
-  }
+  if (!next_socket_ && !is_ending_) cause_ = end_cause::lost;
 }
 
 void session::take_over(std::unique_ptr<net::websocket> socket) {

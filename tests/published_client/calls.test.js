@@ -135,6 +135,40 @@ test('a client that wants another protocol is told', async (t) => {
   assert.equal(code, 1002);
 });
 
+// Method: both sides give up after 500 ms of silence; there is nothing to say but pings for longer than that.
+test('pings keep an idle connection', async (t) => {
+  const [node] = await startNodes(t, 1, '--ping-interval', '100ms', '--client-timeout', '500ms');
+  for (const stateful of [false, true]) {
+    const client = new ChatClient(node.url, { stateful });
+    client.hub.serverTimeoutInMilliseconds = 500;
+    client.hub.keepAliveIntervalInMilliseconds = 100;
+    t.after(() => client.hub.stop());
+    await client.hub.start();
+    let pings = 0;
+    const receive = client.hub.connection.transport.onreceive;
+    client.hub.connection.transport.onreceive = (frame) => {
+      pings += frame.includes('"type":6') ? 1 : 0;
+      receive(frame);
+    };
+    await becomesTrue('ten pings have come', () => pings >= 10);
+    assert.equal(client.closed, undefined);
+    await client.join('a');
+  }
+  assert.equal(await node.metric('connections_resumed_total'), 0);
+});
+
+test('a node that is full says so', async (t) => {
+  const [node] = await startNodes(t, 1, '--connections-max', '1');
+  const first = await ChatClient.connect(t, node.url);
+  await assert.rejects(ChatClient.connect(t, node.url), /503/);
+  await assert.rejects(ChatClient.connect(t, node.url, { skipNegotiation: true }));
+  const answer = await fetch(`${node.url}/negotiate`, { method: 'POST' });
+  assert.match(await answer.text(), /--connections-max/);
+  await first.hub.stop();
+  await becomesTrue('there is room again', async () => (await node.metric('connections')) === 0);
+  await ChatClient.connect(t, node.url);
+});
+
 test('a page of a foreign origin needs --allow-origin', async (t) => {
   const headers = { Origin: 'https://app.example.org' };
   const [closed] = await startNodes(t, 1);

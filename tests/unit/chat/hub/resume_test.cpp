@@ -129,6 +129,7 @@ TEST_F(Resume, ReplacesASocketThatIsStillAlive) {
   start();
   client before = connect_resumable();
   client after = reconnect();
+  EXPECT_EQ(hub->counters().resumed, 1U);
   EXPECT_TRUE(before.wire->is_gone);
   EXPECT_EQ(news(before), lines{}) << "without a word: the client is the same";
   EXPECT_EQ(hub->session_count(), 1U);
@@ -168,6 +169,29 @@ TEST_F(Resume, TakesOverFromASocketThatIsNotRead) {
   poll();
   invoke(after, "2", "Send", R"(["a","m","t"])");
   EXPECT_EQ(log.accepted.size(), 2U) << "the second is new, the former socket's is not taken";
+}
+
+TEST_F(Resume, WaitsForAClientThatFellSilent) {
+  hub_limits limits;
+  limits.ping_interval = std::chrono::milliseconds(10);
+  limits.client_timeout = std::chrono::milliseconds(20);
+  start(limits);
+  client silent = connect_resumable();
+  watch_until([this] { return hub->waiting_count() == 1; });
+  EXPECT_TRUE(silent.wire->is_gone);
+  client after = reconnect();
+  EXPECT_EQ(news(after).front(), "sequence(1)");
+}
+
+TEST_F(Resume, EndsWhenTheSequenceDoesNotCome) {
+  hub_limits limits;
+  limits.handshake_timeout = std::chrono::milliseconds(20);
+  start(limits);
+  client before = connect_resumable();
+  cut(before);
+  client after = reconnect();
+  watch_until([this] { return hub->session_count() == 0; });
+  EXPECT_EQ(news(after).back(), "close(no Sequence in time)");
 }
 
 TEST_F(Resume, AcknowledgesWhatItProcessed) {
