@@ -25,6 +25,8 @@ using tcp = asio::ip::tcp;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
+constexpr std::size_t piece_bytes_max = 64U << 10;
+
 // Buffers that one large message blew up are given back above this size.
 constexpr std::size_t kept_buffer_bytes_max = 64U << 10;
 
@@ -100,15 +102,13 @@ class beast_websocket final : public websocket {
     received_.clear();
     if (received_.capacity() > kept_buffer_bytes_max) received_.shrink_to_fit();
     const auto [ec, size] = co_await stream_.async_read(received_, as_result);
-    is_answering_ = false;  // an answer to a control frame is out before a later message is in
-    read_result result;
-    result.ec = ec;
-    if (!ec && !stream_.got_text()) {
-      result.ec = make_error_code(boost::system::errc::wrong_protocol_type);
-    } else if (!ec) {
-      result.message = std::string_view(static_cast<const char*>(received_.data().data()), size);
-    }
-    co_return result;
+    co_return result_of(ec, size);
+  }
+
+  asio::awaitable<read_result> read_some() override {
+    received_.clear();
+    const auto [ec, size] = co_await stream_.async_read_some(received_, piece_bytes_max, as_result);
+    co_return result_of(ec, size);
   }
 
   asio::awaitable<error_code> write(std::span<const asio::const_buffer> parts) override {
@@ -173,6 +173,18 @@ class beast_websocket final : public websocket {
   std::string peer() const override { return peer_; }
 
  private:
+  read_result result_of(error_code ec, std::size_t size) {
+    is_answering_ = false;  // an answer to a control frame is out before a later message is in
+    read_result result;
+    result.ec = ec;
+    if (!ec && !stream_.got_text()) {
+      result.ec = make_error_code(boost::system::errc::wrong_protocol_type);
+    } else if (!ec) {
+      result.message = std::string_view(static_cast<const char*>(received_.data().data()), size);
+    }
+    return result;
+  }
+
   asio::awaitable<error_code> closing_handshake(beast::websocket::close_reason why) {
     const auto [ec] = co_await stream_.async_close(why, as_result);
     co_return ec;

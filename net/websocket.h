@@ -23,7 +23,7 @@ namespace asio = boost::asio;
 using error_code = boost::system::error_code;
 
 struct websocket_limits {
-  std::size_t message_bytes_max = 1U << 20;
+  std::size_t message_bytes_max = 1U << 20;  // zero: no limit, for those who only read_some()
   std::chrono::milliseconds handshake_timeout{10'000};  // upgrade and closing handshake
   // Silence of the peer; pings go out at half of it. Zero: the owner watches over the peer itself, which saves arming
   // a timer at every read, and allows try_write.
@@ -51,6 +51,10 @@ class websocket {
 
   // The next whole message. After an error: close_reason() says what the peer said, if it said anything.
   virtual asio::awaitable<read_result> read() = 0;
+
+  // As read, but returns with any part of a message, at most 64 KiB of it: for protocols that do not care where
+  // messages end, and bound by themselves what they keep. Not to be mixed with read().
+  virtual asio::awaitable<read_result> read_some() { return read(); }
 
   // Sends ONE text message made of `parts` one after the other (one frame, one system call where the kernel allows).
   // The bytes must stay alive until it returns. The span's array is copied first.

@@ -30,7 +30,7 @@ asio::awaitable<void> connection::read_loop() {
 
 asio::awaitable<void> connection::read_to_the_end() {
   for (;;) {
-    const auto received = co_await socket_->read();
+    const auto received = co_await socket_->read_some();
     if (received.ec) co_return;
     alive_.received = net::now();
     count_.received_bytes += received.message.size();

@@ -10,8 +10,8 @@ namespace {
 
 net::http_server_options http_options(const hub_limits& limits) {
   net::http_server_options options;
-  // Room for several records in one frame of a client.
-  options.websocket.message_bytes_max = 2 * limits.record_bytes_max();
+  // Records are bounded, whatever frames they come in; who sends longer ones is told so.
+  options.websocket.message_bytes_max = 0;
   // The hub's own pings notice a silent client first.
   options.websocket.idle_timeout = {};  // sessions watch over their clients (keepalive.h)
   options.websocket.handshake_timeout = limits.closing_timeout;

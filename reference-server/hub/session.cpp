@@ -132,6 +132,12 @@ asio::awaitable<void> session::wait_until_unsaturated() {
   }
 }
 
+void session::on_record_too_long() {
+  end_broken("a record has more than " + std::to_string(context_.limits.record_bytes_max()) +
+             " bytes: the text of a message may have " +
+             std::to_string(context_.limits.message_bytes_max));
+}
+
 bool session::is_saturated() const {
   if (is_ending_) return false;
   if (sends_in_flight_ >= context_.limits.sends_in_flight_max) return true;

@@ -30,7 +30,7 @@ class session final : public client_link, private connection_owner {
   session(asio::any_io_executor ex, hub_context& context, bool wants_resume);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
-  ~session();
+  ~session() override;
 
   // Serves the client until the session is over; returns with nothing of it left.
   asio::awaitable<void> run(std::unique_ptr<net::websocket> socket);
@@ -67,7 +67,7 @@ class session final : public client_link, private connection_owner {
   void next_frame(std::vector<record_ptr>& frame) override;
   void on_frame_written() override;
   void take_record(std::string_view record) override;
-  void on_record_too_long() override { end_broken("a record is too long"); }
+  void on_record_too_long() override;
   bool is_saturated() const override;
   asio::awaitable<void> wait_until_unsaturated() override;
   bool is_ending() const override { return is_ending_; }

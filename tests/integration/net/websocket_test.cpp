@@ -211,6 +211,37 @@ TEST(WebSocket, ClosesOnAMessageAboveTheLimit) {
   run_served(serving(echo), send_too_much, options);
 }
 
+// Counts what comes in pieces, up to the first 'e', and answers with the count.
+asio::awaitable<void> count_pieces(net::http_request, std::unique_ptr<net::websocket> ws) {
+  std::size_t total = 0;
+  std::size_t longest = 0;
+  bool has_end = false;
+  while (!has_end) {
+    const net::read_result received = co_await ws->read_some();
+    if (received.ec) co_return;
+    total += received.message.size();
+    longest = std::max(longest, received.message.size());
+    has_end = received.message.find('e') != std::string_view::npos;
+  }
+  EXPECT_LE(longest, std::size_t{64} << 10);
+  co_await send(*ws, std::to_string(total));
+}
+
+asio::awaitable<void> send_in_one_message(net::http_server& server) {
+  const auto ws = co_await connect(server);
+  co_await send(*ws, "");
+  co_await send(*ws, "short");
+  co_await send(*ws, repeated(3'000'000, 'x') + "e");
+  const net::read_result received = co_await ws->read();
+  EXPECT_EQ(received.message, "3000006");
+}
+
+TEST(WebSocket, ReadsAnEndlessMessageInPieces) {
+  net::http_server_options options;
+  options.websocket.message_bytes_max = 0;
+  run_served(serving(count_pieces), send_in_one_message, options);
+}
+
 asio::awaitable<void> close_politely(net::http_request, std::unique_ptr<net::websocket> ws) {
   co_await ws->close(net::close_code::try_again_later, "draining");
 }
