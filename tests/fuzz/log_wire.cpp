@@ -39,8 +39,7 @@ void try_words_of_others(std::string_view text) {
     ORDEAL_ASSERT(again && again->number == beat->number && again->read == beat->read &&
                   again->low == beat->low);
   }
-  if (auto found = parse_report(text)) {
-    std::erase(found->members, "");  // nobody
+  if (const auto found = parse_report(text)) {
     const auto again = parse_report(format_report(*found));
     ORDEAL_ASSERT(again && again->last == found->last && again->members == found->members);
     ORDEAL_ASSERT(again->marks == found->marks);

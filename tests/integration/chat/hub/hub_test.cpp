@@ -38,6 +38,8 @@ class HubIntegration : public testing::Test {
     made.log.redis = redis.connection();
     made.log.heartbeat_interval = milliseconds(200);
     made.log.block_time = milliseconds(200);
+    made.log.boot_grace = milliseconds(200);
+    made.log.recovery_grace = milliseconds(600);
     made.drain_timeout = seconds(3);
     return made;
   }

@@ -48,9 +48,9 @@ asio::awaitable<void> range_into(chat::chat_log& log, chat::cursor after, chat::
 }
 
 asio::awaitable<void> check_into(chat::chat_log& log, chat::cursor at,
-                                 std::optional<chat::range_status>& result) {
+                                 std::optional<chat::cursor_place>& result) {
   const auto place = co_await log.check_cursor(std::move(at));
-  result = place.status;
+  result = place;
 }
 
 }  // namespace
@@ -164,8 +164,8 @@ chat::range_result LogNodes::range(log_node& node, chat::cursor after, std::stri
   return *result;
 }
 
-chat::range_status LogNodes::check(log_node& node, chat::cursor at) {
-  std::optional<chat::range_status> result;
+chat::cursor_place LogNodes::check(log_node& node, chat::cursor at) {
+  std::optional<chat::cursor_place> result;
   asio::co_spawn(io_, check_into(*node.log, std::move(at), result), rethrow);
   if (!until("cursor is checked", [&result] { return result.has_value(); })) return {};
   return *result;

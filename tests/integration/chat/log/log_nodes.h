@@ -41,7 +41,8 @@ struct log_node final : chat::log_subscriber {
 
   std::unique_ptr<chat::chat_log> log;
   std::vector<chat::entry_ptr> read;
-  std::vector<chat::entry_ptr> repeated;  // had been read on a lost branch: not given to the client again
+  std::vector<chat::entry_ptr>
+      repeated;  // had been read on a lost branch: not given to the client again
   std::vector<gap> gaps;
   std::vector<fork> forks;
   int state_changes = 0;
@@ -70,7 +71,7 @@ class LogNodes : public testing::Test {
   outcome_ptr append_surely(std::vector<log_node*> nodes, std::string id);
   chat::append_outcome append_now(log_node& node, std::string id);
   chat::range_result range(log_node& node, chat::cursor after, std::string room = "room");
-  chat::range_status check(log_node& node, chat::cursor at);
+  chat::cursor_place check(log_node& node, chat::cursor at);
   chat::cursor cursor_at(log_node& node, chat::position at);
   void stop(log_node& node, std::chrono::milliseconds drain);
 

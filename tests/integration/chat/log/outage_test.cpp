@@ -1,10 +1,11 @@
-// Goal: whatever happens to Redis, nothing is lost, doubled or reordered, or the node says that it
-// cannot go on.
+// Goal: whatever happens to Redis, nothing is lost, doubled or reordered, or the node says what it
+// cannot give back.
 #include <algorithm>
 #include <fstream>
 #include <set>
 
 #include "net/async/condition.h"
+#include "reference-server/log/entry_codec.h"
 #include "tests/integration/chat/log/log_nodes.h"
 
 namespace ordeal::test {
@@ -43,7 +44,20 @@ class Outage : public LogNodes {
       EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), ids.size()) << "doubled";
       EXPECT_EQ(ids, nodes.front()->ids());
       EXPECT_TRUE(node->gaps.empty());
+      EXPECT_TRUE(node->forks.empty());
     }
+  }
+  // Every node has seen this many new epochs begin, and is ready.
+  bool until_recovered(const std::vector<log_node*>& nodes, std::uint64_t recoveries) {
+    const auto has_recovered = [recoveries](const log_node* each) {
+      return each->log->health().recoveries >= recoveries && each->is_ready();
+    };
+    return until("recovered", [&] { return std::ranges::all_of(nodes, has_recovered); });
+  }
+  static std::uint64_t repairs_of(const std::vector<log_node*>& nodes) {
+    std::uint64_t sum = 0;
+    for (const log_node* each : nodes) sum += each->log->health().repairs;
+    return sum;
   }
   bool until_ready(const std::vector<log_node*>& nodes) {
     return until("ready again", [&] { return std::ranges::all_of(nodes, &log_node::is_ready); });
@@ -141,77 +155,143 @@ TEST_F(Outage, ASenderDoesNotWaitForEver) {
   EXPECT_EQ(again.at, node.read[0]->at);
 }
 
-TEST_F(Outage, FlushAllMakesNodesRefuse) {
+TEST_F(Outage, FlushAllIsRepairedFromMemory) {
   redis_server server;
   log_node& one = add_ready_node(options_for(server));
   log_node& two = add_ready_node(options_for(server));
-  append_now(one, "id");
-  ASSERT_TRUE(until("read", [&] { return two.read.size() == 1; }));
+  const std::string log_id = one.log->health().log_id;
+  send({&one, &two}, 200);
+  ASSERT_TRUE(until("some are read", [&] { return two.read.size() >= 50; }));
+  const std::uint64_t repairs = repairs_of({&one, &two});
   ASSERT_FALSE(server.command({"FLUSHALL"})->is_error());
-  ASSERT_TRUE(until("both refuse", [&] {
-    return one.state() == log_state::refusing && two.state() == log_state::refusing;
-  }));
-  EXPECT_FALSE(one.is_ready());
-  EXPECT_NE(one.log->health().reason.find("gone"), std::string::npos) << one.log->health().reason;
-  EXPECT_EQ(append_now(one, "other").status, append_status::retry_later);
+  send({&two, &one}, 50);
+  ASSERT_TRUE(until_recovered({&one, &two}, 1));
+  expect_all_read_once({&one, &two});
+  EXPECT_EQ(one.log->health().log_id, log_id);
+  EXPECT_EQ(two.log->health().log_id, log_id);
+  EXPECT_EQ(one.log->health().epoch, two.log->health().epoch);
+  EXPECT_EQ(repairs_of({&one, &two}), repairs + 1) << "one node repairs";
+  EXPECT_EQ(server.command({"HLEN", "{chat}:req"})->integer(), 251)
+      << "each message of before and after, and the sign that the key is there";
 }
 
-TEST_F(Outage, AnotherNodesNewLogIsNotReadAsTheOldOne) {
+TEST_F(Outage, AJoinerThatComesFirstBeginsNoLogBesideNodesThatHaveOne) {
   redis_server server;
-  log_node& old_node = add_ready_node(options_for(server));
+  auto options = options_for(server);
+  options.boot_grace = 1s;  // the old one needs a heartbeat to notice
+  options.recovery_grace = 1s;
+  log_node& old_node = add_ready_node(options);
   append_now(old_node, "old");
   ASSERT_TRUE(until("read", [&] { return old_node.read.size() == 1; }));
   ASSERT_FALSE(server.command({"FLUSHALL"})->is_error());
-  log_node& fresh = add_ready_node(options_for(server));
+  log_node& fresh = add_ready_node(options);
   for (int i = 0; i < 100; ++i) append(fresh, "new-" + std::to_string(i));
-  ASSERT_TRUE(until("fresh read all", [&] { return fresh.read.size() == 100; }));
-  ASSERT_TRUE(until("old refuses", [&] { return old_node.state() == log_state::refusing; }));
-  EXPECT_EQ(old_node.ids(), (std::vector<std::string>{"old"}));
+  ASSERT_TRUE(until("both read all",
+                    [&] { return fresh.read.size() == 100 && old_node.read.size() == 101; }));
+  EXPECT_EQ(fresh.log->health().log_id, old_node.log->health().log_id);
+  EXPECT_EQ(old_node.ids().front(), "old");
   EXPECT_TRUE(old_node.gaps.empty());
+  EXPECT_TRUE(old_node.forks.empty());
 }
 
-TEST_F(Outage, RestartWithoutPersistenceMakesNodesRefuse) {
+TEST_F(Outage, ARestartWithoutPersistenceIsRepairedFromMemory) {
   redis_server server;
   log_node& node = add_ready_node(options_for(server));
-  append_now(node, "id");
+  const auto first = append_now(node, "id");
+  ASSERT_TRUE(until("read", [&] { return node.read.size() == 1; }));
   server.kill();
   server.start();
-  ASSERT_TRUE(until("refuses", [&] { return node.state() == log_state::refusing; }));
-  EXPECT_FALSE(node.is_ready());
-  EXPECT_EQ(append_now(node, "other").status, append_status::retry_later);
+  ASSERT_TRUE(until_recovered({&node}, 1));
+  const auto again = append_now(node, "id");
+  EXPECT_EQ(again.status, append_status::appended);
+  EXPECT_EQ(again.at, first.at) << "where it was, and known by its id";
+  const auto other = append_now(node, "other");
+  EXPECT_EQ(other.status, append_status::appended);
+  EXPECT_GT(other.at, first.at);
+  ASSERT_TRUE(until("read on", [&] { return node.read.size() == 2; }));
+  EXPECT_EQ(node.ids(), (std::vector<std::string>{"id", "other"}));
+  EXPECT_GE(node.log->health().restored, 2U) << "the barrier and the message";
 }
 
-TEST_F(Outage, ARolledBackLogIsRefusedAndTakenAgainWhenItIsBack) {
-  // The data of before and after are kept as files; Redis is restarted with the older, then with
-  // the newer ones.
+TEST_F(Outage, WhatARolledBackRedisHasLostIsPutBack) {
+  // The data of before are kept as files, with which Redis is started again.
   redis_server server(with_aof());
   log_node& node = add_ready_node(options_for(server));
   append_now(node, "first");
   server.stop();
   const auto data = server.directory() / "appendonlydir";
   const auto older = server.directory() / "older";
-  const auto newer = server.directory() / "newer";
   const auto whole = std::filesystem::copy_options::recursive;
   std::filesystem::copy(data, older, whole);
   server.start();
-  ASSERT_TRUE(until_ready({&node}));
-  append_now(node, "second");
+  ASSERT_TRUE(until_recovered({&node}, 1));
+  const auto second = append_now(node, "second");
   ASSERT_TRUE(until("read", [&] { return node.read.size() == 2; }));
   server.stop();
-  std::filesystem::rename(data, newer);
-  std::filesystem::copy(older, data, whole);
-  server.start();
-  ASSERT_TRUE(until("refuses", [&] { return node.state() == log_state::refusing; }));
-  EXPECT_NE(node.log->health().reason.find("no longer holds"), std::string::npos)
-      << node.log->health().reason;
-  server.stop();
   std::filesystem::remove_all(data);
-  std::filesystem::rename(newer, data);
+  std::filesystem::rename(older, data);
   server.start();
-  ASSERT_TRUE(until_ready({&node}));
+  ASSERT_TRUE(until_recovered({&node}, 2));
+  EXPECT_EQ(append_now(node, "second").at, second.at);
   EXPECT_EQ(append_now(node, "third").status, append_status::appended);
   ASSERT_TRUE(until("read on", [&] { return node.read.size() == 3; }));
   EXPECT_EQ(node.ids(), (std::vector<std::string>{"first", "second", "third"}));
+  EXPECT_TRUE(node.forks.empty());
+}
+
+// H21: whichever key is lost.
+TEST_F(Outage, EachLostKeyIsNoticedAndRepaired) {
+  redis_server server;
+  log_node& one = add_ready_node(options_for(server));
+  log_node& two = add_ready_node(options_for(server));
+  std::uint64_t recoveries = 0;
+  for (const char* key :
+       {"{chat}:meta", "{chat}:epochs", "{chat}:seq", "{chat}:req", "{chat}:log"}) {
+    send({&one, &two}, 40);
+    ASSERT_FALSE(server.command({"DEL", key})->is_error());
+    send({&two, &one}, 40);
+    ASSERT_TRUE(until_recovered({&one, &two}, ++recoveries)) << key;
+  }
+  expect_all_read_once({&one, &two});
+}
+
+// What others would do who do not know that this node has read further: they go on from an earlier
+// entry, in a new epoch.
+TEST_F(Outage, ANodeWhoseEntriesTheLogLeftOutReportsItAndBringsItsOwnBack) {
+  redis_server server;
+  log_node& node = add_ready_node(options_for(server));
+  const auto kept = append_now(node, "kept");
+  const auto lost = append_now(node, "lost");
+  ASSERT_TRUE(until("read", [&] { return node.read.size() == 2; }));
+  const std::string go_on = R"(
+      local keep, next_id, origin = ARGV[1], ARGV[2], ARGV[3]
+      for _, each in ipairs(redis.call('XRANGE', KEYS[1], '(' .. keep, '+')) do
+        redis.call('XDEL', KEYS[1], each[1])
+      end
+      redis.call('XADD', KEYS[1], next_id, 'k', 'b', 'o', 'others', 's', '0', 'r', '', 'c', '', 't', '')
+      local epoch, index = string.match(next_id, '(%d+)-(%d+)')
+      redis.call('HSET', KEYS[2], epoch, index)
+      redis.call('HSET', KEYS[3], 'epoch', epoch, 'top', index)
+      redis.call('HSET', KEYS[4], origin, '1')
+      return 1)";
+  const std::string keep = chat::format_position(kept.at);
+  const std::string next = "9000005-" + std::to_string(kept.at.index + 1);
+  ASSERT_EQ(server
+                .command({"EVAL", go_on, "4", "{chat}:log", "{chat}:epochs", "{chat}:meta",
+                          "{chat}:seq", keep, next, node.read[0]->origin})
+                ->integer(),
+            1);
+  ASSERT_TRUE(until("its own came back", [&] { return node.repeated.size() == 1; }));
+  ASSERT_EQ(node.forks.size(), 1U);
+  EXPECT_EQ(node.forks[0].common, kept.at);
+  EXPECT_GE(node.forks[0].to, lost.at);
+  EXPECT_EQ(node.ids(), (std::vector<std::string>{"kept", "lost"}));
+  EXPECT_EQ(node.repeated[0]->client_message_id, "lost");
+  EXPECT_EQ(node.repeated[0]->earlier, lost.at) << "who has seen it must not get it again";
+  EXPECT_EQ(node.repeated[0]->at.epoch, 9'000'005U);
+  const auto place = check(node, cursor_at(node, lost.at));
+  EXPECT_EQ(place.status, chat::range_status::ok);
+  EXPECT_EQ(place.from, kept.at);
 }
 
 TEST_F(Outage, AJoinerConfirmsARestartWhenNobodyElseDoes) {
@@ -300,29 +380,30 @@ TEST_F(Outage, AForgottenScriptIsLoadedAgain) {
 }
 
 TEST_F(Outage, AReaderThatWasLeftBehindReportsTheGap) {
-  redis_server server(with_aof());
+  redis_server server;
   auto options = options_for(server);
   options.retained_entries = 50;
   log_node& reader = add_ready_node(options);
   append_now(reader, "seen");
   ASSERT_TRUE(until("read", [&] { return reader.read.size() == 1; }));
-  // Trimming below a node that is cut off, as if others had appended that much meanwhile.
-  server.pause();
-  ASSERT_TRUE(until("cut off", [&] { return reader.state() != log_state::open; }));
-  server.resume();
-  const auto meta = server.command({"HMGET", "{chat}:meta", "top", "incarnation"});
-  const std::uint64_t top = static_cast<std::uint64_t>(meta.view()[0].integer());
-  const std::string next = std::to_string(top + 10);
-  ASSERT_FALSE(server
-                   .command({"XADD", "{chat}:log", "1-" + next, "k", "m", "o", "someone", "s", "10",
-                             "r", "room", "c", "far", "t", "text"})
-                   ->is_error());
-  ASSERT_FALSE(server.command({"XTRIM", "{chat}:log", "MINID", "=", "1-" + next})->is_error());
-  ASSERT_FALSE(server.command({"HSET", "{chat}:meta", "top", next, "floor", next})->is_error());
+  // At once, as if others had appended that much while it was cut off.
+  const std::string go_on = R"(
+      local meta = redis.call('HMGET', KEYS[2], 'top', 'epoch')
+      local top = tonumber(meta[1]) + 10
+      local id = meta[2] .. '-' .. top
+      redis.call('XADD', KEYS[1], id, 'k', 'm', 'o', 'someone', 's', '10', 'r', 'room',
+                 'c', 'far', 't', 'text')
+      redis.call('XTRIM', KEYS[1], 'MINID', '=', id)
+      redis.call('HSET', KEYS[2], 'top', top, 'floor', top)
+      return top)";
+  const auto top = server.command({"EVAL", go_on, "2", "{chat}:log", "{chat}:meta"})->integer();
+  ASSERT_GT(top, 10);
   ASSERT_TRUE(until("read on", [&] { return reader.read.size() == 2; }));
   ASSERT_EQ(reader.gaps.size(), 1U);
-  EXPECT_NE(reader.gaps[0].find(std::to_string(top + 9)), std::string::npos) << reader.gaps[0];
+  EXPECT_GT(reader.gaps[0].from, reader.read[0]->at.index);
+  EXPECT_EQ(reader.gaps[0].to, static_cast<std::uint64_t>(top) - 1);
   EXPECT_EQ(reader.ids().back(), "far");
+  EXPECT_EQ(reader.log->health().gaps, 1U);
 }
 
 }  // namespace

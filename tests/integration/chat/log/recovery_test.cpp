@@ -200,7 +200,8 @@ TEST_F(Recovery, OlderLogReturnsAndTheYoungerIsMerged) {
   EXPECT_NE(joiner.log->health().log_id, log_id);
   gate_a.open();
   EXPECT_TRUE(until("one log", [&] {
-    return joiner.log->health().log_id == a.log->health().log_id && a.is_ready() && joiner.is_ready();
+    return joiner.log->health().log_id == a.log->health().log_id && a.is_ready() &&
+           joiner.is_ready();
   }));
   send({&a, &joiner}, "both", 5);
   EXPECT_TRUE(until_all_read({&a, &joiner}));
@@ -221,12 +222,12 @@ TEST_F(Recovery, LossBeyondTheReplayBufferIsReported) {
   send(all, "n", 200);
   EXPECT_TRUE(until_all_read(all));
   const chat::position late = all[0]->read[210]->at;
-  EXPECT_EQ(check(*all[0], cursor_at(*all[0], early)), chat::range_status::ok);
+  EXPECT_EQ(check(*all[0], cursor_at(*all[0], early)).status, chat::range_status::ok);
   roll_back(server);
   EXPECT_TRUE(until_ready(all));
   send(all, "o", 5);
   expect_all_once_in_order(all);
-  EXPECT_EQ(check(*all[0], cursor_at(*all[0], early)), chat::range_status::trimmed);
+  EXPECT_EQ(check(*all[0], cursor_at(*all[0], early)).status, chat::range_status::trimmed);
   const auto rest = range(*all[1], cursor_at(*all[1], late));
   EXPECT_EQ(rest.status, chat::range_status::ok);
   EXPECT_EQ(rest.entries.size(), 14U);

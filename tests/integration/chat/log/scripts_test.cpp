@@ -1,199 +1,196 @@
-// Goal: the scripts alone, against a real Redis: every answer they can give, and the keys they
-// leave behind.
-#include <gtest/gtest.h>
-
-#include <string>
-#include <vector>
-
+// Goal: the scripts of an undisturbed log alone, against a real Redis: every answer they can give,
+// and the keys they leave behind.
 #include "reference-server/log/scripts.h"
-#include "tests/support/redis_server.h"
+
+#include "tests/integration/chat/log/script_runner.h"
 
 namespace ordeal::test {
 namespace {
 
-using chat::scripts::adopt;
-using chat::scripts::append;
-using chat::scripts::attach;
-using chat::scripts::create;
-using words = std::vector<std::string>;
-
-class LogScripts : public testing::Test {
- protected:
-  net::redis::reply run(std::string_view script, words keys, const words& arguments) {
-    words all{"EVAL", std::string(script), std::to_string(keys.size())};
-    all.insert(all.end(), keys.begin(), keys.end());
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    const std::vector<std::string_view> views(all.begin(), all.end());
-    return server_.command(views);
-  }
-  std::int64_t make_log() {
-    return run(create, {"meta", "epochs", "seq", "req", "log"}, {"log1", "life1", "maker"})
-        .view()
-        .integer();
-  }
-  struct message {
-    std::string seq, id, text = "text";
-  };
-  // The answer's elements from the second on, joined by commas.
-  std::string add(std::string origin, const std::vector<message>& messages,
-                  std::string life = "life1", std::string epoch = "1",
-                  std::string retained = "1000000") {
-    words arguments{"log1", epoch, life, origin, retained};
-    for (const message& each : messages) {
-      for (const std::string& word :
-           {std::string("m"), each.seq, std::string("room"), each.id, each.text}) {
-        arguments.push_back(word);
-      }
-    }
-    const auto answer = run(append, {"meta", "seq", "req", "log"}, arguments);
-    if (answer->is_error()) return std::string(answer->text());
-    std::string result(answer.view()[0].text());
-    for (std::size_t i = 1; i < answer->size(); ++i) {
-      const auto each = answer.view()[i];
-      result +=
-          ',' + (each.is_integer() ? std::to_string(each.integer()) : std::string(each.text()));
-    }
-    return result;
-  }
-  std::string meta(std::string_view field) {
-    return std::string(server_.command({"HGET", "meta", field}).view().text());
-  }
-  redis_server server_;
-};
-
-TEST_F(LogScripts, CreateMakesALogWithABarrierOnce) {
-  EXPECT_EQ(make_log(), 1);
-  EXPECT_EQ(make_log(), 0);
-  EXPECT_EQ(meta("log_id"), "log1");
-  EXPECT_EQ(meta("top"), "1");
-  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 1);
-}
-
-TEST_F(LogScripts, CreateLeavesRemainsAlone) {
-  server_.command({"HSET", "seq", "somebody", "7"});
-  EXPECT_EQ(make_log(), 0);
-  EXPECT_EQ(server_.command({"EXISTS", "meta", "log"})->integer(), 0);
-}
+class LogScripts : public script_runner {};
 
 TEST_F(LogScripts, AppendNumbersDensely) {
   make_log();
-  EXPECT_EQ(add("a", {{"1", "x"}, {"2", "y"}}), "OK,3,1,2,3");
-  EXPECT_EQ(add("b", {{"1", "z"}}), "OK,4,1,4");
-  EXPECT_EQ(meta("top"), "4");
-  EXPECT_EQ(server_.command({"HGET", "seq", "a"})->text(), "2");
-  EXPECT_EQ(server_.command({"HGET", "req", "z"})->text(), "1-4");
+  EXPECT_EQ(append(to_append("a"), {{"1", "x"}, {"2", "y"}}), "OK,3,1,2,3");
+  EXPECT_EQ(append(to_append("b"), {{"1", "z"}}), "OK,4,1,4");
+  EXPECT_EQ(ids(), "1-1,1-2,1-3,1-4");
+  EXPECT_EQ(ask({"HMGET", "meta", "top", "floor"}), "4,1");
+  EXPECT_EQ(ask({"HGET", "seq", "a"}), "2");
+  EXPECT_EQ(ask({"HGET", "req", "z"}), "1-4");
+}
+
+TEST_F(LogScripts, AppendWritesAllFields) {
+  make_log();
+  append(to_append("a"), {{"1", "x", "hello"}});
+  EXPECT_EQ(ask({"XRANGE", "log", "1-2", "1-2"}), "[1-2,[k,m,o,a,s,1,r,room,c,x,t,hello]]");
 }
 
 TEST_F(LogScripts, AppendKnowsUsedSeqs) {
   make_log();
-  add("a", {{"1", "x"}, {"2", "y"}});
-  EXPECT_EQ(add("a", {{"1", "x"}, {"2", "y"}, {"3", "z"}}), "OK,4,1,DUP 1-2,DUP 1-3,4");
-  server_.command({"HDEL", "req", "x"});
-  EXPECT_EQ(add("a", {{"1", "x"}}), "OK,4,1,DUP ");
+  append(to_append(), {{"1", "x"}, {"2", "y"}});
+  EXPECT_EQ(append(to_append(), {{"1", "x"}, {"2", "y"}, {"3", "z"}}), "OK,4,1,DUP 1-2,DUP 1-3,4");
+  redis({"HDEL", "req", "x"});
+  EXPECT_EQ(append(to_append(), {{"1", "x"}}), "OK,4,1,DUP ");
 }
 
 TEST_F(LogScripts, AppendStopsAtAGap) {
   make_log();
-  EXPECT_EQ(add("a", {{"1", "x"}, {"3", "z"}, {"4", "w"}}), "OK,2,1,2,GAP 1");
-  EXPECT_EQ(add("a", {{"5", "v"}}), "OK,2,1,GAP 1");
-  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 2);
+  append_words how = to_append();
+  EXPECT_EQ(append(how, {{"1", "x"}}), "OK,2,1,2");
+  how.after = "3";
+  EXPECT_EQ(append(how, {{"4", "w"}, {"5", "v"}}), "OK,2,1,GAP 1") << "3 is not known";
+  EXPECT_EQ(ids(), "1-1,1-2");
+  EXPECT_EQ(ask({"HGET", "seq", "a"}), "1");
+  how.after = "1";
+  EXPECT_EQ(append(how, {{"4", "w"}, {"5", "v"}}), "OK,4,1,3,4") << "seqs may have holes";
+  EXPECT_EQ(ask({"HGET", "seq", "a"}), "5");
+}
+
+TEST_F(LogScripts, AppendWithNothingBeforeTakesAnySeq) {
+  make_log();
+  EXPECT_EQ(append(to_append(), {{"7", "x"}, {"9", "y"}}), "OK,3,1,2,3");
+  EXPECT_EQ(ask({"HGET", "seq", "a"}), "9");
 }
 
 TEST_F(LogScripts, AppendUsesUpTheSeqOfAKnownClientId) {
   make_log();
-  add("a", {{"1", "x"}});
-  EXPECT_EQ(add("b", {{"1", "x"}, {"2", "y"}, {"3", "y"}}), "OK,3,1,DUPCLIENT 1-2,3,DUPCLIENT 1-3");
-  EXPECT_EQ(server_.command({"HGET", "seq", "b"})->text(), "3");
-  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 3);
+  append(to_append("a"), {{"1", "x"}});
+  EXPECT_EQ(append(to_append("b"), {{"1", "x"}, {"2", "y"}, {"3", "y"}}),
+            "OK,3,1,DUPCLIENT 1-2,3,DUPCLIENT 1-3");
+  EXPECT_EQ(ask({"HGET", "seq", "b"}), "3");
+  EXPECT_EQ(ids(), "1-1,1-2,1-3");
 }
 
 // Acknowledged as a repetition, the second message would be lost without a word.
 TEST_F(LogScripts, AppendRefusesAnotherMessageUnderAKnownClientId) {
   make_log();
-  add("a", {{"1", "x", "one"}});
-  EXPECT_EQ(add("b", {{"1", "x", "two"}, {"2", "y", "three"}}), "OK,3,1,CONFLICT,3");
-  EXPECT_EQ(add("b", {{"1", "x", "two"}}), "OK,3,1,CONFLICT") << "also when the answer was lost";
-  EXPECT_EQ(add("b", {{"3", "x", "one"}}), "OK,3,1,DUPCLIENT 1-2");
-  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 3);
+  append(to_append("a"), {{"1", "x", "one"}});
+  EXPECT_EQ(append(to_append("b"), {{"1", "x", "two"}, {"2", "y", "three"}}), "OK,3,1,CONFLICT,3");
+  EXPECT_EQ(append(to_append("b"), {{"1", "x", "two"}}), "OK,3,1,CONFLICT")
+      << "also when the answer was lost";
+  EXPECT_EQ(append(to_append("b"), {{"3", "x", "one"}}), "OK,3,1,DUPCLIENT 1-2");
+  EXPECT_EQ(ids(), "1-1,1-2,1-3");
+}
+
+// The entry went with a branch of the log; the key is still there.
+TEST_F(LogScripts, AppendTakesAClientIdWhoseEntryWasLostAsNew) {
+  make_log();
+  append(to_append("a"), {{"1", "x"}, {"2", "y"}});
+  redis({"XDEL", "log", "1-2"});
+  EXPECT_EQ(append(to_append("b"), {{"1", "x"}, {"2", "x"}}), "OK,4,1,4,DUPCLIENT 1-4");
+  EXPECT_EQ(ask({"HGET", "req", "x"}), "1-4");
 }
 
 TEST_F(LogScripts, HeartbeatsHaveNoPlaceInTheSequence) {
   make_log();
-  EXPECT_EQ(add("a", {{"0", ""}, {"1", "x"}, {"0", ""}}), "OK,4,1,2,3,4");
-  EXPECT_EQ(server_.command({"HGET", "seq", "a"})->text(), "1");
-  EXPECT_EQ(server_.command({"HLEN", "req"})->integer(), 1);
+  EXPECT_EQ(append(to_append(), {{"0", ""}, {"1", "x"}, {"0", ""}}), "OK,4,1,2,3,4");
+  EXPECT_EQ(ask({"HGET", "seq", "a"}), "1");
+  EXPECT_EQ(ask({"HKEYS", "req"}), ",x") << "the empty one says that the key was not lost";
+  EXPECT_EQ(append(to_append(), {{"0", ""}}), "OK,5,1,5");
 }
 
-TEST_F(LogScripts, AppendIsStaleInAnotherLifeEpochOrState) {
-  EXPECT_EQ(add("a", {{"1", "x"}}), "STALE");
+TEST_F(LogScripts, AppendIsStaleUnlessTheLogIsTheOneAttachedTo) {
+  EXPECT_EQ(append(to_append(), {{"1", "x"}}), "STALE") << "there is none";
   make_log();
-  EXPECT_EQ(add("a", {{"1", "x"}}, "life2"), "STALE");
-  EXPECT_EQ(add("a", {{"1", "x"}}, "life1", "2"), "STALE");
-  server_.command({"HSET", "meta", "log_id", "log2"});
-  EXPECT_EQ(add("a", {{"1", "x"}}), "STALE");
-  server_.command({"HSET", "meta", "log_id", "log1", "state", "recovering"});
-  EXPECT_EQ(add("a", {{"1", "x"}}), "STALE");
-  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 1);
-  EXPECT_EQ(server_.command({"EXISTS", "seq"})->integer(), 0);
+  append_words how = to_append();
+  how.life = "0123456789";
+  EXPECT_EQ(append(how, {{"1", "x"}}), "STALE");
+  how = to_append();
+  how.epoch = "2";
+  EXPECT_EQ(append(how, {{"1", "x"}}), "STALE");
+  how = to_append();
+  how.log_id = "log2";
+  EXPECT_EQ(append(how, {{"1", "x"}}), "STALE");
+  redis({"HSET", "meta", "state", "recovering"});
+  EXPECT_EQ(append(to_append(), {{"1", "x"}}), "STALE");
+  EXPECT_EQ(ids(), "1-1");
+  EXPECT_EQ(ask({"HKEYS", "seq"}), "") << "nothing but the sign of the key itself";
+}
+
+TEST_F(LogScripts, AppendIsStaleWhenAKeyIsMissing) {
+  for (const char* key : {"seq", "req", "log", "epochs", "meta"}) {
+    redis({"FLUSHALL"});
+    make_log();
+    ASSERT_EQ(append(to_append(), {{"1", "x"}}), "OK,2,1,2");
+    redis({"DEL", key});
+    EXPECT_EQ(append(to_append(), {{"2", "y"}}), "STALE") << key;
+    EXPECT_EQ(ask({"EXISTS", key}), "0") << "and it was not made anew: " << key;
+  }
+}
+
+class LogScriptsAof : public script_runner {
+ protected:
+  static redis_server_options kept() {
+    redis_server_options options;
+    options.keep = persistence::aof_always;
+    return options;
+  }
+  LogScriptsAof() : script_runner(kept()) {}
+};
+
+// The meta key of before the restart says what the node believes: only the live server knows better.
+TEST_F(LogScriptsAof, AppendIsStaleAfterARestartThatLostNothing) {
+  make_log();
+  const append_words before = to_append();
+  ASSERT_EQ(append(before, {{"1", "x"}}), "OK,2,1,2");
+  restart();
+  ASSERT_EQ(ids(), "1-1,1-2");
+  ASSERT_EQ(ask({"HGET", "meta", "incarnation"}), before.life);
+  EXPECT_EQ(append(before, {{"2", "y"}}), "STALE");
+  EXPECT_EQ(append(to_append(), {{"2", "y"}}), "STALE")
+      << "and nobody has put the log in order yet";
+  EXPECT_EQ(ids(), "1-1,1-2");
 }
 
 TEST_F(LogScripts, NumbersStayWholeAboveFourteenDigits) {
   make_log();
-  server_.command({"XADD", "log", "1-9007199254740000", "k", "b", "o", "", "s", "0", "r", "", "c",
-                   "", "t", ""});
-  server_.command({"XTRIM", "log", "MAXLEN", "=", "1"});
-  server_.command({"HSET", "meta", "top", "9007199254740000", "floor", "9007199254740000"});
-  server_.command({"HSET", "seq", "a", "123456789012345"});
-  EXPECT_EQ(add("a", {{"123456789012346", "x"}}),
+  redis({"XADD", "log", "1-9007199254740000", "k", "b", "o", "", "s", "0", "r", "", "c", "", "t",
+         ""});
+  redis({"XTRIM", "log", "MAXLEN", "=", "1"});
+  redis({"HSET", "meta", "top", "9007199254740000", "floor", "9007199254740000"});
+  redis({"HSET", "seq", "a", "123456789012345"});
+  EXPECT_EQ(append(to_append(), {{"123456789012346", "x"}}),
             "OK,9007199254740001,9007199254740000,9007199254740001");
-  EXPECT_EQ(meta("top"), "9007199254740001");
-  EXPECT_EQ(server_.command({"HGET", "seq", "a"})->text(), "123456789012346");
-  EXPECT_EQ(server_.command({"HGET", "req", "x"})->text(), "1-9007199254740001");
+  EXPECT_EQ(ask({"HGET", "meta", "top"}), "9007199254740001");
+  EXPECT_EQ(ask({"HGET", "seq", "a"}), "123456789012346");
+  EXPECT_EQ(ask({"HGET", "req", "x"}), "1-9007199254740001");
 }
 
 TEST_F(LogScripts, TrimmingForgetsClientIdsAndRaisesTheFloor) {
   make_log();
   std::vector<message> batch;
   for (int i = 1; i <= 250; ++i) batch.push_back({std::to_string(i), "id" + std::to_string(i)});
-  EXPECT_TRUE(add("a", batch, "life1", "1", "100").starts_with("OK,251,152,"));
-  EXPECT_EQ(meta("floor"), "152");
-  EXPECT_EQ(server_.command({"XLEN", "log"})->integer(), 100);
-  EXPECT_EQ(server_.command({"HLEN", "req"})->integer(), 100);
-  const auto oldest = server_.command({"XRANGE", "log", "-", "+", "COUNT", "1"});
-  EXPECT_EQ(oldest.view()[0][0].text(), "1-152");
+  append_words how = to_append();
+  how.retained = "100";
+  EXPECT_TRUE(append(how, batch).starts_with("OK,251,152,"));
+  EXPECT_EQ(ask({"HGET", "meta", "floor"}), "152");
+  EXPECT_EQ(ask({"XLEN", "log"}), "100");
+  EXPECT_EQ(ask({"HLEN", "req"}), "101");
+  EXPECT_TRUE(ids().starts_with("1-152,"));
   // Entry 152 is message 151: remembered; message 150 is forgotten, so its id is new again.
-  EXPECT_EQ(add("b", {{"1", "id151"}, {"2", "id150"}}, "life1", "1", "100"),
-            "OK,252,152,DUPCLIENT 1-152,252");
+  how.origin = "b";
+  EXPECT_EQ(append(how, {{"1", "id151"}, {"2", "id150"}}), "OK,252,152,DUPCLIENT 1-152,252");
 }
 
 TEST_F(LogScripts, AttachTellsAllAndChangesNothing) {
-  const words keys{"meta", "epochs", "seq", "req", "log"};
-  const auto nothing = run(attach, keys, {"a", ""});
-  EXPECT_TRUE(nothing.view()[0][0].is_nil());
-  EXPECT_EQ(nothing.view()[1].integer(), 0);
-  EXPECT_EQ(server_.command({"DBSIZE"})->integer(), 0);
+  const words keys{"meta", "epochs", "seq", "req", "log", "recovery"};
+  const auto attach = [&](std::string origin, std::string last) {
+    return line(run(chat::scripts::attach, keys, {origin, last}).view());
+  };
+  EXPECT_EQ(attach("a", ""), "[-,-,-,-,-,-],0,0,[],[],[],[],");
+  EXPECT_EQ(ask({"DBSIZE"}), "0");
   make_log();
-  add("a", {{"1", "x"}, {"2", "y"}});
-  const auto found = run(attach, keys, {"a", "1-2"});
-  EXPECT_EQ(found.view()[0][0].text(), "log1");
-  EXPECT_EQ(found.view()[0][4].text(), "3");
-  EXPECT_EQ(found.view()[1].integer(), 4);
-  EXPECT_EQ(found.view()[2].text(), "2");
-  EXPECT_EQ(found.view()[3][0][0].text(), "1-3");
-  EXPECT_EQ(found.view()[4][0][0].text(), "1-2");
-  const auto absent = run(attach, keys, {"b", "1-9"});
-  EXPECT_EQ(absent.view()[2].text(), "0");
-  EXPECT_EQ(absent.view()[4].size(), 0U);
-}
-
-TEST_F(LogScripts, AdoptIsACompareAndSet) {
-  make_log();
-  EXPECT_EQ(run(adopt, {"meta"}, {"log1", "life0", "1", "life2"})->integer(), 0);
-  EXPECT_EQ(run(adopt, {"meta"}, {"log0", "life1", "1", "life2"})->integer(), 0);
-  EXPECT_EQ(run(adopt, {"meta"}, {"log1", "life1", "2", "life2"})->integer(), 0);
-  EXPECT_EQ(meta("incarnation"), "life1");
-  EXPECT_EQ(run(adopt, {"meta"}, {"log1", "life1", "1", "life2"})->integer(), 1);
-  EXPECT_EQ(meta("incarnation"), "life2");
+  append(to_append(), {{"1", "x"}, {"2", "y"}});
+  const std::string first = "[[1-1,[k,b,o,a,s,0,r,,c,,t,why]]]";
+  const std::string tail = "[[1-3,[k,m,o,a,s,2,r,room,c,y,t,text]]]";
+  EXPECT_EQ(attach("a", "1-2"), "[log1,1,open," + life() + ",3,1],4,2," + first + "," + tail +
+                                    ",[[1-2,[k,m,o,a,s,1,r,room,c,x,t,text]]],[1,1],");
+  EXPECT_EQ(attach("b", "1-9"),
+            "[log1,1,open," + life() + ",3,1],4,0," + first + "," + tail + ",[],[1,1],");
+  make_round();
+  redis({"DEL", "req"});
+  EXPECT_EQ(attach("b", ""),
+            "[log1,1,recovering," + life() + ",3,1],3,0," + first + "," + tail + ",[],[1,1],a.1");
 }
 
 }  // namespace

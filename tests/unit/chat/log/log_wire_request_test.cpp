@@ -138,8 +138,9 @@ TEST_F(LogWireRequests, TruncateIsLimited) {
   truncate_command what;
   what.claim = claim();
   what.keep = {1, 10};
-  EXPECT_EQ(only(what), (words{"EVAL", "<truncate>", "4", "{app}:meta", "{app}:recovery",
-                               "{app}:log", "{app}:req", "a.1", "me", "life", "3", "1-10", "256"}));
+  EXPECT_EQ(only(what), (words{"EVAL", "<truncate>", "6", "{app}:meta", "{app}:recovery",
+                               "{app}:log", "{app}:req", "{app}:epochs", "{app}:seq", "a.1", "me",
+                               "life", "3", "1-10", "256"}));
 }
 
 TEST_F(LogWireRequests, RestoreKeepsEveryFieldOfAnEntry) {
@@ -148,13 +149,41 @@ TEST_F(LogWireRequests, RestoreKeepsEveryFieldOfAnEntry) {
   what.tail = {1, 10};
   what.entries = {make_message({1, 11}, "other", 4), make_beat({2, 12}, "other", "1 1-11 1"),
                   make_barrier({3, 13})};
-  EXPECT_EQ(only(what), (words{"EVAL",      "<restore>", "4",      "{app}:meta", "{app}:recovery",
-                               "{app}:log", "{app}:req", "a.1",    "me",         "life",
-                               "3",         "1-10",      "1-11",   "m",          "other",
-                               "4",         "room",      "other4", "text",       "2-12",
-                               "h",         "other",     "0",      "",           "",
-                               "1 1-11 1",  "3-13",      "b",      "winner",     "0",
-                               "",          "",          ""}));
+  EXPECT_EQ(only(what), (words{"EVAL",
+                               "<restore>",
+                               "6",
+                               "{app}:meta",
+                               "{app}:recovery",
+                               "{app}:log",
+                               "{app}:req",
+                               "{app}:epochs",
+                               "{app}:seq",
+                               "a.1",
+                               "me",
+                               "life",
+                               "3",
+                               "1-10",
+                               "1-11",
+                               "m",
+                               "other",
+                               "4",
+                               "room",
+                               "other4",
+                               "text",
+                               "2-12",
+                               "h",
+                               "other",
+                               "0",
+                               "",
+                               "",
+                               "1 1-11 1",
+                               "3-13",
+                               "b",
+                               "winner",
+                               "0",
+                               "",
+                               "",
+                               ""}));
 }
 
 TEST_F(LogWireRequests, CommitCarriesEpochsAndMarks) {

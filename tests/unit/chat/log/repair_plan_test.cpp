@@ -336,12 +336,6 @@ TEST_F(RepairPlan, AStreamShorterThanItsMetaHasMarksThatCountTooMuch) {
   EXPECT_TRUE(plan().replaces_marks);
 }
 
-TEST_F(RepairPlan, IsClaimedByTheReportsItWasMadeOf) {
-  EXPECT_EQ(plan().claim.reports, 1U);
-  reports_["b"] = report();
-  EXPECT_EQ(plan().claim.reports, 2U);
-}
-
 // An epoch of which this node has read nothing is none of its own.
 TEST_F(RepairPlan, EpochsBeyondWhatWasReadAreNotRestored) {
   chain_ = make_chain({{1, 1}, {2'000'005, 21}});
