@@ -24,11 +24,12 @@ namespace ordeal::fault {
 namespace asio = boost::asio;
 
 struct toxics {
-  // A cut network as applications see it: silence, then late. TCP would retransmit what the cut lost, so the link holds
-  // everything back (bytes, FIN, RST; what it has no room for waits in the kernel) and forwards it in order once the
-  // blackhole ends. New connections are accepted by the kernel, nothing answers, and upstream is dialled afterwards,
-  // unless the node has given up by then. What differs from a real cut: the sender's bytes are acknowledged, so
-  // TCP_USER_TIMEOUT does not fire; only the application's own deadlines do.
+  // A cut network as applications see it: silence, then late. TCP would retransmit what the cut
+  // lost, so the link holds everything back (bytes, FIN, RST; what it has no room for waits in the
+  // kernel) and forwards it in order once the blackhole ends. New connections are accepted by the
+  // kernel, nothing answers, and upstream is dialled afterwards, unless the node has given up by
+  // then. What differs from a real cut: the sender's bytes are acknowledged, so TCP_USER_TIMEOUT
+  // does not fire; only the application's own deadlines do.
   bool is_blackhole = false;
   bool is_refusing =
       false;  // the listener is closed: connects are refused. Open connections are reset

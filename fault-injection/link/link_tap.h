@@ -1,8 +1,8 @@
 // Somebody who listens to a link: sees every byte that it forwards, and changes nothing.
 //
-// Called on the proxy thread, between the bytes: it has to be quick and must not throw. Bytes show when they have been
-// handed to the other side, so what a blackhole or a latency holds back shows when it passes, and what a reset drops
-// never does.
+// Called on the proxy thread, between the bytes: it has to be quick and must not throw. Bytes show
+// when they have been handed to the other side, so what a blackhole or a latency holds back shows
+// when it passes, and what a reset drops never does.
 #pragma once
 
 #include <functional>

@@ -59,8 +59,9 @@ std::string signal_name(int number);
 
 // The state letter of /proc/PID/stat ('R', 'S', 'T', 'Z', ...); nullopt when there is no such process.
 std::optional<char> process_state(pid_t pid);
-// Waits until the process is stopped by a signal (state T), or is not; false at the limit or when it is gone. One that
-// was caught inside vfork is held by the kernel in state D instead, which does not count.
+// Waits until the process is stopped by a signal (state T), or is not; false at the limit or when
+// it is gone. One that was caught inside vfork is held by the kernel in state D instead, which does
+// not count.
 asio::awaitable<bool> wait_stopped(pid_t pid, bool is_stopped, std::chrono::milliseconds limit);
 // Waits for the end of the process; false when it still runs at the limit.
 asio::awaitable<bool> ended_within(process& which, std::chrono::milliseconds limit);
@@ -79,7 +80,8 @@ class launcher {
   virtual asio::awaitable<launch_result> launch(process_spec spec) = 0;
 };
 
-// Forks the warden. Call it once, before the first thread and before any io_context exists; throws std::runtime_error.
+// Forks the warden. Call it once, before the first thread and before any io_context exists; throws
+// std::runtime_error.
 class warden {
  public:
   static warden fork_now();

@@ -1,5 +1,6 @@
-// A private redis-server: started with its configuration on stdin (no secret in argv or in a file), on a free loopback
-// port, with its data in a private directory; restarted on the same port with the same data.
+// A private redis-server: started with its configuration on stdin (no secret in argv or in a file),
+// on a free loopback port, with its data in a private directory; restarted on the same port with
+// the same data.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -53,8 +54,8 @@ class managed_redis {
 
   // Changes the application's password in the server and for later restarts.
   virtual asio::awaitable<step_result> set_password(std::string password) = 0;
-  // Bars (false) or admits the application's logins by switching its user, or the default user, off or on. Connections
-  // that are open stay logged in.
+  // Bars (false) or admits the application's logins by switching its user, or the default user, off
+  // or on. Connections that are open stay logged in.
   virtual asio::awaitable<step_result> set_login_enabled(bool is_enabled) = 0;
   // Closes every connection of the application; the count is in the evidence. Confirms by CLIENT LIST.
   virtual asio::awaitable<step_result> kick() = 0;
@@ -67,8 +68,9 @@ std::unique_ptr<managed_redis> make_managed_redis(asio::any_io_executor ex, laun
 // The id that a server draws at each start, read with INFO; empty when it does not answer.
 asio::awaitable<std::string> read_run_id(managed_redis& redis);
 
-// A free loopback TCP port, never the same twice: it was just bound and closed, and outgoing connections do not get it.
-// Callable from any thread. Throws std::runtime_error when there is none.
+// A free loopback TCP port, never the same twice: it was just bound and closed, and outgoing
+// connections do not get it. Callable from any thread. Throws std::runtime_error when there is
+// none.
 std::uint16_t free_loopback_port();
 
 // A password that needs no quoting anywhere: 32 characters of 0-9a-v.

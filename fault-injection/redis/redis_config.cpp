@@ -83,8 +83,9 @@ std::string redis_config(const redis_settings& settings, std::uint16_t port,
     text += user_line("default", is_login_enabled, settings.password, "~* &* +@all");
   } else {
     text += user_line(settings.user, is_login_enabled, settings.password, "~* &* +@all -@admin");
-    // Nobody can log in as it, but it keeps its rights: Redis 7.0 replays the append-only file as the default user, and
-    // without rights every transaction in the file (so every script's effects) fails with NOPERM and is lost.
+    // Nobody can log in as it, but it keeps its rights: Redis 7.0 replays the append-only file as
+    // the default user, and without rights every transaction in the file (so every script's
+    // effects) fails with NOPERM and is lost.
     text += "user default off ~* &* +@all\n";
   }
   return text;

@@ -80,9 +80,10 @@ class judge : public event_sink {
   virtual bool has_recovered() const = 0;
   // Has every probe reached every client it must reach?
   virtual bool are_probes_complete() const = 0;
-  // After the last event, which is run_ended in a history that is whole. A run that was cut short or whose history is
-  // torn can be convicted, but never acquitted: what did not take place any more (later faults, probes) is no failure,
-  // and of a torn history nothing counts as lost because it had not arrived yet.
+  // After the last event, which is run_ended in a history that is whole. A run that was cut short
+  // or whose history is torn can be convicted, but never acquitted: what did not take place any
+  // more (later faults, probes) is no failure, and of a torn history nothing counts as lost because
+  // it had not arrived yet.
   virtual judgement finish() = 0;
 };
 

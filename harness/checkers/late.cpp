@@ -1,5 +1,6 @@
-// Nothing arrives later than the promised recovery after the target had all it needed: the message acknowledged, every
-// fault healed, the client joined. Earlier than that the delay may be the fault's, the sender's or the client's own.
+// Nothing arrives later than the promised recovery after the target had all it needed: the message
+// acknowledged, every fault healed, the client joined. Earlier than that the delay may be the
+// fault's, the sender's or the client's own.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {

@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds mark_interval{100};
 // Our own part in a return: an answer is awaited for 5 s, and connections and joins are tried again after up to 2 s.
 constexpr std::chrono::seconds own_patience{8};
 
-// The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as far back as needed.
+// The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as
+// far back as needed.
 class acknowledged_sends {
  public:
   void add(run_time invoked_at, run_time at) {

@@ -58,8 +58,9 @@ class outages {
 
   // The (first) fault whose window is open.
   std::optional<std::size_t> current() const { return current_; }
-  // The first fault whose window was open at `at`, or that was injected no later than `within` after it. By the clock:
-  // faults are written by another thread than messages, so an event may stand behind one that came a moment later.
+  // The first fault whose window was open at `at`, or that was injected no later than `within`
+  // after it. By the clock: faults are written by another thread than messages, so an event may
+  // stand behind one that came a moment later.
   std::optional<std::size_t> first_around(run_time at, run_time within) const;
   // Since when no fault has been in effect; nothing while one is, and once one failed, as nobody knows what it left.
   std::optional<run_time> calm_since() const;

@@ -1,5 +1,5 @@
-// No node leaks or spins: its memory and its descriptors do not climb without end, and it does not burn a core while it
-// waits for Redis to come back.
+// No node leaks or spins: its memory and its descriptors do not climb without end, and it does not
+// burn a core while it waits for Redis to come back.
 //
 // Judged is what a node uses under load outside of outages: what it holds back during one, and the wave of clients
 // after one, are no leak. Every process of a node is judged by itself.
@@ -31,9 +31,9 @@ struct bounds {
 constexpr bounds of_memory{"memory", " MiB", 1U << 20, 180, seconds(180), 32U << 20};
 constexpr bounds of_descriptors{"descriptors", "", 1, 60, seconds(60), 32};
 
-// Processor time and the time of waiting for a core: a loop without a pause takes or wants a whole one, and a node that
-// waits wants next to nothing. The samples are about a second apart; one that came much later says nothing about each
-// second.
+// Processor time and the time of waiting for a core: a loop without a pause takes or wants a whole
+// one, and a node that waits wants next to nothing. The samples are about a second apart; one that
+// came much later says nothing about each second.
 constexpr std::uint64_t spinning_permille = 900, calm_permille = 500;
 // Of processor time alone: without it a node that merely waits for a busy machine would seem to spin.
 constexpr std::uint64_t spinning_cpu_permille = 300;

@@ -1,11 +1,12 @@
 // The fleet: thousands of WebSocket clients on one thread that join rooms, publish on schedule and report everything
 // to the history. Open loop: a send that is late is still measured from its intended time.
 //
-// A sender that is cut off keeps what is due and sends it, with the same ids and in order, once it is back; its
-// intended time stays. That needs a publish call that is idempotent (it carries ${message_id} and is answered). Where
-// it is not, another client that is connected sends instead, and a send whose answer was lost with the connection is
-// settled as info. Each client has at most one unanswered send a room on the wire (send_lane.h), so that a retry is
-// never overtaken. A publish call without an answer is settled as info when it leaves. Retries go on until settle() or
+// A sender that is cut off keeps what is due and sends it, with the same ids and in order, once it
+// is back; its intended time stays. That needs a publish call that is idempotent (it carries
+// ${message_id} and is answered). Where it is not, another client that is connected sends instead,
+// and a send whose answer was lost with the connection is settled as info. Each client has at most
+// one unanswered send a room on the wire (send_lane.h), so that a retry is never overtaken. A
+// publish call without an answer is settled as info when it leaves. Retries go on until settle() or
 // stop().
 //
 // All members run on the fleet's executor; the run engine reaches them with net::call_on.

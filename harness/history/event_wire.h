@@ -1,5 +1,6 @@
-// What the two sides of the event codec share (docs/formats.md): kinds, tag bits, and the memory of a chunk, from which
-// both predict the same. Nothing here outlives a chunk, so that every chunk can be read by itself.
+// What the two sides of the event codec share (docs/formats.md): kinds, tag bits, and the memory of
+// a chunk, from which both predict the same. Nothing here outlives a chunk, so that every chunk can
+// be read by itself.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,8 @@ namespace ordeal::harness {
 namespace {
 
 constexpr std::string_view magic = "OrdH";
-// Where what stands in a frame. Of these, magic, checksum, version and body size stay where they are in every version.
+// Where what stands in a frame. Of these, magic, checksum, version and body size stay where they
+// are in every version.
 constexpr std::size_t checksum_at = 4, version_at = 8, kind_at = 9, zero_at = 10, body_size_at = 12,
                       first_event_at = 16, event_count_at = 24, first_at = 28, last_at = 36;
 constexpr std::size_t short_head_bytes = 16;

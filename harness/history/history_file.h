@@ -1,5 +1,5 @@
-// The history on disk (docs/formats.md): framed chunks with a checksum each, in files of a directory. What is in it is
-// what the judge saw, event by event, so that it can be judged again.
+// The history on disk (docs/formats.md): framed chunks with a checksum each, in files of a
+// directory. What is in it is what the judge saw, event by event, so that it can be judged again.
 //
 //   fleet's thread: on(event) ─▶ chunk in memory ─▶ queue ─▶ the writer's own thread ─▶ file
 //
@@ -45,7 +45,8 @@ class history_writer : public event_sink {
 
   // To be called now and then (twice a second): flushes what is older than the interval.
   virtual void tick() = 0;
-  // Something was found, or looks suspicious: in violations mode what the ring holds and what comes next goes to disk.
+  // Something was found, or looks suspicious: in violations mode what the ring holds and what comes
+  // next goes to disk.
   virtual void keep_surroundings() = 0;
   // Writes what is left and waits for the disk; nothing may follow.
   virtual void finish() = 0;

@@ -22,8 +22,8 @@ struct chunk {
   std::string frame;  // not sealed yet
 };
 
-// Chunks on their way to the files. All but run() belongs to the fleet's thread, and waits for nothing but a lock that
-// is held for the move of a chunk.
+// Chunks on their way to the files. All but run() belongs to the fleet's thread, and waits for
+// nothing but a lock that is held for the move of a chunk.
 class disk_queue {
  public:
   disk_queue(history_files& files, std::size_t bytes_max) : files_(files), bytes_max_(bytes_max) {}

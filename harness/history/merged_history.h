@@ -1,4 +1,5 @@
-// The histories of shards, read as one: a merge by time that does not depend on how the inputs are grouped or ordered.
+// The histories of shards, read as one: a merge by time that does not depend on how the inputs are
+// grouped or ordered.
 //
 // - Of the next events of all inputs the first in the order of event_order.h is taken. Events of one input keep their
 //   order, whatever their times: at one nanosecond a client may have received several messages.

@@ -54,7 +54,8 @@ class engine {
          std::function<void(int)> leave_at_once);
   ~engine();
 
-  // Throws results_error, and what a bug throws; nothing is in order then: end the process, do not destroy the engine.
+  // Throws results_error, and what a bug throws; nothing is in order then: end the process, do not
+  // destroy the engine.
   net::asio::awaitable<run_outcome> run();
   // A snapshot for the display; asks the fleet's thread.
   net::asio::awaitable<engine_view> view();

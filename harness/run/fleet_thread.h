@@ -1,5 +1,5 @@
-// The thread on which the fleet, the recorder and the judge live. Everything there is reached by call(); nothing of it
-// is touched from outside while the thread runs.
+// The thread on which the fleet, the recorder and the judge live. Everything there is reached by
+// call(); nothing of it is touched from outside while the thread runs.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>

@@ -1,5 +1,6 @@
-// Which events of a history somebody wants to see: the words of a command line, read with the terms of the run, and the
-// choice they make. Pure; throws `refusal` for a word that means nothing in this run.
+// Which events of a history somebody wants to see: the words of a command line, read with the terms
+// of the run, and the choice they make. Pure; throws `refusal` for a word that means nothing in
+// this run.
 #pragma once
 
 #include <cstdint>

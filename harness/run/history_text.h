@@ -1,5 +1,6 @@
-// Events of a history as JSON lines that people read: names as in all reports, times in seconds since time zero, to the
-// nanosecond. Pure functions; nothing here knows where an event came from or where its line goes.
+// Events of a history as JSON lines that people read: names as in all reports, times in seconds
+// since time zero, to the nanosecond. Pure functions; nothing here knows where an event came from
+// or where its line goes.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// A directory that only this run can read: Redis data, the nodes' password file. Removed with the object; what a killed
-// run left behind is removed by the next one.
+// A directory that only this run can read: Redis data, the nodes' password file. Removed with the
+// object; what a killed run left behind is removed by the next one.
 #pragma once
 
 #include <filesystem>

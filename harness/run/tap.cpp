@@ -22,8 +22,8 @@ using net::redis::resp_sink;
 // Messages in one frame that are kept until it is complete; of those beyond nothing is said.
 constexpr std::size_t frame_messages_max = 1U << 14;
 
-// What was told lately: a cache of messages, in sets of which the one not seen for longest gives way. Messages are read
-// again (a replay, a second subscription), and then it is no news.
+// What was told lately: a cache of messages, in sets of which the one not seen for longest gives
+// way. Messages are read again (a replay, a second subscription), and then it is no news.
 class told_lately {
  public:
   // Whether it was not; from now on it was.

@@ -31,13 +31,14 @@ class test_bed final : public fault::environment {
            node_set::on_change on_node_change, tap_outlet taps);
   ~test_bed() override;
 
-  // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a sentence that says what to
-  // do.
+  // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a
+  // sentence that says what to do.
   net::asio::awaitable<fault::step_result> start();
   // Stops the nodes, then Redis; an external one is left as it was: this run's own keys are removed.
   net::asio::awaitable<void> stop();
 
-  // Why the bed cannot carry the run any more (Redis ended although no fault asked for it); nullopt while all is well.
+  // Why the bed cannot carry the run any more (Redis ended although no fault asked for it); nullopt
+  // while all is well.
   std::optional<std::string> collapse() const;
 
   // Websocket addresses, by node.

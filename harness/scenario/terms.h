@@ -1,5 +1,6 @@
-// The terms of a judgement: all that a judge knows beside the history. A run takes them from its plan; a stored history
-// carries them in its header, so that it is judged again by the same terms whatever became of the scenario file.
+// The terms of a judgement: all that a judge knows beside the history. A run takes them from its
+// plan; a stored history carries them in its header, so that it is judged again by the same terms
+// whatever became of the scenario file.
 #pragma once
 
 #include <string>

@@ -18,7 +18,8 @@ namespace json = boost::json;
 
 inline constexpr char record_separator = '\x1e';
 
-// Cuts a byte stream into records. Feed frames, take records until there is none; a view is valid until the next feed.
+// Cuts a byte stream into records. Feed frames, take records until there is none; a view is valid
+// until the next feed.
 class record_splitter {
  public:
   // Memory is bounded by twice the limit: a record that is being carried over and one that is complete.

@@ -81,10 +81,10 @@ struct open_result {
   server_address at;  // where it leads: with sentinels, the master that they named
 };
 
-// Resolves, connects, shakes hands (TLS), AUTHs, SELECTs. A server without a password answers AUTH with an error: that
-// is accepted, the connection works (backplanes.md section 3). With sentinels it asks them in turn for the master,
-// starting with the one that was right last, and takes a master that says itself that it is one. A node of a Redis
-// Cluster is refused.
+// Resolves, connects, shakes hands (TLS), AUTHs, SELECTs. A server without a password answers AUTH
+// with an error: that is accepted, the connection works (backplanes.md section 3). With sentinels
+// it asks them in turn for the master, starting with the one that was right last, and takes a
+// master that says itself that it is one. A node of a Redis Cluster is refused.
 asio::awaitable<open_result> connect(connection_options options);
 
 // How an error reply is to be treated by whoever wants to try again (log-protocol.md H24). The redirections of a

@@ -1,5 +1,5 @@
-// What is sent to a Redis before its connection is handed out, and what the answers say. Values in, values out; private
-// to this folder.
+// What is sent to a Redis before its connection is handed out, and what the answers say. Values in,
+// values out; private to this folder.
 #pragma once
 
 #include <optional>

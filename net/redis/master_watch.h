@@ -1,6 +1,7 @@
-// Notices that the master has changed while the old one still answers: a demoted master keeps its connections, and
-// whoever blocks in XREAD there hears nothing of the switch. Subscribes to a sentinel's +switch-master and asks for the
-// address every few seconds besides, because the announcement can be missed (centrifugo#1189).
+// Notices that the master has changed while the old one still answers: a demoted master keeps its
+// connections, and whoever blocks in XREAD there hears nothing of the switch. Subscribes to a
+// sentinel's +switch-master and asks for the address every few seconds besides, because the
+// announcement can be missed (centrifugo#1189).
 //
 // One thread. The owner joins run(); set_current() and the callback's work happen on the same thread.
 #pragma once

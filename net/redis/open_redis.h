@@ -10,7 +10,8 @@ namespace ordeal::net::redis {
 asio::awaitable<open_result> open_redis(const server_address& at, const connection_options& options,
                                         std::chrono::milliseconds limit);
 
-// The master that the sentinels name, within connect_timeout in all. A failure's detail says which sentinel said what.
+// The master that the sentinels name, within connect_timeout in all. A failure's detail says which
+// sentinel said what.
 asio::awaitable<open_result> open_master(const connection_options& options);
 
 }  // namespace ordeal::net::redis

@@ -54,7 +54,7 @@ struct reply_release {
 class reply {
  public:
   reply() = default;
-  explicit reply(redisReply* raw);  // as hiredis allocates it
+  explicit reply(redisReply* raw);                              // as hiredis allocates it
   reply(redisReply* raw, std::unique_ptr<reply_arena> memory);  // all of it lies in `memory`
   reply_view view() const { return reply_view(raw_.get()); }
   const reply_view* operator->() const { return &(view_ = view()); }

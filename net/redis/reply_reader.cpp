@@ -74,7 +74,8 @@ struct reply_reader::hiredis_reader {
   ~hiredis_reader() { redisReaderFree(raw); }
 
   std::unique_ptr<reply_arena> memory;  // of the reply that is being read; null between two
-  redisReplyObjectFunctions functions{make_string, make_array, make_integer, make_nil, free_nothing};
+  redisReplyObjectFunctions functions{make_string, make_array, make_integer, make_nil,
+                                      free_nothing};
   redisReader* raw;
 };
 

@@ -12,8 +12,9 @@ namespace ordeal::net::redis {
 
 class reply_reader {
  public:
-  // An array is allocated when its length is read, before any of its elements came. What we ask for has a few thousand
-  // elements; whoever announces more is no Redis, and would take the memory of this process.
+  // An array is allocated when its length is read, before any of its elements came. What we ask for
+  // has a few thousand elements; whoever announces more is no Redis, and would take the memory of
+  // this process.
   static constexpr std::size_t array_elements_max = 65'536;
 
   reply_reader();

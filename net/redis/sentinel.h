@@ -1,5 +1,5 @@
-// Asking Redis Sentinel who the master is: the memory of where to ask, the decoding of what they say, and the question.
-// Private to this folder.
+// Asking Redis Sentinel who the master is: the memory of where to ask, the decoding of what they
+// say, and the question. Private to this folder.
 #pragma once
 
 #include <optional>

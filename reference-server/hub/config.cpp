@@ -198,7 +198,8 @@ void option_table::add_addresses() {
         }
       });
   add("ack", "LEVEL", "appended",
-      "When a Send is answered: accepted (this node will append it, if it lives), appended (it is in "
+      "When a Send is answered: accepted (this node will append it, if it lives), appended (it is "
+      "in "
       "the log) or stable (another node holds it, too)",
       [&config](const std::string& text) { config.log.ack = parse_ack(text); });
   add("delivery", "MODE", "fast",
@@ -294,9 +295,10 @@ void option_table::add_limits() {
             "Stateful reconnect: data kept for all that are waited for");
   add_count("retained-entries", config_.log.retained_entries,
             "Entries kept in Redis for late cursors");
-  add_count("replay-entries", config_.log.replay_entries,
-            "Entries kept in this node's memory, to resume clients and to restore a Redis that lost "
-            "them");
+  add_count(
+      "replay-entries", config_.log.replay_entries,
+      "Entries kept in this node's memory, to resume clients and to restore a Redis that lost "
+      "them");
   add_bytes("replay-bytes-max", config_.log.replay_bytes_max, "Most memory for these entries");
   add_bytes("outbox-bytes-max", config_.log.outbox_bytes_max,
             "Accepted messages not yet safe in the log");

@@ -67,9 +67,8 @@ void advance_to(const std::array<Counter*, Count>& children,
 
 constexpr std::array<const char*, send_failure_count> send_failure_names{
     "retry_log", "retry_congested", "refused_log", "refused_arguments"};
-constexpr std::array<const char*, reset_cause_count> reset_cause_names{"gap", "trimmed",
-                                                                       "unknown_log", "future",
-                                                                       "fork"};
+constexpr std::array<const char*, reset_cause_count> reset_cause_names{
+    "gap", "trimmed", "unknown_log", "future", "fork"};
 constexpr std::array<const char*, end_cause_count> end_cause_names{
     "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain", "lost"};
 constexpr std::array<const char*, 5> log_state_names{"connecting", "open", "recovering", "refusing",
@@ -133,16 +132,16 @@ struct metrics::families {
   Counter& log_duplicates = make_counter(registry, "log_duplicates_total",
                                          "Messages that were in the log already when sent again.");
   Counter& log_batches = make_counter(registry, "log_batches_total", "Append scripts run.");
-  Counter& log_recoveries = make_counter(
-      registry, "log_recoveries_total", "New epochs of the log that this node has seen begin.");
+  Counter& log_recoveries = make_counter(registry, "log_recoveries_total",
+                                         "New epochs of the log that this node has seen begin.");
   Counter& log_repairs = make_counter(registry, "log_repairs_total",
                                       "Recoveries in which this node put the log in order.");
   Counter& log_restored = make_counter(registry, "log_restored_entries_total",
                                        "Entries that this node put back into Redis.");
   Counter& log_forks = make_counter(
       registry, "log_forks_total", "Times that the log went on without entries read by this node.");
-  Counter& log_gaps = make_counter(
-      registry, "log_gaps_total", "Times that entries were trimmed before this node read them.");
+  Counter& log_gaps = make_counter(registry, "log_gaps_total",
+                                   "Times that entries were trimmed before this node read them.");
   Counter& log_reconnects =
       make_counter(registry, "log_reconnects_total", "Connections to Redis made anew.");
   Gauge& outbox_entries =

@@ -9,7 +9,8 @@
 
 namespace ordeal::chat {
 
-// "http://host[:port]" or "https://...", in lower case, without a path; empty when `text` is not one. "*" is one, too.
+// "http://host[:port]" or "https://...", in lower case, without a path; empty when `text` is not
+// one. "*" is one, too.
 std::string normal_origin(std::string_view text);
 
 class origin_policy {

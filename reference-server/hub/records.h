@@ -20,7 +20,8 @@ struct lost_range {
 };
 // Reset(room, reason, after, upto): the client has missed messages of the room in that range, or may have.
 record_ptr reset_record(std::string_view room, std::string_view reason, const lost_range& lost);
-// Fork(room, reason, after, upto): the client has seen messages there that are no longer in the log; it misses nothing.
+// Fork(room, reason, after, upto): the client has seen messages there that are no longer in the
+// log; it misses nothing.
 record_ptr fork_record(std::string_view room, std::string_view reason, const lost_range& lost);
 
 record_ptr shared_record(std::string encoded);

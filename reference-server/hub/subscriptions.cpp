@@ -204,7 +204,8 @@ void subscriptions::on_gap(position to) {
     lost.after = mine->after();
     lost.upto = to;
     ++context_.count.resets[reset_cause::gap];
-    client_.send(reset_record(name, "this node could not read messages before they were trimmed", lost));
+    client_.send(
+        reset_record(name, "this node could not read messages before they were trimmed", lost));
   }
 }
 
@@ -228,7 +229,8 @@ void subscriptions::on_fork(position common, position to) {
   }
   // What it was promised lies on the branch that is lost; its cursor says what it has.
   if (is_in_replay)
-    client_.end_for_resume(end_cause::log_unavailable, "the log has changed: resume with your cursor");
+    client_.end_for_resume(end_cause::log_unavailable,
+                           "the log has changed: resume with your cursor");
 }
 
 }  // namespace ordeal::chat

@@ -46,12 +46,13 @@ attach_decision against_history(const log_facts& log, const log_history& mine) {
   const position top = log.tail->at;
   if (log.log_id != mine.log_id) {
     if (is_further(mine.last, top))
-      return make(attach_step::convene, "Redis holds a younger log than the one this node has read");
+      return make(attach_step::convene,
+                  "Redis holds a younger log than the one this node has read");
     return make(attach_step::fork, "Redis holds another log than the one this node has read");
   }
   // Read up to just below the floor, of which the chain may know nothing.
-  const bool is_at_floor = mine.last.index + 1 == log.floor &&
-                           mine.last.epoch == log.chain.epoch_at(log.floor);
+  const bool is_at_floor =
+      mine.last.index + 1 == log.floor && mine.last.epoch == log.chain.epoch_at(log.floor);
   if (is_at_floor || log.chain.holds(mine.last, log.top)) {
     if (mine.last.index + 1 < log.floor)
       return make(attach_step::skip, "entries were trimmed before this node could read them");
@@ -90,9 +91,10 @@ attach_decision decide_attach(const server_facts& server, const log_facts& log,
                                          server.evicting_policy + "): set noeviction");
   }
   if (log.has_foreign_entry) {
-    return make(attach_step::refuse,
-                "the stream of the log holds entries that no node has written: give the application "
-                "another name, or delete the stream");
+    return make(
+        attach_step::refuse,
+        "the stream of the log holds entries that no node has written: give the application "
+        "another name, or delete the stream");
   }
   if (log.state == "recovering" && !log.round.empty()) return make(attach_step::gather);
   std::string why = doubt(server, log);

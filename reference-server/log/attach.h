@@ -1,6 +1,6 @@
-// The check a node makes on every new connection, and whenever its append was refused as stale, before it may append or
-// read (log-protocol.md step 1, holes H1, H2, H10, H21). The decision alone: what Redis said and what this node has read
-// go in, what to do comes out. No I/O, no clock.
+// The check a node makes on every new connection, and whenever its append was refused as stale,
+// before it may append or read (log-protocol.md step 1, holes H1, H2, H10, H21). The decision
+// alone: what Redis said and what this node has read go in, what to do comes out. No I/O, no clock.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ server_facts parse_server_facts(std::string_view info);
 struct log_history {
   std::string log_id;
   position last;
-  entry_ptr entry;    // at `last`, when it is still held
+  entry_ptr entry;  // at `last`, when it is still held
   epoch_chain chain;
   bool has_history() const { return last.index > 0; }
 };
@@ -37,6 +37,7 @@ struct attach_decision {
   position common;     // for fork
 };
 
-attach_decision decide_attach(const server_facts& server, const log_facts& log, const log_history& mine);
+attach_decision decide_attach(const server_facts& server, const log_facts& log,
+                              const log_history& mine);
 
 }  // namespace ordeal::chat

@@ -48,8 +48,8 @@ struct entry {
   std::string room;
   std::string client_message_id;
   std::string text;
-  // A message that this node delivered before, on a branch of the log that is lost: where it was then. Who has seen that
-  // position must not get it again.
+  // A message that this node delivered before, on a branch of the log that is lost: where it was
+  // then. Who has seen that position must not get it again.
   std::optional<position> earlier;
 };
 using entry_ptr = std::shared_ptr<const entry>;
@@ -115,7 +115,7 @@ class log_subscriber {
   // Entries that this node has delivered are no longer in the log: it goes on behind `common` without them. Those of
   // living origins come again, with entry::earlier. `common` {0, 0}: it is another log, reset everybody.
   virtual void on_fork(position common, position from, position to) = 0;
-  virtual void on_state_change() = 0;            // health() may differ
+  virtual void on_state_change() = 0;  // health() may differ
 };
 
 enum class log_state {
@@ -131,7 +131,7 @@ struct log_health {
   std::string reason;  // why not open, one sentence
   std::string log_id;  // empty before the first attach
   std::uint64_t epoch = 0;
-  position last_read;  // and delivered
+  position last_read;           // and delivered
   std::uint64_t top_index = 0;  // as of the last attach or append
   std::optional<std::chrono::milliseconds>
       echo_age;                    // since our last heartbeat that came back; none yet
@@ -142,7 +142,7 @@ struct log_health {
   std::uint64_t repairs = 0;          // of them, put in order by this node
   std::uint64_t forks = 0, gaps = 0;  // of this node
   std::uint64_t restored = 0;         // entries put back by this node
-  bool is_ready = false;  // open and the heartbeat came back recently
+  bool is_ready = false;              // open and the heartbeat came back recently
 };
 
 struct log_options {

@@ -20,6 +20,7 @@ asio::awaitable<void> redis_log::keep_commands() {
     auto opened = co_await net::redis::connect(std::move(options));
     if (opened.opened) {
       commands_ = std::move(opened.opened);
+      master_watch_.set_current(opened.at);
       co_await serve(pause);
       commands_.reset();
       ++health_.reconnects;
@@ -29,6 +30,14 @@ asio::awaitable<void> redis_log::keep_commands() {
     const auto duration = pause.next();
     co_await net::sleep_for(duration);
   }
+}
+
+// A demoted master answers as before, so nothing else would tell.
+void redis_log::on_other_master(const net::redis::server_address& master) {
+  net::log(net::log_level::info, "log", "the master is another server now: reconnecting",
+           {{"app", options_.app}, {"master", net::redis::to_text(master)}});
+  if (commands_) commands_->close();
+  if (reader_) reader_->close();
 }
 
 // Until the connection is closed.

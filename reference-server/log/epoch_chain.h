@@ -1,5 +1,6 @@
-// The epochs of a log, oldest first: each begins at the index of its barrier and ends where the next begins. An epoch's
-// number is used once in all branches of a log, so (epoch, index) names one entry for ever. Pure.
+// The epochs of a log, oldest first: each begins at the index of its barrier and ends where the
+// next begins. An epoch's number is used once in all branches of a log, so (epoch, index) names one
+// entry for ever. Pure.
 #pragma once
 
 #include <cstdint>
@@ -43,11 +44,14 @@ class epoch_chain {
 };
 
 // The newest position that both logs hold: the end of what they have in common. {0, 0}: nothing.
-position common_position(const epoch_chain& one, position one_last, const epoch_chain& other, std::uint64_t other_top);
+position common_position(const epoch_chain& one, position one_last, const epoch_chain& other,
+                         std::uint64_t other_top);
 
 // Epochs count up in terms; the digits below keep two recoveries that know nothing of each other apart.
 inline constexpr std::uint64_t epochs_per_term = 1'000'000;
-inline constexpr std::uint64_t term_of(std::uint64_t epoch) { return epoch / epochs_per_term; }
+inline constexpr std::uint64_t term_of(std::uint64_t epoch) {
+  return epoch / epochs_per_term;
+}
 
 // Has a log that reaches `one` gone further than one that reaches `other`? On one branch this is their order; between
 // branches, and between logs, the later term decides, then the length.

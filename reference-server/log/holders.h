@@ -1,6 +1,6 @@
-// Who else is there, by what they have written, and who has read which part of the log, by their heartbeats: entries that
-// another node holds may leave the outbox (H6) and may be delivered in stable mode, and a recovery waits for the nodes that
-// are known. Silence is counted in own
+// Who else is there, by what they have written, and who has read which part of the log, by their
+// heartbeats: entries that another node holds may leave the outbox (H6) and may be delivered in
+// stable mode, and a recovery waits for the nodes that are known. Silence is counted in own
 // heartbeats that came back, so that a deaf node forgets nobody. Pure.
 #pragma once
 
@@ -57,7 +57,7 @@ class holders {
 
   std::map<std::string, holder> all_;
   std::map<std::string, std::uint64_t> members_;  // own echoes since they were heard of
-  std::uint64_t echoes_alone_ = 0;  // own echoes since any other beat
+  std::uint64_t echoes_alone_ = 0;                // own echoes since any other beat
 };
 
 }  // namespace ordeal::chat

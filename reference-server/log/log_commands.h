@@ -1,6 +1,6 @@
-// What a node says to Redis and what it hears, as values: log_machine makes commands and takes answers, log_wire turns
-// them into requests and replies, the scripts in scripts/ carry them out. One command at a time on the command
-// connection; reads go over a connection of their own.
+// What a node says to Redis and what it hears, as values: log_machine makes commands and takes
+// answers, log_wire turns them into requests and replies, the scripts in scripts/ carry them out.
+// One command at a time on the command connection; reads go over a connection of their own.
 #pragma once
 
 #include <cstdint>
@@ -31,17 +31,17 @@ struct log_facts {
   bool has_all_keys = false;  // epochs, seq, req and log are there
   std::string log_id;
   std::uint64_t epoch = 0;
-  std::string state;        // "open", "recovering", "" without meta
-  std::string incarnation;  // as stored by the latest commit
-  std::uint64_t top = 0;    // index of the newest entry by meta
-  std::uint64_t floor = 0;  // index of the oldest entry by meta
-  epoch_chain chain;        // of all epochs of this log
-  std::uint64_t own_seq = 0;  // the last seq known of this origin
-  entry_ptr first;            // the oldest entry of the stream
-  entry_ptr tail;             // the newest entry of the stream
-  entry_ptr held;             // the entry at the position this node has read
+  std::string state;               // "open", "recovering", "" without meta
+  std::string incarnation;         // as stored by the latest commit
+  std::uint64_t top = 0;           // index of the newest entry by meta
+  std::uint64_t floor = 0;         // index of the oldest entry by meta
+  epoch_chain chain;               // of all epochs of this log
+  std::uint64_t own_seq = 0;       // the last seq known of this origin
+  entry_ptr first;                 // the oldest entry of the stream
+  entry_ptr tail;                  // the newest entry of the stream
+  entry_ptr held;                  // the entry at the position this node has read
   bool has_foreign_entry = false;  // first or tail are there and not of a log of ours
-  std::string round;          // of the recovery under way; empty: none
+  std::string round;               // of the recovery under way; empty: none
 };
 
 // Who an append claims to write for: of what the attach found.
@@ -77,8 +77,8 @@ struct append_answer {
   std::vector<entry_reply> entries;  // of the messages, in order; ends after a gap
 };
 
-// Step 4: opens a recovery round, if the log still is as it was found. Meta becomes "recovering" (and is made when it was
-// missing), reports of an earlier round are dropped.
+// Step 4: opens a recovery round, if the log still is as it was found. Meta becomes "recovering"
+// (and is made when it was missing), reports of an earlier round are dropped.
 struct convene_command {
   // As found by the attach; all must still be so.
   std::string log_id;
@@ -101,14 +101,14 @@ struct report_command {
 struct report_answer {
   server_facts server;
   log_facts log;
-  bool is_stale = false;  // another round, or none: attach again
-  std::string owner;      // who repairs; empty: nobody yet
+  bool is_stale = false;                       // another round, or none: attach again
+  std::string owner;                           // who repairs; empty: nobody yet
   std::uint64_t progress = 0;                  // steps that the owner has made
   std::map<std::string, std::string> reports;  // by origin
 };
 
-// Step 5, by the winner alone: the first of these makes it the owner of the round. Stale when the round is over, when it
-// has another owner, or when the live server is not of `incarnation`.
+// Step 5, by the winner alone: the first of these makes it the owner of the round. Stale when the
+// round is over, when it has another owner, or when the live server is not of `incarnation`.
 struct repair_claim {
   std::string round;
   std::string incarnation;
@@ -125,25 +125,26 @@ struct restore_command {
   position tail;
   std::vector<entry_ptr> entries;  // dense, never empty
 };
-// Step 6: the new epoch begins with a barrier at top + 1, in this incarnation; meta, epochs and seq are written, the log is
-// open, the round is over. `tail` must be the stream's end ({0, 0}: empty; the barrier is then at 1).
+// Step 6: the new epoch begins with a barrier at top + 1, in this incarnation; meta, epochs and seq
+// are written, the log is open, the round is over. `tail` must be the stream's end ({0, 0}: empty;
+// the barrier is then at 1).
 struct commit_command {
   repair_claim claim;
   position tail;
   std::string log_id;
   std::uint64_t epoch = 0;
-  std::string barrier;  // who was heard, who was missing
-  epoch_chain chain;    // of the epochs before; replaces what is there
+  std::string barrier;                         // who was heard, who was missing
+  epoch_chain chain;                           // of the epochs before; replaces what is there
   std::map<std::string, std::uint64_t> marks;  // origin to last seq
   bool replaces_marks = false;                 // else the larger of both stays
 };
 struct repair_answer {
-  bool is_stale = false;  // attach again
+  bool is_stale = false;    // attach again
   bool is_complete = true;  // truncate: nothing is left to remove
 };
 
-using command = std::variant<attach_command, append_command, convene_command, report_command, truncate_command,
-                             restore_command, commit_command>;
+using command = std::variant<attach_command, append_command, convene_command, report_command,
+                             truncate_command, restore_command, commit_command>;
 
 // An error reply that made an answer useless.
 struct wire_error {
@@ -152,12 +153,13 @@ struct wire_error {
   bool is_set() const { return kind != net::redis::reply_class::ok; }
 };
 
-using answer = std::variant<wire_error, attach_answer, append_answer, convene_answer, report_answer, repair_answer>;
+using answer = std::variant<wire_error, attach_answer, append_answer, convene_answer, report_answer,
+                            repair_answer>;
 
 inline constexpr std::size_t truncate_entries_max = 256;
 
-// Entries after `after`, at most read_count_max; the facts are read after the entries, so that entries of a log that is
-// open and of the expected id and incarnation there are of that log.
+// Entries after `after`, at most read_count_max; the facts are read after the entries, so that
+// entries of a log that is open and of the expected id and incarnation there are of that log.
 struct read_command {
   position after;
 };

@@ -158,8 +158,9 @@ void log_machine::enter_open(const attach_answer& found) {
            format_position(last_));
 }
 
-// A joiner delivers what comes after the top, and first reads back what it can hold: so that there is somebody who holds
-// what was appended before it came (H6), and clients find old messages in memory.
+// A joiner delivers what comes after the top, and first reads back what it can hold: so that there
+// is somebody who holds what was appended before it came (H6), and clients find old messages in
+// memory.
 void log_machine::start_at_top(const log_facts& log) {
   const std::uint64_t held_max = options_.replay_entries;
   const std::uint64_t first =
@@ -258,16 +259,18 @@ std::string log_machine::fingerprint() const {
     add(at.epoch);
     add(at.index);
   };
-  for (const auto value : {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
-                           static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
-                           static_cast<unsigned>(wants_beat_), static_cast<unsigned>(state_),
-                           looks_, still_looks_})
+  for (const auto value :
+       {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
+        static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
+        static_cast<unsigned>(wants_beat_), static_cast<unsigned>(state_), looks_, still_looks_})
     add(value);
-  for (const auto value : {commits_, rounds_, top_, floor_, beats_, beats_appended_, beats_echoed_,
-                           identity_.epoch})
+  for (const auto value :
+       {commits_, rounds_, top_, floor_, beats_, beats_appended_, beats_echoed_, identity_.epoch})
     add(value);
-  for (const std::string& value : {identity_.log_id, identity_.incarnation, round_, watched_}) add(value);
-  if (convene_) add(convene_->round + convene_->old_round + convene_->incarnation + convene_->state);
+  for (const std::string& value : {identity_.log_id, identity_.incarnation, round_, watched_})
+    add(value);
+  if (convene_)
+    add(convene_->round + convene_->old_round + convene_->incarnation + convene_->state);
   if (repair_) {
     add(repair_->claim.round);
     add_position(repair_->keep);

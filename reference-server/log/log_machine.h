@@ -1,6 +1,6 @@
-// The node's part of the replicated log (log-protocol.md), without I/O and without a clock: it says which command goes to
-// Redis next, takes the answers, and yields what readers and senders get. A plain value: copies go their own ways, which
-// is how tests/model explores it.
+// The node's part of the replicated log (log-protocol.md), without I/O and without a clock: it says
+// which command goes to Redis next, takes the answers, and yields what readers and senders get. A
+// plain value: copies go their own ways, which is how tests/model explores it.
 //
 //      add() ─▶ outbox ─┐                 ┌─▶ settled: answers for senders
 //   beat_due() ─────────┼▶ next_command() │
@@ -13,8 +13,8 @@
 //       │  └──── commit ◀─ repairing ◀─ the winner ┐
 //       └─convene─▶ gathering (report, look again) ┘ others: until the round is over, then attach
 //
-// The shell (redis_log) sends one command at a time, waits before it when must_pause(), counts time in pauses and beats, and
-// closes connections; time enters in no other way.
+// The shell (redis_log) sends one command at a time, waits before it when must_pause(), counts time
+// in pauses and beats, and closes connections; time enters in no other way.
 #pragma once
 
 #include <algorithm>
@@ -51,8 +51,8 @@ struct machine_options {
   unsigned boot_looks = 6;    // for nodes that have read the log, when nobody who reports has
   unsigned stall_looks = 20;  // without progress of the owner: somebody else convenes anew
   // Counted in own beats that came back.
-  unsigned silent_beats_max = 3;    // of another node, until it no longer counts as a holder
-  unsigned member_beats_max = 15;   // of another node, until a recovery no longer waits for it
+  unsigned silent_beats_max = 3;   // of another node, until it no longer counts as a holder
+  unsigned member_beats_max = 15;  // of another node, until a recovery no longer waits for it
 };
 
 // What comes out of reading, in order.
@@ -62,18 +62,27 @@ struct read_batch {
 struct read_gap {
   std::uint64_t from = 0, to = 0;  // indexes that this node will never see
 };
-// This node read entries that the log no longer has. What follows goes on from `common`; messages of the lost branch that
-// come again carry where they were (entry::earlier).
+// This node read entries that the log no longer has. What follows goes on from `common`; messages
+// of the lost branch that come again carry where they were (entry::earlier).
 struct read_fork {
-  position common;       // {0, 0}: it is another log altogether
-  position from, to;     // the lost branch
+  position common;           // {0, 0}: it is another log altogether
+  position from, to;         // the lost branch
   std::size_t messages = 0;  // in it
 };
 using read_effect = std::variant<read_batch, read_gap, read_fork>;
 
 // For the log file and the metrics: one for each change of consequence.
 struct machine_event {
-  enum class what { attached, convened, repairing, created, committed, recovered, forked, gap } kind;
+  enum class what {
+    attached,
+    convened,
+    repairing,
+    created,
+    committed,
+    recovered,
+    forked,
+    gap
+  } kind;
   std::string text;
 };
 
@@ -87,9 +96,11 @@ class log_machine {
   void on_connected();
   // The connection is gone, the outcome of a command on its way unknown.
   void on_connection_lost();
-  bool has_command() const;  // something to say; false only when open and idle, or while a command is on its way
-  bool must_pause() const;   // wait a little before the next command: it looks again at what others do, or tries again
-  command next_command();    // has_command()
+  bool has_command()
+      const;  // something to say; false only when open and idle, or while a command is on its way
+  bool must_pause()
+      const;  // wait a little before the next command: it looks again at what others do, or tries again
+  command next_command();  // has_command()
   void on_answer(const answer& heard);
 
   // A heartbeat goes with the next append.
@@ -107,7 +118,8 @@ class log_machine {
 
   bool has_room() const { return outbox_.has_room(); }
   // Into the outbox; returns its seq, under which it will be settled. In ack level accepted it is settled at once.
-  std::uint64_t add(std::string room, std::string client_message_id, std::string text, outbox::time_point now);
+  std::uint64_t add(std::string room, std::string client_message_id, std::string text,
+                    outbox::time_point now);
   void give_up_before(outbox::time_point earliest, const std::string& reason);
 
   // ---- what came out of the last calls, in order; empties it
@@ -122,7 +134,7 @@ class log_machine {
   const std::string& reason() const { return reason_; }  // why not open
   const log_identity& identity() const { return identity_; }
   const epoch_chain& chain() const { return chain_; }
-  position last_read() const { return last_; }        // {0, 0}: no history yet
+  position last_read() const { return last_; }  // {0, 0}: no history yet
   // Where this node stands for its clients: behind last_read in stable mode, ahead of it while a joiner reads back.
   position last_delivered() const { return delivered_; }
   std::uint64_t top() const { return top_; }
@@ -189,7 +201,7 @@ class log_machine {
   phase phase_ = phase::disconnected;
   bool is_waiting_ = false;  // a command is on its way
   bool must_pause_ = false;
-  bool sent_beat_ = false;  // with the append on its way
+  bool sent_beat_ = false;                  // with the append on its way
   std::optional<convene_command> convene_;  // to be sent next
   std::string round_;                       // gathering, repairing
   unsigned looks_ = 0;                      // at this round
@@ -208,7 +220,8 @@ class log_machine {
   std::uint64_t top_ = 0, floor_ = 0;
   std::map<std::string, std::uint64_t> marks_;  // origin to last seq, as read
   std::vector<entry_ptr> unstable_;             // stable mode: read, not yet delivered
-  std::map<std::string, position> earlier_;  // identity of a message that was delivered on a branch that is lost
+  std::map<std::string, position>
+      earlier_;  // identity of a message that was delivered on a branch that is lost
   std::vector<read_fork> forks_;  // the newest forks_max
 
   // Heartbeats.

@@ -140,7 +140,8 @@ void log_machine::leave_branch(position common, const log_facts& log) {
   if (earlier_.size() > earlier_max) earlier_.clear();
   std::vector<entry_ptr> own_lost;
   std::map<std::string, std::uint64_t> first_lost;
-  for (std::uint64_t index = std::max(common.index + 1, replay_.low()); index <= last_.index; ++index) {
+  for (std::uint64_t index = std::max(common.index + 1, replay_.low()); index <= last_.index;
+       ++index) {
     const entry_ptr each = replay_.at(index);
     if (each->kind != entry_kind::message) continue;
     first_lost.emplace(each->origin, each->origin_seq);
@@ -178,7 +179,8 @@ cursor_place log_machine::place_of(position at) const {
     place.is_ahead = true;
   } else if (!chain_.holds(at, known_end().index)) {
     place.status = range_status::forked;
-    if (const auto end = chain_.end_of(at.epoch, known_end().index)) place.lost_from.index = *end + 1;
+    if (const auto end = chain_.end_of(at.epoch, known_end().index))
+      place.lost_from.index = *end + 1;
     place.lost_from.epoch = at.epoch;
     place.lost_to = at;
     // Newest first: a position lies on one lost branch only.

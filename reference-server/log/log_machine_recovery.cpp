@@ -147,14 +147,14 @@ void log_machine::take_repair(const repair_answer& heard) {
     plan.removes = !heard.is_complete;
   } else if (plan.restores) {
     const std::uint64_t first = std::max(plan.keep.index + 1, replay_.low());
-    const std::uint64_t upto =
-        std::min(first + options_.restore_entries_max - 1, last_.index);
+    const std::uint64_t upto = std::min(first + options_.restore_entries_max - 1, last_.index);
     plan.keep = replay_.at(upto)->at;
     plan.restores = upto < last_.index;
     restored_ += upto - first + 1;
   } else {
     const bool is_new = plan.chain.empty();
-    note(is_new ? machine_event::what::created : machine_event::what::committed, "epoch " + std::to_string(plan.epoch) + ": " + plan.barrier);
+    note(is_new ? machine_event::what::created : machine_event::what::committed,
+         "epoch " + std::to_string(plan.epoch) + ": " + plan.barrier);
     repair_.reset();
     phase_ = phase::detached;
   }

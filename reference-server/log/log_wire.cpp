@@ -86,8 +86,7 @@ log_facts parse_log_facts(reply_view found) {
   log.first = parse_entry(found[3][0]);
   log.tail = parse_entry(found[4][0]);
   log.held = parse_entry(found[5][0]);
-  log.has_foreign_entry =
-      (found[3].size() > 0 && !log.first) || (found[4].size() > 0 && !log.tail);
+  log.has_foreign_entry = (found[3].size() > 0 && !log.first) || (found[4].size() > 0 && !log.tail);
   const reply_view epochs = found[6];
   for (std::size_t i = 0; i + 1 < epochs.size(); i += 2)
     log.chain.add(unsigned_of(epochs[i]), unsigned_of(epochs[i + 1]));
@@ -210,9 +209,7 @@ class script_call {
 
  private:
   std::string_view number(std::uint64_t value) { return kept(std::to_string(value)); }
-  std::string_view kept(std::string text) {
-    return texts_.emplace_back(std::move(text));
-  }
+  std::string_view kept(std::string text) { return texts_.emplace_back(std::move(text)); }
 
   std::vector<std::string_view> words_;
   std::deque<std::string> texts_;

@@ -33,8 +33,7 @@ asio::awaitable<bool> redis_log::is_same_server() {
   const auto result = co_await reader_->exec(what, options_.command_timeout);
   if (result.ec) co_return false;
   const auto found = log_wire::parse_facts(result.replies);
-  co_return !found.error.is_set() &&
-      found.server.incarnation == machine_.identity().incarnation;
+  co_return !found.error.is_set() && found.server.incarnation == machine_.identity().incarnation;
 }
 
 // Until the connection is closed, the log has moved to another server, or what comes is not the log

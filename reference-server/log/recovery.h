@@ -19,7 +19,7 @@ struct report {
   std::string log_id;  // empty: it has read nothing
   position last;
   std::uint64_t low = 0;  // the oldest index that it holds; everything from there to `last`
-  std::vector<std::string> members;  // other nodes it has heard of lately
+  std::vector<std::string> members;            // other nodes it has heard of lately
   std::map<std::string, std::uint64_t> marks;  // origin to last seq, as far as it knows
   bool has_history() const { return last.index > 0; }
 };
@@ -42,9 +42,9 @@ choice choose_actor(const reports_by_origin& reports, const log_facts& log, pati
 // What the actor does: truncate to `keep`, restore from its replay buffer what lies above, commit.
 struct repair_plan {
   repair_claim claim;
-  bool removes = false;  // something above `keep`
-  position keep;         // the end of what stays; {0, 0}: nothing
-  bool restores = false; // from index keep.index + 1, or from the oldest held when nothing stays
+  bool removes = false;   // something above `keep`
+  position keep;          // the end of what stays; {0, 0}: nothing
+  bool restores = false;  // from index keep.index + 1, or from the oldest held when nothing stays
   std::string log_id;
   std::uint64_t epoch = 0;
   epoch_chain chain;

@@ -11,7 +11,7 @@
 namespace ordeal::chat {
 namespace {
 
-constexpr std::size_t origin_length = 15;  // 75 bits, and no allocation in a std::string
+constexpr std::size_t origin_length = 15;             // 75 bits, and no allocation in a std::string
 constexpr std::size_t batch_entries_ceiling = 1'024;  // arguments on Lua's stack
 constexpr int watch_rounds_per_interval = 4;
 constexpr int looks_per_interval = 4;
@@ -137,7 +137,8 @@ machine_options machine_options_of(const log_options& options) {
   result.grace_looks = looks_in(options.recovery_grace, pause);
   result.boot_looks = looks_in(options.boot_grace, pause);
   // Long enough for a slow script, and for an owner that lost its connection for a moment.
-  result.stall_looks = result.grace_looks + looks_in(options.command_timeout, pause);
+  result.stall_looks =
+      std::max(result.grace_looks, result.boot_looks) + looks_in(options.command_timeout, pause);
   return result;
 }
 
@@ -160,6 +161,8 @@ redis_log::redis_log(asio::any_io_executor ex, log_options options)
       wire_(options_.app, machine_.origin(), options_.retained_entries),
       heartbeat_(options_.heartbeat_interval, net::now()),
       trouble_since_(net::now()),
+      master_watch_(ex, options_.redis,
+                    [this](const net::redis::server_address& master) { on_other_master(master); }),
       work_(ex),
       attached_(ex),
       room_(ex),
@@ -179,6 +182,7 @@ asio::awaitable<void> redis_log::run(log_subscriber& subscriber) {
   loops.spawn("commands", ending(keep_commands(), ended_));
   loops.spawn("reader", ending(keep_reader(), ended_));
   loops.spawn("watch", ending(watch(), ended_));
+  loops.spawn("master watch", master_watch_.run());
   loops.spawn("drain", ending(drain(), ended_));
   std::exception_ptr failure;
   try {

@@ -1,10 +1,11 @@
-// The log's loops around log_machine: they connect, send what it says, hand it the answers, wait, and pass on what comes
-// out.
+// The log's loops around log_machine: they connect, send what it says, hand it the answers, wait,
+// and pass on what comes out.
 //
 //   append() ─▶ machine ─▶ keep_commands: one command at a time, queries in between (connection)
 //                 │ ▲
 //                 │ └──── keep_reader: XREAD (connection)
 //                 └─▶ pump: answers for senders, entries for the subscriber, state, log lines
+//   master_watch: through sentinels, that the master is another one now
 //   watch: what time alone decides (echo overdue, senders that waited long enough, readiness)
 //
 // One thread. Private to this folder; others use chat_log.h.
@@ -21,6 +22,7 @@
 #include "net/async/clock.h"
 #include "net/async/condition.h"
 #include "net/redis/connection.h"
+#include "net/redis/master_watch.h"
 #include "reference-server/log/backoff.h"
 #include "reference-server/log/chat_log.h"
 #include "reference-server/log/heartbeat.h"
@@ -79,6 +81,7 @@ class redis_log final : public chat_log {
 
   // command_loop.cpp
   asio::awaitable<void> keep_commands();
+  void on_other_master(const net::redis::server_address& master);
   asio::awaitable<void> serve(backoff& pause);
   asio::awaitable<bool> exchange();
   bool take_answer(const command& asked, const net::redis::exec_result& result);
@@ -112,6 +115,7 @@ class redis_log final : public chat_log {
 
   connection_ptr commands_;
   connection_ptr reader_;
+  net::redis::master_watch master_watch_;  // idle without sentinels
   std::deque<std::shared_ptr<query>> queries_;
   std::unordered_map<std::uint64_t, waiting_sender*> senders_;
   std::size_t waiting_for_room_ = 0;

@@ -39,8 +39,8 @@ entry_ptr replay_buffer::at(std::uint64_t index) const {
 
 void replay_buffer::collect(std::uint64_t after_index, std::uint64_t upto_index,
                             std::string_view room, std::vector<entry_ptr>& into) const {
-  for (std::uint64_t index = std::max(after_index + 1, low_);
-       index < end() && index <= upto_index; ++index) {
+  for (std::uint64_t index = std::max(after_index + 1, low_); index < end() && index <= upto_index;
+       ++index) {
     const entry_ptr& each = entries_[static_cast<std::size_t>(index - low_)];
     if (each->kind == entry_kind::message && each->room == room) into.push_back(each);
   }

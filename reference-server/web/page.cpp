@@ -31,8 +31,8 @@ constexpr std::array<header_row, 6> page_headers{{
     {"Cross-Origin-Resource-Policy", "same-origin"},
 }};
 
-// The tag stands in quotes and is a hash: found anywhere in the list, it is that very tag (also after W/, which counts
-// here: RFC 9110, 13.1.2).
+// The tag stands in quotes and is a hash: found anywhere in the list, it is that very tag (also
+// after W/, which counts here: RFC 9110, 13.1.2).
 bool is_known_to(const net::http_request& request, const page_file& file) {
   const auto known = request.header("If-None-Match");
   return known == "*" || known.find(file.tag) != std::string_view::npos;

@@ -1,6 +1,6 @@
-// Which pages hold a WebSocket of this node. A page that knows only the load balancer's address finds out here which
-// node it got: it opens /chat?page=<random id> and asks GET /node?page=<the same> until a node says that it serves it.
-// One thread.
+// Which pages hold a WebSocket of this node. A page that knows only the load balancer's address
+// finds out here which node it got: it opens /chat?page=<random id> and asks GET /node?page=<the
+// same> until a node says that it serves it. One thread.
 #pragma once
 
 #include <set>

@@ -1,6 +1,7 @@
-// ordeal-bench-appends: how many messages several nodes append through one Redis, and what the log adds to the way of a
-// message. Each node is a process of its own; Redis is a private one. Beside the numbers stands the floor: what Redis
-// alone does with the same number of plain XADDs, pipelined.
+// ordeal-bench-appends: how many messages several nodes append through one Redis, and what the log
+// adds to the way of a message. Each node is a process of its own; Redis is a private one. Beside
+// the numbers stands the floor: what Redis alone does with the same number of plain XADDs,
+// pipelined.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ constexpr std::size_t message_bytes = 130;
 struct options {
   int nodes = 3;
   int seconds = 8;
-  int rate = 0;            // of all nodes together; 0: as fast as it goes
+  int rate = 0;             // of all nodes together; 0: as fast as it goes
   int outstanding = 2'000;  // of each node, when as fast as it goes
   std::string delivery = "fast";
 };
@@ -58,7 +59,8 @@ double cpu_seconds_used(int who) {
 double percentile_ms(std::vector<double>& values, double part) {
   if (values.empty()) return 0;
   const auto place = static_cast<std::size_t>(part * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place),
+                   values.end());
   return values[place] * 1e3;
 }
 
@@ -108,7 +110,8 @@ class bench_node final : public chat::log_subscriber {
     for (const auto& each : batch) {
       const auto sent = sent_.find(each->client_message_id);
       if (sent == sent_.end()) continue;
-      if (is_measured(sent->second)) delivered_seconds_.push_back(seconds_between(sent->second, at));
+      if (is_measured(sent->second))
+        delivered_seconds_.push_back(seconds_between(sent->second, at));
       sent_.erase(sent);
     }
   }
@@ -159,7 +162,8 @@ class bench_node final : public chat::log_subscriber {
   node_result result_;
 };
 
-[[noreturn]] void run_node(const test::redis_server& redis, const options& what, int number, int out) {
+[[noreturn]] void run_node(const test::redis_server& redis, const options& what, int number,
+                           int out) {
   int code = 1;
   try {
     asio::io_context io(1);
@@ -181,7 +185,8 @@ asio::awaitable<void> measure_floor(net::redis::connection_options where, double
   net::redis::request adds;
   const std::string text(message_bytes, 'x');
   for (int i = 0; i < batch; ++i)
-    adds.add({"XADD", "floor", "*", "k", "m", "o", "0123456789abcdef", "s", "1", "r", "room", "c", "id", "t", text});
+    adds.add({"XADD", "floor", "*", "k", "m", "o", "0123456789abcdef", "s", "1", "r", "room", "c",
+              "id", "t", text});
   const auto began = net::now();
   for (int i = 0; i < batches; ++i) {
     const auto result = co_await opened.opened->exec(adds, 10s);
@@ -235,9 +240,12 @@ int run(const options& what) {
   }
   const double per_second = static_cast<double>(appended) / what.seconds;
   std::printf("all      %12.0f %8ju   %.1f us of node processor time a message\n", per_second,
-              static_cast<std::uintmax_t>(failed), cpu_seconds * 1e6 / static_cast<double>(appended));
-  std::printf("floor    %12.0f            plain XADDs in batches of 256, one connection, no reader; ratio %.2f\n",
-              floor, per_second / floor);
+              static_cast<std::uintmax_t>(failed),
+              cpu_seconds * 1e6 / static_cast<double>(appended));
+  std::printf(
+      "floor    %12.0f            plain XADDs in batches of 256, one connection, no reader; ratio "
+      "%.2f\n",
+      floor, per_second / floor);
   return is_whole && appended > 0 ? 0 : 1;
 }
 
@@ -249,8 +257,11 @@ int main(int argc, char** argv) {
   CLI::App app("Messages appended through one Redis by several nodes", "ordeal-bench-appends");
   app.add_option("--nodes", what.nodes)->check(CLI::Range(1, 16));
   app.add_option("--seconds", what.seconds)->check(CLI::Range(1, 600));
-  app.add_option("--rate", what.rate, "Messages a second of all nodes together; 0: as fast as it goes")->check(CLI::Range(0, 1'000'000));
-  app.add_option("--outstanding", what.outstanding, "Unanswered messages of each node")->check(CLI::Range(1, 30'000));
+  app.add_option("--rate", what.rate,
+                 "Messages a second of all nodes together; 0: as fast as it goes")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--outstanding", what.outstanding, "Unanswered messages of each node")
+      ->check(CLI::Range(1, 30'000));
   app.add_option("--delivery", what.delivery)->check(CLI::IsMember({"fast", "stable"}));
   CLI11_PARSE(app, argc, argv);
   try {

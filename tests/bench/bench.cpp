@@ -1,5 +1,6 @@
-// `./dev bench`: the processor time of a delivery, of the server processes and of the fleet with all its checks, beside
-// the bare floor measured in the same run. Ratios travel between machines, microseconds do not.
+// `./dev bench`: the processor time of a delivery, of the server processes and of the fleet with
+// all its checks, beside the bare floor measured in the same run. Ratios travel between machines,
+// microseconds do not.
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>

@@ -1,6 +1,7 @@
-// What judging costs: all checkers together on one core, with many clients in one room, as the fleet has to judge while
-// it measures. Three bounds: nanoseconds a delivery, bytes of state a (client, sender) pair, and that state does not
-// grow with the length of the run. Histories are generated in batches outside of the measured time.
+// What judging costs: all checkers together on one core, with many clients in one room, as the
+// fleet has to judge while it measures. Three bounds: nanoseconds a delivery, bytes of state a
+// (client, sender) pair, and that state does not grow with the length of the run. Histories are
+// generated in batches outside of the measured time.
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
-// What Redis answers to the log's scripts and reads, and what other nodes report and beat: an error and nothing else, or
-// values that are ours; and the decisions made of them are reasoned ones.
+// What Redis answers to the log's scripts and reads, and what other nodes report and beat: an error
+// and nothing else, or values that are ours; and the decisions made of them are reasoned ones.
 #include "reference-server/log/log_wire.h"
 
 #include "net/redis/reply_reader.h"

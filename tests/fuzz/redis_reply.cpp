@@ -1,4 +1,5 @@
-// However a reply's bytes arrive, the same replies come out, up to the same error; and every element can be looked at.
+// However a reply's bytes arrive, the same replies come out, up to the same error; and every
+// element can be looked at.
 #include "net/redis/connection.h"
 #include "net/redis/reply_reader.h"
 #include "tests/fuzz/target.h"

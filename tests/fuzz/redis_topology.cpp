@@ -1,4 +1,5 @@
-// Whatever a server says about itself or a sentinel about others: an address that is taken can be dialled and printed.
+// Whatever a server says about itself or a sentinel about others: an address that is taken can be
+// dialled and printed.
 #include "net/redis/greeting.h"
 #include "net/redis/reply_reader.h"
 #include "net/redis/sentinel.h"

@@ -1,5 +1,5 @@
-// The scanner tells of a stream what a plain recursive parser of the whole stream tells, however the bytes arrive, and
-// is lost where that one is.
+// The scanner tells of a stream what a plain recursive parser of the whole stream tells, however
+// the bytes arrive, and is lost where that one is.
 #include "net/redis/resp_scanner.h"
 
 #include "tests/fuzz/target.h"

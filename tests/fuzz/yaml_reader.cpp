@@ -1,4 +1,5 @@
-// Whatever a file holds, there is a tree within its bounds or a problem that can be shown; every place is in the file.
+// Whatever a file holds, there is a tree within its bounds or a problem that can be shown; every
+// place is in the file.
 #include <algorithm>
 
 #include "harness/scenario/problem_list.h"

@@ -91,10 +91,10 @@ bool oracle::is_planned(client_id client, room_id room) const {
   return std::find(rooms.begin(), rooms.end(), room) != rooms.end();
 }
 
-// An arrival is damaged (corrupt), not of this run (foreign), or of a message that had not been sent by then (unknown);
-// else it came under another room than the message was sent into (wrong room), or to a client that never asked for the
-// room, or left it more than the grace ago and has not asked again (stranger). Only what remains is good, and counts as
-// the message having arrived.
+// An arrival is damaged (corrupt), not of this run (foreign), or of a message that had not been
+// sent by then (unknown); else it came under another room than the message was sent into (wrong
+// room), or to a client that never asked for the room, or left it more than the grace ago and has
+// not asked again (stranger). Only what remains is good, and counts as the message having arrived.
 oracle::sort oracle::sort_of(const delivered& what, moment when, std::size_t& message) const {
   if (what.payload == payload_state::corrupt) return sort::corrupt;
   if (what.payload != payload_state::intact) return sort::foreign;

@@ -30,8 +30,8 @@ bool oracle::shares_room(std::size_t a, std::size_t b, moment before) const {
   return false;
 }
 
-// A message proves a path only while it is followed: until it was refused, given up, or has reached all it is owed to.
-// (A probe is followed even when its outcome is unknown.)
+// A message proves a path only while it is followed: until it was refused, given up, or has reached
+// all it is owed to. (A probe is followed even when its outcome is unknown.)
 bool oracle::is_open(std::size_t message, moment before) const {
   const sent_message& of = sent_[message];
   if (of.settled >= before) return true;
@@ -158,8 +158,8 @@ std::optional<std::size_t> oracle::outage_of_loss(const sent_message& message) c
   return first;
 }
 
-// Once a fault failed nobody knows what it did and goes on doing. What was sent after it began, or was under way then,
-// may be missing because of it.
+// Once a fault failed nobody knows what it did and goes on doing. What was sent after it began, or
+// was under way then, may be missing because of it.
 bool oracle::is_doubtful(const sent_message& message) const {
   for (const auto& changes : fault_events_) {
     std::optional<run_time> begun;

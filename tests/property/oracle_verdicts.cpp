@@ -12,8 +12,8 @@ bool oracle::was_cut_short() const {
   return !has_ended_ || std::get<run_ended>(events_.back()).was_cut_short;
 }
 
-// A client is stuck when a probe that it is owed never came - where single losses are allowed, when none came - or when
-// it is absent.
+// A client is stuck when a probe that it is owed never came - where single losses are allowed, when
+// none came - or when it is absent.
 bool oracle::is_client_stuck(client_id client) const {
   std::size_t expected = 0, missed = 0;
   for (std::size_t m = 0; m < sent_.size(); ++m) {
@@ -50,9 +50,10 @@ verdict oracle::probe_verdict() const {
   return is_bad ? verdict::fail : verdict::pass;
 }
 
-// After each heal every node with clients recovers within the promised time and a round of the schedule. One that has
-// not when the run ends is late only if it had the time and there was traffic. Once a fault is over for all nodes, one
-// to which clients move later has nothing to recover from.
+// After each heal every node with clients recovers within the promised time and a round of the
+// schedule. One that has not when the run ends is late only if it had the time and there was
+// traffic. Once a fault is over for all nodes, one to which clients move later has nothing to
+// recover from.
 verdict oracle::recovery_verdict() const {
   if (of_.faults.empty()) return verdict::skipped;
   const run_time limit = recovery_limit(of_);
@@ -125,7 +126,8 @@ bool oracle::are_times_doubtful() const {
   return has_generator_lagged() || was_observer_in_trouble() || has_clock_jumped();
 }
 
-// Without a send nothing is known; and neither when the generator lagged, or left out more than one send in a hundred.
+// Without a send nothing is known; and neither when the generator lagged, or left out more than one
+// send in a hundred.
 verdict oracle::generator_verdict() const {
   std::size_t sampled = 0, skipped = 0;
   for (moment i = 0; i < end(); ++i) {

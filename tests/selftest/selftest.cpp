@@ -1,5 +1,6 @@
-// The judge is put on trial: every planted bug is convicted as what it is, the correct node and the innocent are
-// acquitted. Each trial is a test of its own, so that they run side by side; `ordeal-selftest` prints them as a table.
+// The judge is put on trial: every planted bug is convicted as what it is, the correct node and the
+// innocent are acquitted. Each trial is a test of its own, so that they run side by side;
+// `ordeal-selftest` prints them as a table.
 #include <gtest/gtest.h>
 
 #include <cstdio>

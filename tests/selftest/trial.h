@@ -1,5 +1,6 @@
-// A trial of the judge: one run of the whole program against the planted node with one bug, and whether the verdict is
-// the right one. The process is killed and its directory removed with the object, unless a directory to keep was given.
+// A trial of the judge: one run of the whole program against the planted node with one bug, and
+// whether the verdict is the right one. The process is killed and its directory removed with the
+// object, unless a directory to keep was given.
 #pragma once
 
 #include <chrono>

@@ -11,7 +11,8 @@
 
 namespace ordeal::harness {
 
-// Deciding: a timer on the observed loop, every tenth of a second; how late it rings is how long the loop took nothing.
+// Deciding: a timer on the observed loop, every tenth of a second; how late it rings is how long
+// the loop took nothing.
 class loop_meter {
  public:
   // `cpu`: processor time of the thread so far.

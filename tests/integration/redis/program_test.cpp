@@ -1,5 +1,6 @@
-// Goal: what is given to ordeal-chat on its command line reaches the connection. Method: the program against a Redis
-// that only TLS, a user, a client certificate, or sentinels lead to; ready means that it reads its own heartbeat there.
+// Goal: what is given to ordeal-chat on its command line reaches the connection. Method: the
+// program against a Redis that only TLS, a user, a client certificate, or sentinels lead to; ready
+// means that it reads its own heartbeat there.
 #include <fstream>
 #include <map>
 

@@ -272,7 +272,8 @@ TEST_F(ordeal_run, ExternalRedisIsLeftAsItWas) {
   EXPECT_EQ(redis.command({"DBSIZE"})->integer(), 1);
 }
 
-// The marker is the generated password itself, taken from the nodes' password file while the run goes on; rotated once.
+// The marker is the generated password itself, taken from the nodes' password file while the run
+// goes on; rotated once.
 TEST_F(ordeal_run, NoPasswordOnACommandLineInALogOrInAResult) {
   const auto run = start(
       write("rotate.yaml",

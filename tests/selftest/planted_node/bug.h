@@ -37,8 +37,8 @@ struct recipient {
   std::size_t waiting_count = 0;
 };
 
-// One call: KEYS are the log, its counter, and the indexes of known messages; ARGV is message id, room, sender, text. A
-// message that is known already is answered with the index it has.
+// One call: KEYS are the log, its counter, and the indexes of known messages; ARGV is message id,
+// room, sender, text. A message that is known already is answered with the index it has.
 inline constexpr std::string_view correct_append_script = R"(
 local known = redis.call('HGET', KEYS[3], ARGV[1])
 if known then return known end

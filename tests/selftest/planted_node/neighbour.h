@@ -1,5 +1,5 @@
-// Another application on the same Redis, whose name begins like ours and whose rooms are called like ours. It talks all
-// the time, in a log of its own; the node has to keep out of it.
+// Another application on the same Redis, whose name begins like ours and whose rooms are called
+// like ours. It talks all the time, in a log of its own; the node has to keep out of it.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

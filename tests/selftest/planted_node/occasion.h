@@ -1,5 +1,5 @@
-// Now and then: draws that differ from node to node, or all nodes would make the same mistake with the same message and
-// agree again. The same in every run.
+// Now and then: draws that differ from node to node, or all nodes would make the same mistake with
+// the same message and agree again. The same in every run.
 #pragma once
 
 #include <cstdint>

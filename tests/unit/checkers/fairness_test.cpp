@@ -1,5 +1,5 @@
-// Nobody is convicted for what the harness, a thread or an unknown outcome did, nobody acquitted by what was not looked
-// at, and no sentence says more than is known.
+// Nobody is convicted for what the harness, a thread or an unknown outcome did, nobody acquitted by
+// what was not looked at, and no sentence says more than is known.
 #include <gtest/gtest.h>
 
 #include "tests/unit/checkers/history_builder.h"

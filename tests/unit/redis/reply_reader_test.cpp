@@ -1,5 +1,5 @@
-// Goal: replies come out as they were sent, in whatever pieces, and bytes that no Redis sends break the reader instead
-// of taking memory. Method: literal RESP.
+// Goal: replies come out as they were sent, in whatever pieces, and bytes that no Redis sends break
+// the reader instead of taking memory. Method: literal RESP.
 #include "net/redis/reply_reader.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Goal: where the log goes on without something that was read, nobody who lives loses a message or gets one twice, and
-// the fork is reported with its range.
+// Goal: where the log goes on without something that was read, nobody who lives loses a message or
+// gets one twice, and the fork is reported with its range.
 #include "tests/integration/chat/log/recovery_fixture.h"
 
 namespace ordeal::test {
@@ -10,7 +10,8 @@ using chat::log_state;
 
 class Fork : public Recovery {
  protected:
-  static void expect_fork(const log_node& node, const chat::entry_ptr& first, const chat::entry_ptr& last) {
+  static void expect_fork(const log_node& node, const chat::entry_ptr& first,
+                          const chat::entry_ptr& last) {
     ASSERT_EQ(node.forks.size(), 1U);
     EXPECT_EQ(node.forks[0].common.index + 1, node.forks[0].from.index);
     EXPECT_LE(node.forks[0].from, first->at);

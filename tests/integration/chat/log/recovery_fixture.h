@@ -65,8 +65,9 @@ class Recovery : public LogNodes {
       const std::set<std::string> got(ids.begin(), ids.end());
       return std::ranges::includes(got, sent_);
     };
-    return until("every message read by every node",
-                 [&] { return std::ranges::all_of(all, has_all); }, std::chrono::seconds(30));
+    return until(
+        "every message read by every node", [&] { return std::ranges::all_of(all, has_all); },
+        std::chrono::seconds(30));
   }
   // Every client got every message once.
   void expect_all_once(const nodes& all) {
@@ -89,8 +90,9 @@ class Recovery : public LogNodes {
     }
   }
   bool until_ready(const nodes& all) {
-    return until("ready again", [&] { return std::ranges::all_of(all, &log_node::is_ready); },
-                 std::chrono::seconds(30));
+    return until(
+        "ready again", [&] { return std::ranges::all_of(all, &log_node::is_ready); },
+        std::chrono::seconds(30));
   }
   static std::uint64_t repairs(const nodes& all) {
     std::uint64_t sum = 0;

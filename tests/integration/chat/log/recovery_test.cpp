@@ -1,5 +1,5 @@
-// Goal: a Redis that comes back with less loses nothing that a living node has accepted or read. The names of the holes are
-// those of log-protocol.md.
+// Goal: a Redis that comes back with less loses nothing that a living node has accepted or read.
+// The names of the holes are those of log-protocol.md.
 #include "tests/integration/chat/log/recovery_fixture.h"
 
 namespace ordeal::test {

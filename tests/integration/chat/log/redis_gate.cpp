@@ -75,8 +75,8 @@ void redis_gate::look_at(pair& both, std::string_view request) {
   }
 }
 
-asio::awaitable<void> redis_gate::pump(std::shared_ptr<redis_gate*> self, std::shared_ptr<pair> both,
-                                       bool is_request) {
+asio::awaitable<void> redis_gate::pump(std::shared_ptr<redis_gate*> self,
+                                       std::shared_ptr<pair> both, bool is_request) {
   const auto token = asio::as_tuple(asio::use_awaitable);
   tcp::socket& from = is_request ? both->node : both->redis;
   tcp::socket& to = is_request ? both->redis : both->node;
