@@ -2,6 +2,8 @@
 // failure says which of them said what.
 #include "net/redis/sentinel.h"
 
+#include <fstream>
+
 #include "net/async/clock.h"
 #include "net/async/condition.h"
 #include "net/async/task_group.h"
@@ -109,6 +111,30 @@ TEST_F(RedisSentinel, ItsPasswordIsItsOwn) {
   const auto refused = open(options);
   EXPECT_EQ(refused.ec, make_error_code(errc::auth_failed));
   expect_words(refused, {who + " names " + to_text(address_of(master)), "WRONGPASS"});
+}
+
+TEST_F(RedisSentinel, ItsUserAndPasswordFileAreItsOwn) {
+  test::redis_server master;
+  test::redis_sentinel sentinel(watching(master));
+  const auto made = sentinel.command(
+      {"ACL", "SETUSER", "watcher", "on", ">first", "+auth", "+sentinel", "+subscribe", "&*"});
+  ASSERT_FALSE(made->is_error()) << made->text();
+  const auto file = master.directory() / "sentinel-secret";
+  auto options = through({sentinel.address()});
+  options.sentinel.auth.user = "watcher";
+  options.sentinel.auth.password_file = file;
+  const auto unreadable = open(options);
+  expect_words(unreadable, {"cannot be asked: cannot read the password file " + file.string()});
+  std::ofstream(file) << "first\n";
+  const auto found = open(options);
+  EXPECT_FALSE(found.ec) << found.detail;
+  ASSERT_FALSE(sentinel.command({"ACL", "SETUSER", "watcher", "resetpass", ">second"})->is_error());
+  const auto rotated = open(options);
+  expect_words(rotated, {"refused the login: WRONGPASS"});
+  EXPECT_FALSE(contains(rotated.detail, "first")) << rotated.detail;
+  std::ofstream(file) << "second\n";
+  const auto again = open(options);
+  EXPECT_FALSE(again.ec) << again.detail;
 }
 
 TEST_F(RedisSentinel, AnOpenOneTakesANeedlessPassword) {

@@ -170,6 +170,17 @@ TEST_F(RedisTls, ReadsTheFilesAtEveryConnect) {
   (void)authority_.issue("client");
   const auto renewed = open(options);
   EXPECT_FALSE(renewed.ec) << renewed.detail;
+
+  const auto trusted = directory_.path() / "trusted.pem";
+  const test::certificate_authority other(directory_.path(), "other");
+  std::filesystem::copy_file(other.ca_file(), trusted);
+  options.tls.ca_file = trusted;
+  const auto distrusted = open(options);
+  EXPECT_TRUE(contains(distrusted.detail, "--redis-tls-ca-file")) << distrusted.detail;
+  std::filesystem::copy_file(authority_.ca_file(), trusted,
+                             std::filesystem::copy_options::overwrite_existing);
+  const auto trusting = open(options);
+  EXPECT_FALSE(trusting.ec) << trusting.detail;
 }
 
 TEST_F(RedisTls, NamesTheFileThatIsWrong) {
