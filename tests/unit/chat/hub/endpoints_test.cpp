@@ -206,7 +206,7 @@ TEST_F(Origins, BrowsersOfAForeignOriginAreToldWhatTheyMay) {
     }
     return std::string("(none)");
   };
-  endpoints node(*hub, log);
+  endpoints node(*hub, log, pages, names);
   const auto preflight = node.answer(asked);
   EXPECT_EQ(preflight.status, 204U);
   EXPECT_EQ(header(preflight, "Access-Control-Allow-Origin"), "https://app.example.org");
@@ -294,7 +294,7 @@ TEST_F(Endpoints, MetricsTellOfRecoveries) {
   log.health().restored = 120;
   log.health().forks = 2;
   log.health().gaps = 1;
-  endpoints node(*hub, log);
+  endpoints node(*hub, log, pages, names);
   net::http_request request;
   request.method = "GET";
   request.path = "/metrics";
