@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +71,7 @@ class fake_log final : public chat_log {
                                          std::string text) override {
     accepted.push_back(text);
     while (is_append_held) co_await changed_.wait();
+    if (is_append_broken) throw std::runtime_error("a bug of the log");
     append_outcome outcome = next_outcome;
     if (outcome.status == append_status::appended) {
       publish(std::move(room), std::move(id), std::move(text));
@@ -122,6 +124,7 @@ class fake_log final : public chat_log {
   std::size_t check_count = 0;
   bool is_append_held = false;
   bool is_range_held = false;
+  bool is_append_broken = false;
   bool is_full = false;
 
  private:

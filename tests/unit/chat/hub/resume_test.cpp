@@ -365,6 +365,33 @@ TEST_F(Resume, DrainTellsThoseWhoAreThere) {
   EXPECT_EQ(hub->session_count(), 0U);
 }
 
+TEST_F(Resume, AFaultOfTheServerEndsThatSessionAlone) {
+  start();
+  client victim = connect_resumable();
+  client witness = connect_and_greet();
+  log.is_append_broken = true;
+  invoke(victim, "1", "Send", R"(["a","m1","x"])");
+  EXPECT_EQ(hub->session_count(), 1U);
+  EXPECT_TRUE(victim.wire->is_gone);
+  EXPECT_EQ(admitted("id=" + token), 404U);
+  log.is_append_broken = false;
+  invoke(witness, "1", "Send", R"(["a","m1","x"])");
+  EXPECT_EQ(news(witness), lines{"1=log1:1-1"});
+}
+
+// Admitted while the session was waited for, upgraded when it was not any more.
+TEST_F(Resume, ASocketThatComesTooLateIsClosed) {
+  hub_limits limits;
+  limits.reconnect_timeout = std::chrono::milliseconds(1);
+  start(limits);
+  client before = connect_resumable();
+  cut(before);
+  watch_until([this] { return hub->session_count() == 0; });
+  client late = connect("id=" + token);
+  EXPECT_TRUE(late.wire->is_gone);
+  EXPECT_EQ(hub->session_count(), 0U);
+}
+
 TEST_F(Resume, OneWhoDidNotAskEndsWithItsSocket) {
   start();
   token = negotiated_token("negotiateVersion=1");
