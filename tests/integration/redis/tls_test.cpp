@@ -1,4 +1,5 @@
 // Goal: TLS against a real redis-server, and a sentence with the remedy for every way in which it can fail.
+#include <boost/asio/write.hpp>
 #include <fstream>
 
 #include "net/async/clock.h"
