@@ -1,6 +1,7 @@
 #include "reference-server/log/attach.h"
 
 #include "reference-server/log/entry_codec.h"
+#include "reference-server/log/recovery.h"
 
 namespace ordeal::chat {
 namespace {
@@ -96,7 +97,8 @@ attach_decision decide_attach(const server_facts& server, const log_facts& log,
         "the stream of the log holds entries that no node has written: give the application "
         "another name, or delete the stream");
   }
-  if (log.state == "recovering" && !log.round.empty()) return make(attach_step::gather);
+  if (log.state == "recovering" && is_round_of(log.round, server.incarnation))
+    return make(attach_step::gather);
   std::string why = doubt(server, log);
   if (!why.empty()) return make(attach_step::convene, std::move(why));
   if (!mine.has_history()) return make(attach_step::open);

@@ -125,7 +125,7 @@ void log_machine::take_attach(const attach_answer& found) {
       enter_open(found);
       break;
     case attach_step::convene:
-      convene(found.log, std::move(decision.reason));
+      convene(found.server, found.log, std::move(decision.reason));
       break;
     case attach_step::gather:
       enter_gathering(found.log.round);

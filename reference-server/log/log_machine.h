@@ -163,7 +163,7 @@ class log_machine {
   void take_attach(const attach_answer& found);
   void enter_open(const attach_answer& found);
   void enter_gathering(const std::string& round);
-  void convene(const log_facts& found, std::string why);
+  void convene(const server_facts& server, const log_facts& found, std::string why);
   void start_at_top(const log_facts& log);
   void detach(std::string reason);
   void look_again(std::string reason);
@@ -177,7 +177,7 @@ class log_machine {
   // log_machine_recovery.cpp: report, choose, repair
   report own_report() const;
   void take_report(const report_answer& heard);
-  void begin_repair(const report_answer& heard, const std::map<std::string, report>& reports);
+  void begin_repair(const report_answer& heard, reports_by_origin reports);
   command next_repair();
   void take_repair(const repair_answer& heard);
 

@@ -19,7 +19,7 @@ std::uint64_t epoch_digits(const std::string& origin, std::uint64_t tries) {
 
 }  // namespace
 
-void log_machine::convene(const log_facts& found, std::string why) {
+void log_machine::convene(const server_facts& server, const log_facts& found, std::string why) {
   convene_command what;
   what.log_id = found.log_id;
   what.epoch = found.epoch;
@@ -27,7 +27,7 @@ void log_machine::convene(const log_facts& found, std::string why) {
   what.incarnation = found.incarnation;
   what.old_round = found.round;
   // The origin is random for each start, so no node ever makes this name again.
-  what.round = options_.origin + '.' + std::to_string(++rounds_);
+  what.round = make_round(options_.origin + '.' + std::to_string(++rounds_), server.incarnation);
   note(machine_event::what::convened, why);
   set_state(log_state::recovering, std::move(why));
   phase_ = phase::detached;
@@ -72,7 +72,7 @@ void log_machine::take_report(const report_answer& heard) {
   }
   const bool was_heard = reports.contains(options_.origin);
   if (heard.owner == options_.origin && was_heard) {
-    begin_repair(heard, reports);  // of this round, before its connection broke
+    begin_repair(heard, std::move(reports));  // of this round, before its connection broke
     return;
   }
   patience waited;
@@ -80,13 +80,15 @@ void log_machine::take_report(const report_answer& heard) {
   waited.is_boot_over = looks_ >= options_.boot_looks;
   const choice chosen = choose_actor(reports, heard.log, waited);
   if (heard.owner.empty() && was_heard && chosen.actor == options_.origin) {
-    begin_repair(heard, reports);
+    begin_repair(heard, std::move(reports));
   } else if (still_looks_ >= options_.stall_looks) {
-    convene(heard.log, "the node that was to put the log in order does not go on");
+    convene(heard.server, heard.log, "the node that was to put the log in order does not go on");
   }
 }
 
-void log_machine::begin_repair(const report_answer& heard, const reports_by_origin& reports) {
+void log_machine::begin_repair(const report_answer& heard, reports_by_origin reports) {
+  // What is stored of this node may be what it said before its connection broke.
+  reports[options_.origin] = own_report();
   const repair_input from{options_.origin,
                           reports,
                           heard.log,

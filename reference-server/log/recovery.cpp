@@ -150,6 +150,17 @@ std::optional<report> parse_report(std::string_view text) {
   return result;
 }
 
+std::string make_round(std::string name, std::string_view incarnation) {
+  name += '@';
+  name += incarnation;
+  return name;
+}
+
+bool is_round_of(std::string_view round, std::string_view incarnation) {
+  const auto at = round.find('@');
+  return at != std::string_view::npos && round.substr(at + 1) == incarnation;
+}
+
 choice choose_actor(const reports_by_origin& reports, const log_facts&, patience waited) {
   choice result;
   if (reports.empty()) return result;

@@ -26,6 +26,10 @@ struct report {
 std::string format_report(const report& what);
 std::optional<report> parse_report(std::string_view text);
 
+// A round belongs to one incarnation: one that came back with a snapshot, reports and owner of another time, is over.
+std::string make_round(std::string name, std::string_view incarnation);
+bool is_round_of(std::string_view round, std::string_view incarnation);
+
 using reports_by_origin = std::map<std::string, report>;
 
 // Who acts, once everybody who may know more was heard or waited for.

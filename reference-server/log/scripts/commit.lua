@@ -36,19 +36,20 @@ local function raise(origin, seq)
     redis.call('HSET', KEYS[3], origin, seq)
   end
 end
-if redis.call('EXISTS', KEYS[3], KEYS[4]) < 2 then
-  -- Watermarks and retry keys that were lost come back for the newest messages.
+-- Only a commit writes the empty field: without it a key was lost, perhaps in part.
+if redis.call('HEXISTS', KEYS[3], '') + redis.call('HEXISTS', KEYS[4], '') < 2 then
+  -- Watermarks and retry keys come back for the newest messages.
   local newest = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 4096)
   for i = 1, #newest do
     local fields = newest[i][2]
     if fields[2] == 'm' then
       raise(fields[4], fields[6])
-      redis.call('HSETNX', KEYS[4], fields[10], newest[i][1])
+      if fields[10] ~= '' then redis.call('HSETNX', KEYS[4], fields[10], newest[i][1]) end
     end
   end
 end
 for i = marks, #ARGV, 2 do raise(ARGV[i], ARGV[i + 1]) end
--- These two exist also when nothing was sent yet: that one is missing means that it was lost.
+-- So these two exist also when nothing was sent yet.
 redis.call('HSET', KEYS[3], '', '0')
 redis.call('HSET', KEYS[4], '', '')
 

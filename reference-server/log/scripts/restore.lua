@@ -24,7 +24,7 @@ for i = first, #ARGV, entry_fields do
              'r', ARGV[i + 4], 'c', ARGV[i + 5], 't', ARGV[i + 6])
   if ARGV[i + 1] == 'b' then redis.call('HSET', KEYS[5], string.match(ARGV[i], '^(%d+)-(%d+)$')) end
   if ARGV[i + 1] == 'm' then
-    redis.call('HSET', KEYS[4], ARGV[i + 5], ARGV[i])
+    if ARGV[i + 5] ~= '' then redis.call('HSET', KEYS[4], ARGV[i + 5], ARGV[i]) end
     local known = redis.call('HGET', KEYS[6], ARGV[i + 2]) or '0'
     if tonumber(ARGV[i + 3]) > tonumber(known) then redis.call('HSET', KEYS[6], ARGV[i + 2], ARGV[i + 3]) end
   end

@@ -1,6 +1,7 @@
 // Goal: every combination of what Redis holds and what the node has read leads to the one safe
 // step. Each test changes one fact of a log in which everything is in order.
 #include "reference-server/log/attach.h"
+#include "reference-server/log/recovery.h"
 
 #include <gtest/gtest.h>
 
@@ -119,9 +120,9 @@ TEST_F(Attach, StreamAndMetaMustAgree) {
 
 TEST_F(Attach, AnOpenRoundIsReportedTo) {
   log_.state = "recovering";
-  log_.round = "someone.1";
-  EXPECT_EQ(step(), attach_step::gather);
+  log_.round = make_round("someone.1", "life2");
   server_.incarnation = "life2";
+  EXPECT_EQ(step(), attach_step::gather);
   log_.has_meta = false;
   log_.tail = nullptr;
   EXPECT_EQ(step(), attach_step::gather) << "whatever else is wrong, that is being dealt with";
@@ -135,8 +136,19 @@ TEST_F(Attach, ARecoveryWhoseRoundIsLostIsConvenedAnew) {
   EXPECT_EQ(reason(), "the recovery of the log was given up");
 }
 
+// It came back with a snapshot: owner and reports are of another time.
+TEST_F(Attach, ARoundOfAnotherIncarnationIsConvenedAnew) {
+  log_.state = "recovering";
+  log_.round = make_round("someone.1", "life1");
+  EXPECT_EQ(step(), attach_step::gather);
+  server_.incarnation = "life2";
+  EXPECT_EQ(step(), attach_step::convene);
+  server_.incarnation = "";
+  EXPECT_EQ(step(), attach_step::convene);
+}
+
 TEST_F(Attach, ARoundBesideAnOpenLogMeansNothing) {
-  log_.round = "someone.1";
+  log_.round = make_round("someone.1", server_.incarnation);
   EXPECT_EQ(step(), attach_step::open);
 }
 
@@ -229,7 +241,7 @@ TEST_F(Attach, ReplicasAreWaitedForWhateverTheyHold) {
   server_.is_replica = true;
   EXPECT_EQ(step(), attach_step::wait);
   log_.state = "recovering";
-  log_.round = "someone.1";
+  log_.round = make_round("someone.1", server_.incarnation);
   EXPECT_EQ(step(), attach_step::wait) << "a report written there would be lost";
   log_ = {};
   EXPECT_EQ(step(), attach_step::wait);
@@ -251,7 +263,7 @@ TEST_F(Attach, EntriesOfOthersInTheStreamAreRefused) {
   EXPECT_NE(reason().find("give the application another name, or delete the stream"),
             std::string::npos);
   log_.state = "recovering";
-  log_.round = "someone.1";
+  log_.round = make_round("someone.1", server_.incarnation);
   EXPECT_EQ(step(), attach_step::refuse) << "in a recovery as well";
 }
 
