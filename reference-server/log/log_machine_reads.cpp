@@ -25,15 +25,12 @@ bool log_machine::on_read(const read_answer& heard) {
   bool is_fine = is_ours;
   if (is_ours) {
     for (const entry_ptr& each : heard.entries) {
-      // An older epoch, or an index that was read: not the log that was read.
-      is_fine = each->at > last_ && each->at.index > last_.index;
+      // An index that was read, or an older epoch: not the log that was read. A newer epoch: what this
+      // node has in its outbox may be lost, and the next attach says so before anything of it counts.
+      const bool is_next = each->at > last_ && each->at.index > last_.index;
+      is_fine = is_next && chain_.end_of(each->at.epoch, each->at.index).has_value();
       if (!is_fine) break;
-      if (each->at.index > last_.index + 1) {
-        // Trimmed. Where an unknown epoch began the next attach says.
-        is_fine = chain_.end_of(each->at.epoch, each->at.index).has_value();
-        if (!is_fine) break;
-        skip_to(each->at.index, chain_);
-      }
+      if (each->at.index > last_.index + 1) skip_to(each->at.index, chain_);
       take_entry(each);
     }
     deliver_stable();
@@ -45,7 +42,6 @@ bool log_machine::on_read(const read_answer& heard) {
 
 void log_machine::take_entry(const entry_ptr& each) {
   last_ = each->at;
-  chain_.add(each->at.epoch, each->at.index);
   const entry_ptr kept = with_earlier(each);
   replay_.add(kept);
   top_ = std::max(top_, last_.index);

@@ -26,6 +26,7 @@ local floor = index_of(redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1]
 
 local first = 11
 local marks = first + 2 * tonumber(ARGV[10])
+local has_epochs = redis.call('EXISTS', KEYS[2])
 redis.call('DEL', KEYS[2])
 for i = first, marks - 1, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 redis.call('HSET', KEYS[2], epoch, digits(top))
@@ -37,12 +38,14 @@ local function raise(origin, seq)
   end
 end
 -- Only a commit writes the empty field: without it a key was lost, perhaps in part.
-if redis.call('HEXISTS', KEYS[3], '') + redis.call('HEXISTS', KEYS[4], '') < 2 then
-  -- Watermarks and retry keys come back for the newest messages.
+if has_epochs + redis.call('HEXISTS', KEYS[3], '') + redis.call('HEXISTS', KEYS[4], '') < 3 then
+  -- Watermarks, retry keys and epochs come back for the newest entries.
   local newest = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 4096)
   for i = 1, #newest do
     local fields = newest[i][2]
-    if fields[2] == 'm' then
+    if fields[2] == 'b' then
+      redis.call('HSETNX', KEYS[2], string.match(newest[i][1], '^(%d+)-(%d+)$'))
+    elseif fields[2] == 'm' then
       raise(fields[4], fields[6])
       if fields[10] ~= '' then redis.call('HSETNX', KEYS[4], fields[10], newest[i][1]) end
     end

@@ -1,5 +1,6 @@
 // Goal: behind sentinels, and over TLS, nothing is lost or doubled when the master changes: planned, killed, hung, or
 // demoted in silence (F1, F2, F3, F6 of backplanes.md section 5).
+#include "net/redis/sentinel.h"
 #include "tests/integration/chat/log/recovery_fixture.h"
 #include "tests/support/certificates.h"
 #include "tests/support/command.h"
@@ -112,24 +113,31 @@ TEST_F(Failover, HungMasterThatWakesUpAgain) {
   expect_all_once_in_order(all);
 }
 
-// The old master still answers, as a replica: nothing but the sentinels, or READONLY, tells.
-TEST_F(Failover, QuietDemotion) {
-  const nodes all{&LogNodes::add_ready_node(through_sentinels()),
-                  &LogNodes::add_ready_node(through_sentinels())};
+// The old master still answers, as a replica, and cuts nobody off: READONLY and the end of the blocked read tell.
+TEST_F(Recovery, QuietDemotion) {
+  redis_server old_master(replicating());
+  redis_server new_master(replicating());
+  redis_gate& gate_a = add_gate(old_master);
+  redis_gate& gate_b = add_gate(old_master);
+  const nodes all{&add_ready_node(old_master, gate_a), &add_ready_node(old_master, gate_b)};
+  const auto port = std::to_string(old_master.port());
+  (void)new_master.command({"REPLICAOF", "127.0.0.1", port});
   send(all, "before", 50);
   EXPECT_TRUE(until_all_read(all));
-  const auto port = std::to_string(replica_one_->port());
-  (void)replica_one_->command({"REPLICAOF", "NO", "ONE"});
-  (void)master_->command({"REPLICAOF", "127.0.0.1", port});
-  (void)replica_two_->command({"REPLICAOF", "127.0.0.1", port});
-  // The sentinels put things back as they think they should be; whoever ends as the master has it all.
+  EXPECT_TRUE(until("the replica has it all", [&] {
+    return new_master.command({"XLEN", "{chat}:log"})->integer() >= 51;
+  }));
+  gate_a.point_to(new_master.port());
+  gate_b.point_to(new_master.port());
+  (void)new_master.command({"REPLICAOF", "NO", "ONE"});
+  (void)old_master.command({"REPLICAOF", "127.0.0.1", std::to_string(new_master.port())});
   send(all, "after", 50);
-  expect_all_once(all);
+  expect_all_once_in_order(all);
 }
 
 TEST_F(Recovery, TotalLossOverTls) {
   scratch_directory directory;
-  const certificate_authority authority(directory.path(), "ca");
+  certificate_authority authority(directory.path(), "ca");
   redis_server_options options;
   options.tls = redis_server_tls{authority.issue("server"), authority.ca_file()};
   redis_server server(options);
