@@ -308,6 +308,20 @@ TEST_F(RecoveryScripts, CommitMakesLostKeysAgainFromTheStream) {
   }
 }
 
+// A restore makes the key anew, for what it puts back only.
+TEST_F(RecoveryScripts, CommitCompletesARetryKeyThatWasLostAndHalfMade) {
+  make_round_with(3);
+  redis({"DEL", "req"});
+  ASSERT_EQ(restore(a_claim(), "1-4", {{"1-5", "m", "b", "1", "x"}}), "0");
+  ASSERT_EQ(ask({"HKEYS", "req"}), "x");
+  commit_words how;
+  how.tail = "1-5";
+  how.epoch = "2000005";
+  how.replaces = "0";
+  ASSERT_EQ(commit(a_claim(), how), "0");
+  EXPECT_EQ(ask({"HMGET", "req", "a1", "a2", "a3", "x", ""}), "1-2,1-3,1-4,1-5,");
+}
+
 TEST_F(RecoveryScripts, CommitIsStaleUnlessTheStreamEndsAtTheTail) {
   make_round_with(2);
   commit_words how;

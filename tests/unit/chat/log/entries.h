@@ -59,11 +59,11 @@ inline chat::entry_ptr make_beat(chat::position at, std::string origin, std::str
   return result;
 }
 
-inline chat::entry_ptr make_barrier(chat::position at) {
+inline chat::entry_ptr make_barrier(chat::position at, std::string origin = "b") {
   auto result = std::make_shared<chat::entry>();
   result->at = at;
   result->kind = chat::entry_kind::barrier;
-  result->origin = "winner";
+  result->origin = std::move(origin);
   return result;
 }
 

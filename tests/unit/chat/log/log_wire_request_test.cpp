@@ -148,7 +148,7 @@ TEST_F(LogWireRequests, RestoreKeepsEveryFieldOfAnEntry) {
   what.claim = claim();
   what.tail = {1, 10};
   what.entries = {make_message({1, 11}, "other", 4), make_beat({2, 12}, "other", "1 1-11 1"),
-                  make_barrier({3, 13})};
+                  make_barrier({3, 13}, "winner")};
   EXPECT_EQ(only(what), (words{"EVAL",
                                "<restore>",
                                "6",

@@ -89,6 +89,13 @@ TEST(Report, BrokenTextsAreRefusedOrReadTheSameAgain) {
   }
 }
 
+TEST(Round, BelongsToOneIncarnation) {
+  EXPECT_EQ(make_round("a.1", "life"), "a.1@life");
+  EXPECT_TRUE(is_round_of("a.1@life", "life"));
+  for (const char* other : {"", "life", "a.1", "a.1@", "a.1@lif", "a.1@life2", "a.1@other"})
+    EXPECT_FALSE(is_round_of(other, "life")) << other;
+}
+
 class Choice : public testing::Test {
  protected:
   choice choose() const {

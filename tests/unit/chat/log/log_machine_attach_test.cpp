@@ -1,0 +1,253 @@
+// Goal: the machine says nothing before it has looked, appends only to what it has attached to, and
+// after whatever goes wrong looks again and loses no message.
+#include "tests/unit/chat/log/machine_fixture.h"
+
+namespace ordeal::test {
+namespace {
+
+using namespace chat;
+using net::redis::reply_class;
+
+class LogMachineAttach : public machine_fixture {
+ protected:
+  std::uint64_t add() { return machine_.add("room", "id", "text", {}); }
+};
+
+TEST_F(LogMachineAttach, SaysNothingWithoutAConnection) {
+  add();
+  machine_.beat_due();
+  EXPECT_EQ(next(), "");
+  EXPECT_EQ(machine_.state(), log_state::connecting);
+  EXPECT_FALSE(machine_.is_reading());
+}
+
+TEST_F(LogMachineAttach, AJoinerReadsBackAndDeliversWhatIsNew) {
+  fill_stream(5);
+  machine_.on_connected();
+  EXPECT_EQ(next(), "attach");
+  EXPECT_EQ(next(), "") << "one command at a time";
+  hear(attached());
+  EXPECT_EQ(machine_.state(), log_state::open);
+  EXPECT_EQ(machine_.identity(), (log_identity{"log1", 1, "life1"}));
+  EXPECT_EQ(machine_.last_delivered(), (position{1, 5}))
+      << "clients that join here start at the top";
+  EXPECT_EQ(machine_.next_read().after, (position{1, 0}));
+  EXPECT_TRUE(read(redis_.stream));
+  EXPECT_EQ(machine_.next_read().after, (position{1, 5}));
+  EXPECT_EQ(machine_.replay().low(), 1U);
+  EXPECT_EQ(effects(), texts{});
+  EXPECT_TRUE(read({make_message({1, 6}, "b", 5)}));
+  EXPECT_EQ(effects(), (texts{"b5@1-6"}));
+  EXPECT_EQ(machine_.last_delivered(), (position{1, 6}));
+}
+
+TEST_F(LogMachineAttach, AJoinerReadsBackNoMoreThanItKeeps) {
+  machine_options options = small_options();
+  options.replay_entries = 3;
+  machine_ = log_machine(options);
+  fill_stream(9);
+  machine_.on_connected();
+  next();
+  hear(attached());
+  EXPECT_EQ(machine_.next_read().after, (position{1, 6}));
+}
+
+TEST_F(LogMachineAttach, BeatsFirstAndThenWhenDue) {
+  fill_stream(2);
+  machine_.on_connected();
+  next();
+  hear(attached());
+  read(redis_.stream);
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1");
+  hear(appended(3, {}));
+  EXPECT_EQ(machine_.beats_appended(), 1U);
+  EXPECT_EQ(machine_.beats_echoed(), 0U);
+  EXPECT_EQ(next(), "");
+  read({make_beat({1, 3}, "me", "1 1-2 1")});
+  EXPECT_EQ(machine_.beats_echoed(), 1U);
+  machine_.beat_due();
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-3 low 1");
+}
+
+TEST_F(LogMachineAttach, SendsInBatchesAndAnswersSenders) {
+  fill_stream(2);
+  open();
+  for (int i = 0; i < 5; ++i) add();
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: 1 2 3");
+  add();
+  EXPECT_EQ(next(), "");
+  hear(appended(5, {3, 4, 5}));
+  EXPECT_EQ(settled(), (texts{"1@3", "2@4", "3@5"}));
+  EXPECT_EQ(machine_.top(), 5U);
+  EXPECT_EQ(next(), "append log1/1/life1 after 3: 4 5 6");
+}
+
+TEST_F(LogMachineAttach, AnOwnMessageThatIsReadIsAnAnswerToo) {
+  fill_stream(2);
+  open();
+  add();
+  next();
+  read({make_message({1, 3}, "me", 1)});
+  EXPECT_EQ(settled(), (texts{"1@3"}));
+  EXPECT_EQ(effects(), (texts{"me1@1-3"}));
+  machine_.on_connection_lost();
+  machine_.on_connected();
+  redis_.stream.push_back(make_message({1, 3}, "me", 1));
+  redis_.own_seq = 1;
+  EXPECT_EQ(next(), "attach behind 1-3");
+  hear(attached());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-3 low 1")
+      << "and is not sent again";
+}
+
+TEST_F(LogMachineAttach, AStaleAppendLooksAgainAndSendsTheSame) {
+  fill_stream(2);
+  open();
+  add();
+  machine_.beat_due();
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1 1");
+  hear(stale_append());
+  EXPECT_EQ(machine_.state(), log_state::recovering);
+  EXPECT_FALSE(machine_.is_reading());
+  EXPECT_FALSE(machine_.must_pause());
+  EXPECT_EQ(next(), "attach behind 1-2");
+  hear(attached());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1 1");
+  hear(appended(4, {4}));
+  EXPECT_EQ(settled(), (texts{"1@4"}));
+}
+
+TEST_F(LogMachineAttach, ANewEpochIsAppendedTo) {
+  fill_stream(2);
+  open();
+  machine_.beat_due();
+  next();
+  hear(stale_append());
+  redis_.epoch = 1'000'009;
+  redis_.stream.push_back(make_barrier({1'000'009, 3}));
+  redis_.chain.add(1'000'009, 3);
+  EXPECT_EQ(next(), "attach behind 1-2");
+  hear(attached());
+  EXPECT_EQ(events(), (texts{"recovered"}));
+  EXPECT_EQ(next(), "append log1/1000009/life1 after 0: beat behind 1-2 low 1");
+  EXPECT_TRUE(read({redis_.stream.back(), make_message({1'000'009, 4}, "b", 2)}));
+  EXPECT_EQ(effects(), (texts{"b2@1000009-4"}));
+}
+
+TEST_F(LogMachineAttach, AReplicaIsWaitedFor) {
+  fill_stream(2);
+  redis_.is_replica = true;
+  machine_.on_connected();
+  next();
+  hear(attached());
+  EXPECT_EQ(machine_.state(), log_state::connecting);
+  EXPECT_TRUE(machine_.must_pause());
+  EXPECT_EQ(machine_.reason(), "this Redis is a replica");
+  EXPECT_EQ(next(), "attach");
+}
+
+TEST_F(LogMachineAttach, RefusesUntilRedisIsUsable) {
+  fill_stream(2);
+  redis_.evicting_policy = "allkeys-lru";
+  machine_.on_connected();
+  next();
+  hear(attached());
+  EXPECT_EQ(machine_.state(), log_state::refusing);
+  EXPECT_NE(machine_.reason().find("set noeviction"), std::string::npos);
+  EXPECT_TRUE(machine_.must_pause());
+  machine_.on_connection_lost();
+  EXPECT_EQ(machine_.state(), log_state::refusing) << "nothing has changed";
+  machine_.on_connected();
+  redis_.evicting_policy.clear();
+  EXPECT_EQ(next(), "attach");
+  hear(attached());
+  EXPECT_EQ(machine_.state(), log_state::open);
+  EXPECT_EQ(machine_.reason(), "");
+}
+
+TEST_F(LogMachineAttach, APassingErrorIsTriedAgainAfterAPause) {
+  fill_stream(2);
+  open();
+  add();
+  next();
+  hear(error(reply_class::retryable, "OOM command not allowed"));
+  EXPECT_EQ(machine_.state(), log_state::open);
+  EXPECT_EQ(machine_.reason(), "Redis answers: OOM command not allowed");
+  EXPECT_TRUE(machine_.must_pause());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: 1");
+  EXPECT_FALSE(machine_.must_pause());
+  hear(appended(3, {3}));
+  EXPECT_EQ(machine_.reason(), "");
+}
+
+TEST_F(LogMachineAttach, ALostScriptIsLoadedByTheNextAttachAtOnce) {
+  fill_stream(2);
+  open();
+  add();
+  next();
+  hear(error(reply_class::script_missing, "NOSCRIPT"));
+  EXPECT_FALSE(machine_.must_pause());
+  EXPECT_EQ(next(), "attach behind 1-2");
+  hear(attached());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1 1");
+}
+
+TEST_F(LogMachineAttach, OtherErrorsLookAgainAfterAPause) {
+  const std::pair<reply_class, log_state> cases[] = {
+      {reply_class::auth, log_state::connecting},
+      {reply_class::read_only, log_state::connecting},
+      {reply_class::fatal, log_state::refusing}};
+  fill_stream(2);
+  open();
+  add();
+  const log_machine opened = machine_;
+  for (const auto& [kind, state] : cases) {
+    machine_ = opened;
+    next();
+    hear(error(kind, "WORD why"));
+    EXPECT_EQ(machine_.state(), state);
+    EXPECT_EQ(machine_.reason(), "Redis answers: WORD why");
+    EXPECT_TRUE(machine_.must_pause());
+    EXPECT_EQ(next(), "attach behind 1-2");
+    hear(attached());
+    EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1 1")
+        << "the message is there";
+  }
+}
+
+TEST_F(LogMachineAttach, WhatRedisForgotInASameLogGoesInAgain) {
+  fill_stream(2);
+  open();
+  add();
+  add();
+  next();
+  hear(appended(4, {3, 4}));
+  machine_.on_connection_lost();
+  machine_.on_connected();
+  redis_.own_seq = 1;  // of an append that nobody has read, and that is lost
+  redis_.stream.push_back(make_message({1, 3}, "me", 1));
+  next();
+  hear(attached());
+  EXPECT_EQ(next(), "append log1/1/life1 after 1: beat behind 1-2 low 1 2");
+}
+
+TEST_F(LogMachineAttach, AcceptedIsAnsweredBeforeThereIsALog) {
+  machine_options options = small_options();
+  options.ack = ack_level::accepted;
+  machine_ = log_machine(options);
+  add();
+  EXPECT_EQ(settled(), (texts{"1 accepted"}));
+}
+
+TEST_F(LogMachineAttach, ScriptOfOpening) {
+  fill_stream(4);
+  add();
+  machine_.on_connected();
+  play_and_break_everywhere(
+      {{"attach", [this] { return attached(); }, {0}, "attach behind 1-4"},
+       {"append log1/1/life1 after 0: beat behind 1-0 low 1 1", [] { return appended(6, {6}); }}});
+  EXPECT_EQ(settled(), (texts{"1@6"}));
+}
+
+}  // namespace
+}  // namespace ordeal::test
