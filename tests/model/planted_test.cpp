@@ -1,0 +1,86 @@
+// Goal: the model finds what a log without one of its precautions does wrong. Each bug is planted in the model of
+// Redis, in what the world hands on, or in a node's patience; random walks must find it.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "tests/model/walk.h"
+
+namespace ordeal::chat::model {
+namespace {
+
+constexpr std::uint64_t steps_max = 400'000;
+
+// The same without the bug.
+world_options mended(world_options options) {
+  const world_options whole = all_faults();
+  options.bugs = whole.bugs;
+  options.redis.appends_unchecked = options.redis.commits_unchecked = false;
+  options.machine.silent_beats_max = whole.machine.silent_beats_max;
+  options.machine.member_beats_max = whole.machine.member_beats_max;
+  options.machine.boot_looks = whole.machine.boot_looks;
+  options.machine.grace_looks = whole.machine.grace_looks;
+  return options;
+}
+
+// What walks find counts when the same steps without the bug find nothing.
+void expect_found(const char* what, const world_options& options) {
+  walk_tally tally;
+  for (std::uint64_t seed = 1; tally.steps < steps_max; ++seed) {
+    counterexample found = walk(seed, options, steps_max, tally);
+    if (found.violation.empty()) continue;
+    found = shrink(std::move(found));
+    if (!replay(found.steps, mended(found.options)).violation().empty()) continue;
+    std::cout << what << ", seed " << seed << ": " << found.violation << "\n  after "
+              << found.steps.size() << " steps; " << tally.text() << "\n";
+    return;
+  }
+  ADD_FAILURE() << what << " was not found in " << tally.text();
+}
+
+TEST(PlantedInTheLog, AppendWithoutTheIncarnationAndStateCheck) {
+  world_options options = all_faults();
+  options.redis.appends_unchecked = true;
+  expect_found("append unchecked", options);
+}
+
+TEST(PlantedInTheLog, OutboxClearedWhenSeen) {
+  world_options options = all_faults();
+  options.machine.silent_beats_max = 0;
+  options.machine.member_beats_max = 0;
+  expect_found("outbox cleared when seen", options);
+}
+
+TEST(PlantedInTheLog, CommitWithoutOwnerAndRound) {
+  world_options options = all_faults();
+  options.redis.commits_unchecked = true;
+  expect_found("commit unchecked", options);
+}
+
+TEST(PlantedInTheLog, WatermarksOfALostBranch) {
+  world_options options = all_faults();
+  options.bugs.merges_lost_marks = true;
+  expect_found("marks of a lost branch", options);
+}
+
+TEST(PlantedInTheLog, JoinerThatCreatesALogAtOnce) {
+  world_options options = all_faults();
+  options.machine.boot_looks = 0;
+  options.machine.grace_looks = 0;
+  expect_found("a joiner creates at once", options);
+}
+
+TEST(PlantedInTheLog, EpochThatIsNotUnique) {
+  world_options options = all_faults();
+  options.bugs.repeats_epochs = true;
+  expect_found("an epoch twice", options);
+}
+
+TEST(PlantedInTheLog, ReadsWithoutTheMetaCheck) {
+  world_options options = all_faults();
+  options.bugs.reads_unchecked = true;
+  expect_found("reads unchecked", options);
+}
+
+}  // namespace
+}  // namespace ordeal::chat::model

@@ -1,0 +1,459 @@
+#include "tests/model/redis_model.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ordeal::chat::model {
+namespace {
+
+// What EVAL answers when a command in a script fails; what the script did before stays done.
+constexpr const char* xadd_error =
+    "ERR The ID specified in XADD is equal or smaller than the target stream top item";
+
+// Messages that commit.lua looks at for watermarks and retry keys that were lost.
+constexpr std::ptrdiff_t rebuilt_max = 4096;
+
+const entry_ptr* find_entry(const std::optional<stream>& log, position at) {
+  if (!log) return nullptr;
+  const auto is_before = [](const entry_ptr& each, position wanted) { return each->at < wanted; };
+  const auto place = std::lower_bound(log->entries.begin(), log->entries.end(), at, is_before);
+  return place != log->entries.end() && (*place)->at == at ? &*place : nullptr;
+}
+
+}  // namespace
+
+const char* name_of(log_key key) {
+  switch (key) {
+    case log_key::meta:
+      return "meta";
+    case log_key::epochs:
+      return "epochs";
+    case log_key::seq:
+      return "seq";
+    case log_key::req:
+      return "req";
+    case log_key::log:
+      return "log";
+    case log_key::recovery:
+      return "recovery";
+  }
+  return "";
+}
+
+void key_space::hash_into(hasher& into) const {
+  into.add(meta ? 1U : 0U);
+  if (meta) {
+    into.add(meta->log_id).add(meta->epoch).add(meta->state).add(meta->incarnation);
+    into.add(meta->top).add(meta->floor);
+  }
+  into.add(epochs ? epochs->size() + 1 : 0);
+  if (epochs) {
+    for (const auto& [epoch, first] : *epochs) into.add(epoch).add(first);
+  }
+  into.add(seq ? seq->size() + 1 : 0);
+  if (seq) {
+    for (const auto& [origin, last] : *seq) into.add(origin).add(last);
+  }
+  into.add(req ? req->size() + 1 : 0);
+  if (req) {
+    for (const auto& [id, at] : *req) into.add(id).add(at.value_or(position()));
+  }
+  into.add(log ? log->entries.size() + 1 : 0);
+  if (log) {
+    into.add(log->last_id);
+    for (const entry_ptr& each : log->entries) into.add(*each);
+  }
+  into.add(recovery ? recovery->reports.size() + 1 : 0);
+  if (!recovery) return;
+  into.add(recovery->round).add(recovery->owner).add(recovery->progress);
+  for (const auto& [origin, text] : recovery->reports) into.add(origin).add(text);
+}
+
+void redis_model::hash_into(hasher& into) const {
+  into.add(incarnation_);
+  keys_.hash_into(into);
+}
+
+void redis_model::lose(log_key key) {
+  switch (key) {
+    case log_key::meta:
+      keys_.meta.reset();
+      break;
+    case log_key::epochs:
+      keys_.epochs.reset();
+      break;
+    case log_key::seq:
+      keys_.seq.reset();
+      break;
+    case log_key::req:
+      keys_.req.reset();
+      break;
+    case log_key::log:
+      keys_.log.reset();
+      break;
+    case log_key::recovery:
+      keys_.recovery.reset();
+      break;
+  }
+}
+
+bool redis_model::has(log_key key) const {
+  switch (key) {
+    case log_key::meta:
+      return keys_.meta.has_value();
+    case log_key::epochs:
+      return keys_.epochs.has_value();
+    case log_key::seq:
+      return keys_.seq.has_value();
+    case log_key::req:
+      return keys_.req.has_value();
+    case log_key::log:
+      return keys_.log.has_value();
+    case log_key::recovery:
+      return keys_.recovery.has_value();
+  }
+  return false;
+}
+
+answer redis_model::execute(const std::string& origin, const command& what) {
+  std::string error;
+  answer result;
+  if (const auto* attach = std::get_if<attach_command>(&what)) {
+    result = attach_answer{server(), facts(origin, attach->last_read)};
+  } else if (const auto* append = std::get_if<append_command>(&what)) {
+    result = run_append(origin, *append, error);
+  } else if (const auto* convene = std::get_if<convene_command>(&what)) {
+    result = run_convene(*convene);
+  } else if (const auto* report = std::get_if<report_command>(&what)) {
+    result = run_report(origin, *report);
+  } else if (const auto* truncate = std::get_if<truncate_command>(&what)) {
+    result = run_truncate(origin, *truncate, error);
+  } else if (const auto* restore = std::get_if<restore_command>(&what)) {
+    result = run_restore(origin, *restore, error);
+  } else {
+    result = run_commit(origin, std::get<commit_command>(what), error);
+  }
+  if (error.empty()) return result;
+  return wire_error{net::redis::reply_class::fatal, error};
+}
+
+server_facts redis_model::server() const {
+  server_facts result;
+  result.incarnation = incarnation_;
+  return result;
+}
+
+// attach.lua
+log_facts redis_model::facts(const std::string& origin,
+                             const std::optional<position>& last_read) const {
+  log_facts result;
+  if (keys_.meta) {
+    result.has_meta = !keys_.meta->log_id.empty();
+    result.log_id = keys_.meta->log_id;
+    result.epoch = keys_.meta->epoch;
+    result.state = keys_.meta->state;
+    result.incarnation = keys_.meta->incarnation;
+    result.top = keys_.meta->top;
+    result.floor = keys_.meta->floor;
+  }
+  result.has_all_keys = keys_.epochs && keys_.seq && keys_.req && keys_.log;
+  if (keys_.seq) {
+    if (const auto known = keys_.seq->find(origin); known != keys_.seq->end())
+      result.own_seq = known->second;
+  }
+  if (keys_.log && !keys_.log->entries.empty()) {
+    result.first = keys_.log->entries.front();
+    result.tail = keys_.log->entries.back();
+  }
+  if (last_read) {
+    if (const entry_ptr* held = find_entry(keys_.log, *last_read)) result.held = *held;
+  }
+  if (keys_.epochs) {
+    for (const auto& [epoch, first] : *keys_.epochs) result.chain.add(epoch, first);
+  }
+  if (keys_.recovery) result.round = keys_.recovery->round;
+  return result;
+}
+
+position redis_model::tail_position() const {
+  if (!keys_.log || keys_.log->entries.empty()) return {};
+  return keys_.log->entries.back()->at;
+}
+
+// XADD with an explicit id.
+bool redis_model::add_entry(entry each, std::string& error) {
+  if (keys_.log && each.at <= keys_.log->last_id) {
+    error = xadd_error;
+    return false;
+  }
+  if (!keys_.log) keys_.log.emplace();
+  keys_.log->last_id = each.at;
+  each.earlier.reset();
+  keys_.log->entries.push_back(std::make_shared<const entry>(std::move(each)));
+  return true;
+}
+
+// append.lua
+append_answer redis_model::run_append(const std::string& origin, const append_command& what,
+                                      std::string& error) {
+  append_answer result;
+  const bool is_current = keys_.meta && keys_.meta->log_id == what.log.log_id &&
+                          keys_.meta->epoch == what.log.epoch && keys_.meta->state == "open" &&
+                          keys_.meta->incarnation == what.log.incarnation &&
+                          incarnation_ == what.log.incarnation;
+  const bool is_whole = keys_.meta && keys_.seq && keys_.req && keys_.log && keys_.epochs;
+  if (!is_whole || (!is_current && !options_.appends_unchecked)) {
+    result.is_stale = true;
+    return result;
+  }
+  std::uint64_t top = keys_.meta->top, floor = keys_.meta->floor;
+  auto& seqs = *keys_.seq;
+  auto& ids = *keys_.req;
+  const auto known_seq = seqs.find(origin);
+  std::uint64_t last = known_seq == seqs.end() ? 0 : known_seq->second;
+  std::uint64_t before = what.after_seq;
+  std::map<std::string, position> added;
+
+  const auto append = [&](entry_kind kind, std::uint64_t seq, const message_body& body) {
+    entry each;
+    each.at = position{what.log.epoch, ++top};
+    each.kind = kind;
+    each.origin = origin;
+    each.origin_seq = seq;
+    each.room = body.room;
+    each.client_message_id = body.client_message_id;
+    each.text = body.text;
+    return add_entry(std::move(each), error);
+  };
+  if (!what.beat.empty() && !append(entry_kind::heartbeat, 0, {{}, {}, what.beat})) return result;
+  for (const outgoing_message& message : what.messages) {
+    const message_body& body = *message.body;
+    entry_reply reply;
+    std::optional<bool> is_same;
+    if (!body.client_message_id.empty()) {
+      if (const auto here = added.find(body.client_message_id); here != added.end()) {
+        reply.at = here->second;
+      } else if (const auto known = ids.find(body.client_message_id); known != ids.end()) {
+        reply.at = known->second;
+      }
+    }
+    if (reply.at) {
+      if (const entry_ptr* found = find_entry(keys_.log, *reply.at))
+        is_same = (*found)->room == body.room && (*found)->text == body.text;
+    }
+    if (message.seq != 0 && message.seq <= last) {
+      reply.result = is_same == false ? entry_result::conflict : entry_result::used_before;
+    } else if (message.seq != 0 && before > last) {
+      reply.result = entry_result::gap;
+      reply.last_seq = last;
+      reply.at.reset();
+      result.entries.push_back(reply);
+      break;
+    } else {
+      if (message.seq != 0) last = message.seq;
+      if (is_same) {
+        reply.result = *is_same ? entry_result::known_client_id : entry_result::conflict;
+      } else {
+        if (!append(entry_kind::message, message.seq, body)) return result;
+        reply.result = entry_result::appended;
+        reply.at = position{what.log.epoch, top};
+        if (!body.client_message_id.empty()) added[body.client_message_id] = *reply.at;
+      }
+    }
+    if (reply.result == entry_result::conflict) reply.at.reset();
+    if (message.seq != 0) before = message.seq;
+    result.entries.push_back(reply);
+  }
+  for (const auto& [id, at] : added) ids[id] = at;
+  trim(top, floor, error);
+  if (!error.empty()) return result;
+  seqs[origin] = last;
+  keys_.meta->top = result.top = top;
+  keys_.meta->floor = result.floor = floor;
+  return result;
+}
+
+void redis_model::trim(std::uint64_t top, std::uint64_t& floor, std::string& error) {
+  const std::uint64_t length = top - floor + 1;
+  if (length < options_.retained_entries + options_.trim_min) return;
+  const std::uint64_t gone =
+      std::min<std::uint64_t>(length - options_.retained_entries, options_.trim_max);
+  auto& entries = keys_.log->entries;
+  if (entries.size() <= gone) {
+    error = "ERR user_script: attempt to index a nil value";
+    return;
+  }
+  for (std::uint64_t i = 0; i < gone; ++i) {
+    const std::string& id = entries[i]->client_message_id;
+    if (!id.empty()) keys_.req->erase(id);
+  }
+  entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(gone));
+  floor += gone;
+}
+
+// convene.lua
+convene_answer redis_model::run_convene(const convene_command& what) {
+  const meta_fields found = keys_.meta.value_or(meta_fields());
+  const std::string round = keys_.recovery ? keys_.recovery->round : "";
+  convene_answer result;
+  result.is_done = found.log_id == what.log_id && found.epoch == what.epoch &&
+                   found.state == what.state && found.incarnation == what.incarnation &&
+                   round == what.old_round;
+  if (!result.is_done) return result;
+  if (!keys_.meta) keys_.meta.emplace();
+  keys_.meta->state = "recovering";
+  keys_.recovery = recovery_fields{what.round, "", 0, {}};
+  return result;
+}
+
+// attach.lua, then report.lua
+report_answer redis_model::run_report(const std::string& origin, const report_command& what) {
+  report_answer result;
+  result.server = server();
+  result.log = facts(origin, what.last_read);
+  result.is_stale = !keys_.recovery || keys_.recovery->round != what.round || !keys_.meta ||
+                    keys_.meta->state != "recovering";
+  if (result.is_stale) return result;
+  if (keys_.recovery->owner.empty()) keys_.recovery->reports[origin] = what.report;
+  result.owner = keys_.recovery->owner;
+  result.progress = keys_.recovery->progress;
+  result.reports = keys_.recovery->reports;
+  return result;
+}
+
+bool redis_model::is_claim_good(const std::string& origin, const repair_claim& claim) const {
+  return keys_.recovery && keys_.recovery->round == claim.round &&
+         (keys_.recovery->owner.empty() ? keys_.recovery->reports.size() == claim.reports
+                                        : keys_.recovery->owner == origin) &&
+         keys_.meta && keys_.meta->state == "recovering" && incarnation_ == claim.incarnation;
+}
+
+// truncate.lua
+repair_answer redis_model::run_truncate(const std::string& origin, const truncate_command& what,
+                                        std::string&) {
+  repair_answer result;
+  result.is_stale = !is_claim_good(origin, what.claim);
+  if (result.is_stale) return result;
+  keys_.recovery->owner = origin;
+  ++keys_.recovery->progress;
+  if (what.keep == position{}) {
+    keys_.log.reset();
+    keys_.req.reset();
+    keys_.epochs.reset();
+    keys_.seq.reset();
+    return result;
+  }
+  if (keys_.epochs) {
+    std::erase_if(*keys_.epochs, [&](const auto& each) { return each.second > what.keep.index; });
+    if (keys_.epochs->empty()) keys_.epochs.reset();
+  }
+  std::size_t removed = 0;
+  while (keys_.log && removed < options_.truncate_max && tail_position() > what.keep) {
+    keys_.log->entries.pop_back();
+    ++removed;
+  }
+  result.is_complete = removed != options_.truncate_max;
+  if (!result.is_complete || !keys_.log) return result;
+  keys_.log->last_id = what.keep;  // above whatever is left
+  return result;
+}
+
+void redis_model::raise_mark(const std::string& name, std::uint64_t seq) {
+  if (seq == 0) return;
+  if (!keys_.seq) keys_.seq.emplace();
+  std::uint64_t& mark = (*keys_.seq)[name];
+  mark = std::max(mark, seq);
+}
+
+// restore.lua
+repair_answer redis_model::run_restore(const std::string& origin, const restore_command& what,
+                                       std::string& error) {
+  repair_answer result;
+  result.is_stale = !is_claim_good(origin, what.claim) || tail_position() != what.tail;
+  if (result.is_stale) return result;
+  if (what.tail == position{}) keys_.log.reset();
+  keys_.recovery->owner = origin;
+  ++keys_.recovery->progress;
+  for (const entry_ptr& each : what.entries) {
+    if (!add_entry(*each, error)) return result;
+    if (each->kind == entry_kind::barrier) {
+      if (!keys_.epochs) keys_.epochs.emplace();
+      (*keys_.epochs)[each->at.epoch] = each->at.index;
+    } else if (each->kind == entry_kind::message) {
+      if (!each->client_message_id.empty()) {
+        if (!keys_.req) keys_.req.emplace();
+        (*keys_.req)[each->client_message_id] = each->at;
+      }
+      raise_mark(each->origin, each->origin_seq);
+    }
+  }
+  return result;
+}
+
+// commit.lua
+repair_answer redis_model::run_commit(const std::string& origin, const commit_command& what,
+                                      std::string& error) {
+  repair_answer result;
+  result.is_stale = !is_claim_good(origin, what.claim) || tail_position() != what.tail;
+  if (options_.commits_unchecked) result.is_stale = incarnation_ != what.claim.incarnation;
+  if (result.is_stale) return result;
+  entry barrier;
+  barrier.at = position{what.epoch, tail_position().index + 1};
+  barrier.kind = entry_kind::barrier;
+  barrier.origin = origin;
+  barrier.text = what.barrier;
+  const std::uint64_t top = barrier.at.index;
+  if (tail_position() == position{}) keys_.log.reset();
+  if (!add_entry(std::move(barrier), error)) return result;
+
+  keys_.epochs.emplace();
+  for (const auto& each : what.chain.segments()) (*keys_.epochs)[each.epoch] = each.first;
+  (*keys_.epochs)[what.epoch] = top;
+  const bool is_whole = keys_.seq && keys_.seq->contains("") && keys_.req &&
+                        keys_.req->contains("") && !what.replaces_marks;
+  if (what.replaces_marks || !keys_.seq) keys_.seq.emplace();
+  if (!keys_.req) keys_.req.emplace();
+  if (!is_whole) {
+    const auto& all = keys_.log->entries;
+    const auto newest = all.size() > rebuilt_max ? all.end() - rebuilt_max : all.begin();
+    for (auto each = all.end(); each != newest;) {
+      --each;
+      if ((*each)->kind != entry_kind::message) continue;
+      raise_mark((*each)->origin, (*each)->origin_seq);
+      if ((*each)->client_message_id.empty()) continue;
+      keys_.req->try_emplace((*each)->client_message_id, (*each)->at);
+    }
+  }
+  for (const auto& [name, seq] : what.marks) raise_mark(name, seq);
+  (*keys_.seq)[""] = 0;
+  (*keys_.req)[""] = std::nullopt;
+  keys_.meta = meta_fields{what.log_id, what.epoch,
+                           "open",      what.claim.incarnation,
+                           top,         keys_.log->entries.front()->at.index};
+  keys_.recovery.reset();
+  return result;
+}
+
+std::vector<entry_ptr> redis_model::read_entries(const read_command& what) const {
+  std::vector<entry_ptr> result;
+  if (!keys_.log) return result;
+  const auto is_after = [](position wanted, const entry_ptr& each) { return wanted < each->at; };
+  const auto& all = keys_.log->entries;
+  auto each = std::upper_bound(all.begin(), all.end(), what.after, is_after);
+  for (; each != all.end() && result.size() < read_count_max; ++each) result.push_back(*each);
+  return result;
+}
+
+read_answer redis_model::read_facts(std::vector<entry_ptr> entries) const {
+  read_answer result;
+  result.entries = std::move(entries);
+  if (!keys_.meta) return result;
+  result.log_id = keys_.meta->log_id;
+  result.state = keys_.meta->state;
+  result.incarnation = keys_.meta->incarnation;
+  result.top = keys_.meta->top;
+  result.floor = keys_.meta->floor;
+  return result;
+}
+
+}  // namespace ordeal::chat::model

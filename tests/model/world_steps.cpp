@@ -1,0 +1,239 @@
+// What a step does.
+#include <algorithm>
+#include <utility>
+
+#include "tests/model/world.h"
+
+namespace ordeal::chat::model {
+namespace {
+
+constexpr std::size_t saves_max = 2;
+
+}  // namespace
+
+void world::connect(int which) {
+  model_node& node = change(which);
+  if (node.commands.is_connected) return;
+  node.machine->on_connected();
+  node.commands.is_connected = true;
+  node.commands.server_life = server_->life;
+}
+
+void world::disconnect(int which) {
+  model_node& node = change(which);
+  if (!node.commands.is_connected) return;
+  if (node.machine) node.machine->on_connection_lost();
+  node.commands = {};
+  drain(which);
+}
+
+command world::next_command(int which) {
+  connect(which);
+  model_node& node = change(which);
+  if (!node.machine->has_command()) {
+    fail("a new connection, and " + node.machine->origin() + " has nothing to say");
+    return attach_command{};
+  }
+  command what = node.machine->next_command();
+  if (auto* commit = std::get_if<commit_command>(&what)) spoil(*commit);
+  return what;
+}
+
+// Planted bugs.
+void world::spoil(commit_command& commit) const {
+  const auto& epochs = commit.chain.segments();
+  if (options_->bugs.repeats_epochs) commit.epoch = epochs.empty() ? 1 : epochs.back().epoch + 1;
+  const auto& recovery = server_->redis.keys().recovery;
+  if (!options_->bugs.merges_lost_marks || !recovery) return;
+  for (const auto& [origin, text] : recovery->reports) {
+    const auto heard = parse_report(text);
+    if (!heard) continue;
+    for (const auto& [name, seq] : heard->marks) {
+      std::uint64_t& mark = commit.marks[name];
+      mark = std::max(mark, seq);
+    }
+  }
+}
+
+answer world::execute(const std::string& origin, const command& what) {
+  model_server& server = change_server();
+  const key_space& keys = server.redis.keys();
+  const bool was_open = keys.meta && keys.meta->state == "open" && keys.seq && keys.req &&
+                        keys.epochs && keys.log &&
+                        keys.meta->incarnation == server.redis.incarnation();
+  const recovery_fields round = keys.recovery.value_or(recovery_fields());
+  const position tail =
+      keys.log && !keys.log->entries.empty() ? keys.log->entries.back()->at : position();
+  answer heard = server.redis.execute(origin, what);
+  if (narration_ != nullptr)
+    *narration_ +=
+        "      " + origin + ": " + describe(what) + "\n        -> " + describe(heard) + "\n";
+  if (const auto* append = std::get_if<append_answer>(&heard)) {
+    if (!append->is_stale)
+      check_append(origin, std::get<append_command>(what), *append, was_open, tail);
+  } else if (const auto* convened = std::get_if<convene_answer>(&heard)) {
+    if (convened->is_done) {
+      is_beyond_ = is_beyond_ || bounds_.of(limit::convenes) == 0;
+      bounds_.take(limit::convenes);
+    }
+  } else if (const auto* repair = std::get_if<repair_answer>(&heard)) {
+    const auto* commit = std::get_if<commit_command>(&what);
+    if (commit != nullptr && !repair->is_stale) check_commit(*commit, round, tail);
+  } else if (const auto* error = std::get_if<wire_error>(&heard)) {
+    fail("a script failed: " + error->text);
+  }
+  return heard;
+}
+
+void world::deliver_answer(int which, const answer& heard) {
+  model_node& node = change(which);
+  node.commands.at = command_channel::stage::idle;
+  node.commands.sent.reset();
+  node.commands.heard.reset();
+  node.machine->on_answer(heard);
+  drain(which);
+}
+
+void world::take_on_commands(step what) {
+  const int which = what.node;
+  if (what.what == action::lose) {
+    disconnect(which);
+    return;
+  }
+  if (what.what == action::receive) {
+    const answer heard = *node(which).commands.heard;
+    deliver_answer(which, heard);
+    return;
+  }
+  const bool is_first = node(which).commands.at == command_channel::stage::idle;
+  const command sent = is_first ? next_command(which) : *node(which).commands.sent;
+  const std::string origin = node(which).machine->origin();
+  if (what.what == action::zombify) {
+    change_server().in_network = zombie{origin, sent};
+    disconnect(which);
+    return;
+  }
+  if (is_server_gone(which) || what.what == action::drop_before) {
+    disconnect(which);
+    return;
+  }
+  command_channel& commands = change(which).commands;
+  if (what.what == action::trouble) {
+    deliver_answer(which, wire_error{net::redis::reply_class::retryable, "LOADING"});
+  } else if (what.what == action::issue) {
+    commands.sent = sent;
+    commands.at = command_channel::stage::issued;
+  } else {
+    const answer heard = execute(origin, sent);
+    if (what.what == action::exchange) {
+      deliver_answer(which, heard);
+    } else if (what.what == action::drop_after) {
+      disconnect(which);
+    } else {
+      commands.sent.reset();
+      commands.heard = heard;
+      commands.at = command_channel::stage::answered;
+    }
+  }
+}
+
+void world::deliver_read(int which, read_answer heard) {
+  model_node& node = change(which);
+  node.reader = {};
+  if (options_->bugs.reads_unchecked) {
+    heard.log_id = node.machine->identity().log_id;
+    heard.incarnation = node.machine->identity().incarnation;
+    heard.state = "open";
+  }
+  if (narration_ != nullptr)
+    *narration_ += "      " + node.machine->origin() + " reads " + describe(heard) + "\n";
+  node.machine->on_read(heard);
+  drain(which);
+}
+
+void world::take_on_reader(step what) {
+  const int which = what.node;
+  model_node& node = change(which);
+  reader_channel& reader = node.reader;
+  const bool is_gone =
+      reader.at != reader_channel::stage::idle && reader.server_life != server_->life;
+  if (what.what == action::read) {
+    deliver_read(which, server_->redis.read(node.machine->next_read()));
+  } else if (what.what == action::read_entries) {
+    reader.entries = server_->redis.read_entries(node.machine->next_read());
+    reader.at = reader_channel::stage::entries;
+    reader.server_life = server_->life;
+  } else if (what.what == action::lose_reader || (what.what == action::read_facts && is_gone)) {
+    reader = {};
+  } else if (what.what == action::read_facts) {
+    reader.heard = server_->redis.read_facts(std::move(reader.entries));
+    reader.entries.clear();
+    reader.at = reader_channel::stage::answered;
+  } else {
+    deliver_read(which, *reader.heard);
+  }
+}
+
+void world::add_message(int which, std::uint16_t identity) {
+  model_node& node = change(which);
+  const std::string number = std::to_string(identity);
+  sent_message sent;
+  sent.life = node.life;
+  sent.identity = identity;
+  sent.seq = node.machine->add("r", "m" + number, "t" + number, {});
+  record& facts = change_record();
+  facts.sent.push_back(sent);
+  facts.add_to_sum(hasher().add(1U).add(sent.life).add(sent.seq).add(identity));
+  drain(which);
+}
+
+void world::take_from_outside(step what) {
+  const int which = what.node;
+  if (what.what == action::add) {
+    add_message(which, change_record().identities++);
+  } else if (what.what == action::retry) {
+    add_message(which, what.which);
+  } else if (what.what == action::beat) {
+    change(which).machine->beat_due();
+  } else if (what.what == action::crash) {
+    model_node dead;
+    dead.life = node(which).life;
+    change(which) = std::move(dead);
+  } else if (what.what == action::join) {
+    start_node(which);
+  } else if (what.what == action::cut) {
+    disconnect(which);
+    change(which).reader = {};
+    change(which).is_cut = true;
+  } else {
+    change(which).is_cut = false;
+  }
+}
+
+void world::begin_server_life(bool same_connections) {
+  model_server& server = change_server();
+  server.redis.set_incarnation("i" + std::to_string(++server.incarnations));
+  if (!same_connections) ++server.life;
+}
+
+void world::take_on_server(step what) {
+  model_server& server = change_server();
+  if (what.what == action::run_zombie) {
+    const zombie late = *std::exchange(server.in_network, std::nullopt);
+    execute(late.origin, late.what);
+  } else if (what.what == action::save) {
+    server.saves.push_back(std::make_shared<const key_space>(server.redis.keys()));
+    if (server.saves.size() > saves_max) server.saves.erase(server.saves.begin());
+  } else if (what.what == action::lose_key) {
+    server.redis.lose(static_cast<log_key>(what.which));
+  } else if (what.what == action::wipe) {
+    server.redis.lose_everything();
+  } else {
+    if (what.what == action::restart_empty) server.redis.lose_everything();
+    if (what.what == action::restart_from_save || what.what == action::promote_lagging)
+      server.redis.restore_snapshot(*server.saves.at(what.which));
+    begin_server_life(what.what == action::promote || what.what == action::promote_lagging);
+  }
+}
+
+}  // namespace ordeal::chat::model
