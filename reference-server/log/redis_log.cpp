@@ -315,7 +315,6 @@ void redis_log::tell_events() {
   }
 }
 
-// One line for each change of the state, and not for each new wording of why.
 void redis_log::tell_state() {
   const bool is_working = machine_.state() == log_state::open && machine_.reason().empty();
   if (is_working) {
@@ -330,7 +329,11 @@ void redis_log::tell_state() {
   health_.state = machine_.state();
   health_.reason = reason;
   if (ended_.is_set()) return;  // connections that end now are no news
-  if (is_new) {
+  // Why there is no connection may change, and is what somebody has to see; the steps of a recovery
+  // have lines of their own.
+  const bool is_news =
+      health_.state == log_state::connecting || health_.state == log_state::refusing;
+  if (is_new || is_news) {
     const bool is_bad = health_.state == log_state::refusing;
     net::log(is_bad ? net::log_level::error : net::log_level::info, "log", word_of(health_.state),
              {{"app", options_.app}, {"reason", reason}});

@@ -1,5 +1,5 @@
-// Commands that no node would send, or not now: old epochs, gaps, known ids with another text, claims of others, chunks
-// that do not fit. So that every branch of the scripts is taken.
+// Commands that no node would send, or not now: old epochs, gaps, known ids with another text,
+// claims of others, chunks that do not fit. So that every branch of the scripts is taken.
 #pragma once
 
 #include <random>

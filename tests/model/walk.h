@@ -1,5 +1,6 @@
-// Random walks: far beyond what can be explored completely, with all faults, several recoveries each. A walk is made of
-// its seed alone. And what serves every counterexample: running a trace again, and making it short.
+// Random walks: far beyond what can be explored completely, with all faults, several recoveries
+// each. A walk is made of its seed alone. And what serves every counterexample: running a trace
+// again, and making it short.
 #pragma once
 
 #include <cstdint>

@@ -16,8 +16,8 @@ end
 local function index_of(id) return tonumber(string.match(id, '-(%d+)$')) end
 local function digits(number) return string.format('%.0f', number) end
 
--- A stream that was emptied remembers its last id.
-if ARGV[5] == '0-0' then redis.call('UNLINK', KEYS[5]) end
+-- A stream remembers the last id that it ever had, and takes only higher ones.
+if tail then redis.call('XSETID', KEYS[5], ARGV[5]) else redis.call('UNLINK', KEYS[5]) end
 local epoch = ARGV[7]
 local top = (tail and index_of(tail[1]) or 0) + 1
 redis.call('XADD', KEYS[5], epoch .. '-' .. digits(top), 'k', 'b', 'o', ARGV[2], 's', '0',

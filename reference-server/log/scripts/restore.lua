@@ -15,8 +15,8 @@ if round[1] ~= ARGV[1] or (round[2] ~= '' and round[2] ~= ARGV[2])
     or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
   return 'STALE'
 end
--- A stream that was emptied remembers its last id.
-if ARGV[5] == '0-0' then redis.call('UNLINK', KEYS[3]) end
+-- A stream remembers the last id that it ever had, and takes only higher ones.
+if tail then redis.call('XSETID', KEYS[3], ARGV[5]) else redis.call('UNLINK', KEYS[3]) end
 redis.call('HSET', KEYS[2], 'owner', ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'progress', 1)
 for i = first, #ARGV, entry_fields do
