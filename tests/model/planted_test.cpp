@@ -48,6 +48,8 @@ TEST(PlantedInTheLog, OutboxClearedWhenSeen) {
   world_options options = all_faults();
   options.machine.silent_beats_max = 0;
   options.machine.member_beats_max = 0;
+  // A node's own replay buffer holds what it has seen, as well: the outbox matters beyond its end.
+  options.machine.replay_entries = 3;
   expect_found("outbox cleared when seen", options);
 }
 
@@ -74,12 +76,6 @@ TEST(PlantedInTheLog, EpochThatIsNotUnique) {
   world_options options = all_faults();
   options.bugs.repeats_epochs = true;
   expect_found("an epoch twice", options);
-}
-
-TEST(PlantedInTheLog, ReadsWithoutTheMetaCheck) {
-  world_options options = all_faults();
-  options.bugs.reads_unchecked = true;
-  expect_found("reads unchecked", options);
 }
 
 }  // namespace

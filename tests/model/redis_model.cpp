@@ -371,7 +371,11 @@ repair_answer redis_model::run_restore(const std::string& origin, const restore_
   repair_answer result;
   result.is_stale = !is_claim_good(origin, what.claim) || tail_position() != what.tail;
   if (result.is_stale) return result;
-  if (what.tail == position{}) keys_.log.reset();
+  if (what.tail == position{}) {
+    keys_.log.reset();
+  } else {
+    keys_.log->last_id = what.tail;
+  }
   keys_.recovery->owner = origin;
   ++keys_.recovery->progress;
   for (const entry_ptr& each : what.entries) {
@@ -403,13 +407,18 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
   barrier.origin = origin;
   barrier.text = what.barrier;
   const std::uint64_t top = barrier.at.index;
-  if (tail_position() == position{}) keys_.log.reset();
+  if (tail_position() == position{}) {
+    keys_.log.reset();
+  } else {
+    keys_.log->last_id = tail_position();
+  }
   if (!add_entry(std::move(barrier), error)) return result;
 
+  const bool had_epochs = keys_.epochs.has_value();
   keys_.epochs.emplace();
   for (const auto& each : what.chain.segments()) (*keys_.epochs)[each.epoch] = each.first;
   (*keys_.epochs)[what.epoch] = top;
-  const bool is_whole = keys_.seq && keys_.seq->contains("") && keys_.req &&
+  const bool is_whole = had_epochs && keys_.seq && keys_.seq->contains("") && keys_.req &&
                         keys_.req->contains("") && !what.replaces_marks;
   if (what.replaces_marks || !keys_.seq) keys_.seq.emplace();
   if (!keys_.req) keys_.req.emplace();
@@ -418,6 +427,8 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
     const auto newest = all.size() > rebuilt_max ? all.end() - rebuilt_max : all.begin();
     for (auto each = all.end(); each != newest;) {
       --each;
+      if ((*each)->kind == entry_kind::barrier)
+        keys_.epochs->try_emplace((*each)->at.epoch, (*each)->at.index);
       if ((*each)->kind != entry_kind::message) continue;
       raise_mark((*each)->origin, (*each)->origin_seq);
       if ((*each)->client_message_id.empty()) continue;

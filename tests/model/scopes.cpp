@@ -13,7 +13,6 @@ scope make(std::string name, limits bounds, std::size_t states_max) {
   result.options.machine.batch_entries_max = 2;
   result.options.machine.restore_entries_max = 4;
   result.options.redis.truncate_max = 4;
-  result.options.saves_in_recovery = false;  // see all_faults()
   result.options.bounds = bounds.with(limit::convenes, 1);
   result.prologue = {step{action::settle, 0, 0}};
   result.depth_max = 60;

@@ -155,10 +155,7 @@ std::string counterexample::text() const {
 
 world_options all_faults() {
   world_options options;
-  // A key that is lost in the middle of a restore is not noticed by the commit.
-  options.bounds = limits::endless().with(limit::key_losses, 0);
-  // A round that comes back with a snapshot has an owner and reports of an older time.
-  options.saves_in_recovery = false;
+  options.bounds = limits::endless();
   return options;
 }
 

@@ -61,7 +61,6 @@ std::optional<limit> limit_of(action what);
 struct planted_bugs {
   bool merges_lost_marks = false;  // watermarks of every report, whatever its branch
   bool repeats_epochs = false;     // the next epoch is one more than the last one in Redis
-  bool reads_unchecked = false;    // whatever the reader gets is taken for the log's
 };
 
 struct world_options {
@@ -71,8 +70,6 @@ struct world_options {
   planted_bugs bugs;
   bool may_forget =
       false;  // replay buffers or retention are so short that a rollback may lose messages
-  // A snapshot may hold a recovery that is under way.
-  bool saves_in_recovery = true;
 
   world_options();
 };

@@ -137,14 +137,10 @@ void world::take_on_commands(step what) {
   }
 }
 
+// By value: what the channel holds goes before it is read.
 void world::deliver_read(int which, read_answer heard) {
   model_node& node = change(which);
   node.reader = {};
-  if (options_->bugs.reads_unchecked) {
-    heard.log_id = node.machine->identity().log_id;
-    heard.incarnation = node.machine->identity().incarnation;
-    heard.state = "open";
-  }
   if (narration_ != nullptr)
     *narration_ += "      " + node.machine->origin() + " reads " + describe(heard) + "\n";
   node.machine->on_read(heard);
