@@ -121,7 +121,7 @@ void log_machine::take_attach(const attach_answer& found) {
       enter_open(found);
       break;
     case attach_step::fork:
-      leave_branch(decision.common, found.log);
+      leave_branch(decision.common);
       enter_open(found);
       break;
     case attach_step::convene:

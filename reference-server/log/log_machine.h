@@ -189,7 +189,7 @@ class log_machine {
   static std::string identity_of(const entry& message);
   static position before(std::uint64_t first, const epoch_chain& chain);
   position known_end() const { return std::max(last_, delivered_); }
-  void leave_branch(position common, const log_facts& log);
+  void leave_branch(position common);
   void release_held();
 
   machine_options options_;

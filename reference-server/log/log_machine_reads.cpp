@@ -128,7 +128,7 @@ entry_ptr log_machine::with_earlier(const entry_ptr& each) const {
 }
 
 // The log went on from `common` without what this node has read above it (step 7).
-void log_machine::leave_branch(position common, const log_facts& log) {
+void log_machine::leave_branch(position common) {
   read_fork fork;
   fork.common = common;
   fork.from = position{chain_.epoch_at(common.index + 1), common.index + 1};
@@ -141,7 +141,8 @@ void log_machine::leave_branch(position common, const log_facts& log) {
     const entry_ptr each = replay_.at(index);
     if (each->kind != entry_kind::message) continue;
     first_lost.emplace(each->origin, each->origin_seq);
-    if (each->origin == options_.origin && each->origin_seq > log.own_seq) own_lost.push_back(each);
+    // Also what the log knows in another place: it stays here until somebody else holds it there.
+    if (each->origin == options_.origin) own_lost.push_back(each);
     if (index > delivered_.index) continue;
     ++fork.messages;
     earlier_[identity_of(*each)] = each->at;

@@ -172,8 +172,10 @@ bool world::can(step what) const {
   if (what.what <= action::lose_reader) return can_on_reader(what.what, node(what.node));
   if (what.what == action::restart_from_save || what.what == action::promote_lagging)
     return what.which < server_->saves.size();
-  if (what.what == action::lose_key)
-    return what.which < log_key_count && server_->redis.has(static_cast<log_key>(what.which));
+  if (what.what == action::lose_key) {
+    const auto key = static_cast<log_key>(what.which);
+    return what.which < log_key_count && server_->redis.has(key);
+  }
   return true;
 }
 
