@@ -25,10 +25,10 @@ bool log_machine::on_read(const read_answer& heard) {
   bool is_fine = is_ours;
   if (is_ours) {
     for (const entry_ptr& each : heard.entries) {
-      // An index that was read, or an older epoch: not the log that was read. A newer epoch: what this
+      // An index that was read, or one of another branch: not the log that was read. A newer epoch: what this
       // node has in its outbox may be lost, and the next attach says so before anything of it counts.
       const bool is_next = each->at > last_ && each->at.index > last_.index;
-      is_fine = is_next && chain_.end_of(each->at.epoch, each->at.index).has_value();
+      is_fine = is_next && chain_.epoch_at(each->at.index) == each->at.epoch;
       if (!is_fine) break;
       if (each->at.index > last_.index + 1) skip_to(each->at.index, chain_);
       take_entry(each);

@@ -88,8 +88,10 @@ log_facts parse_log_facts(reply_view found) {
   log.held = parse_entry(found[5][0]);
   log.has_foreign_entry = (found[3].size() > 0 && !log.first) || (found[4].size() > 0 && !log.tail);
   const reply_view epochs = found[6];
-  for (std::size_t i = 0; i + 1 < epochs.size(); i += 2)
-    log.chain.add(unsigned_of(epochs[i]), unsigned_of(epochs[i + 1]));
+  for (std::size_t i = 0; i + 1 < epochs.size(); i += 2) {
+    const std::uint64_t epoch = unsigned_of(epochs[i]);
+    if (epoch != 0) log.chain.add(epoch, unsigned_of(epochs[i + 1]));  // 0: the commit's mark
+  }
   log.round = found[7].text();
   return log;
 }

@@ -185,7 +185,8 @@ repair_plan plan_repair(const repair_input& from) {
   if (found.is_own_branch) {
     const bool is_ahead = log.tail && is_further(log.tail->at, own.last) && log.held;
     if (!is_ahead) plan.keep = kept_by(from, own);
-    plan.removes = log.tail && plan.keep != log.tail->at;
+    // Where the stream is lost, what the other keys say of it goes first.
+    plan.removes = log.tail ? plan.keep != log.tail->at : !log.chain.empty();
     // A node that has just skipped to the floor may hold nothing at all.
     plan.restores = plan.keep.index < own.last.index && from.held.low() <= own.last.index;
     plan.log_id = own.log_id;

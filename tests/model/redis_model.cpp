@@ -169,7 +169,9 @@ log_facts redis_model::facts(const std::string& origin,
     if (const entry_ptr* held = find_entry(keys_.log, *last_read)) result.held = *held;
   }
   if (keys_.epochs) {
-    for (const auto& [epoch, first] : *keys_.epochs) result.chain.add(epoch, first);
+    for (const auto& [epoch, first] : *keys_.epochs) {
+      if (epoch != 0) result.chain.add(epoch, first);
+    }
   }
   if (keys_.recovery) result.round = keys_.recovery->round;
   return result;
@@ -414,10 +416,11 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
   }
   if (!add_entry(std::move(barrier), error)) return result;
 
-  const bool had_epochs = keys_.epochs.has_value();
+  const bool had_epochs = keys_.epochs && keys_.epochs->contains(0);
   keys_.epochs.emplace();
   for (const auto& each : what.chain.segments()) (*keys_.epochs)[each.epoch] = each.first;
   (*keys_.epochs)[what.epoch] = top;
+  (*keys_.epochs)[0] = 0;
   const bool is_whole = had_epochs && keys_.seq && keys_.seq->contains("") && keys_.req &&
                         keys_.req->contains("") && !what.replaces_marks;
   if (what.replaces_marks || !keys_.seq) keys_.seq.emplace();
@@ -434,6 +437,7 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
       if ((*each)->client_message_id.empty()) continue;
       keys_.req->try_emplace((*each)->client_message_id, (*each)->at);
     }
+    keys_.epochs->try_emplace(all.front()->at.epoch, all.front()->at.index);
   }
   for (const auto& [name, seq] : what.marks) raise_mark(name, seq);
   (*keys_.seq)[""] = 0;

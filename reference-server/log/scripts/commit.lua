@@ -26,10 +26,10 @@ local floor = index_of(redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1]
 
 local first = 11
 local marks = first + 2 * tonumber(ARGV[10])
-local has_epochs = redis.call('EXISTS', KEYS[2])
+local has_epochs = redis.call('HEXISTS', KEYS[2], '0')
 redis.call('DEL', KEYS[2])
 for i = first, marks - 1, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-redis.call('HSET', KEYS[2], epoch, digits(top))
+redis.call('HSET', KEYS[2], epoch, digits(top), '0', '0')
 
 if ARGV[9] == '1' then redis.call('DEL', KEYS[3]) end
 local function raise(origin, seq)
@@ -37,7 +37,7 @@ local function raise(origin, seq)
     redis.call('HSET', KEYS[3], origin, seq)
   end
 end
--- Only a commit writes the empty field: without it a key was lost, perhaps in part.
+-- Only a commit writes the fields '0' and '': without them a key was lost, perhaps in part.
 if has_epochs + redis.call('HEXISTS', KEYS[3], '') + redis.call('HEXISTS', KEYS[4], '') < 3 then
   -- Watermarks, retry keys and epochs come back for the newest entries.
   local newest = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 4096)
@@ -50,6 +50,9 @@ if has_epochs + redis.call('HEXISTS', KEYS[3], '') + redis.call('HEXISTS', KEYS[
       if fields[10] ~= '' then redis.call('HSETNX', KEYS[4], fields[10], newest[i][1]) end
     end
   end
+  -- The barrier of the oldest entry's epoch may be trimmed.
+  local oldest = redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1]
+  redis.call('HSETNX', KEYS[2], string.match(oldest, '^(%d+)-(%d+)$'))
 end
 for i = marks, #ARGV, 2 do raise(ARGV[i], ARGV[i + 1]) end
 -- So these two exist also when nothing was sent yet.
