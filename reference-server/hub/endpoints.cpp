@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "reference-server/hub/version.h"
@@ -23,6 +26,62 @@ net::http_response wrong_method(const char* allowed) {
   auto response = text(405, std::string("use ") + allowed);
   response.headers.push_back(net::http_header{"Allow", allowed});
   return response;
+}
+
+std::string seconds_of(std::chrono::milliseconds age) {
+  const auto tenths = age.count() / 100;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+// "<what> for 1.2 s: <reason>", or without the age.
+std::string sentence(std::string_view what, const std::optional<std::chrono::milliseconds>& age,
+                     std::string_view reason) {
+  std::string line(what);
+  if (age) line += " for " + seconds_of(*age);
+  line += ": ";
+  line += reason;
+  // Redis does not name the command when a script may not run it.
+  const bool is_denied = reason.find("NOPERM") != std::string_view::npos ||
+                         reason.find("can't run this command") != std::string_view::npos;
+  if (is_denied) line += " (README.md has the ACL line that a node needs)";
+  // One line, whatever Redis said.
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
+// Attached, and yet not ready.
+std::string why_open_is_not_ready(const log_health& health) {
+  if (!health.reason.empty()) return sentence("appends fail", health.trouble_age, health.reason);
+  if (!health.reader_reason.empty()) return sentence("deaf", health.echo_age, health.reader_reason);
+  if (!health.echo_age)
+    return "starting: the first heartbeat has not come back through the log yet";
+  // Older heartbeats still come back: it reads, but not fast enough.
+  if (health.behind_age && *health.echo_age < *health.behind_age) {
+    const std::uint64_t lag = health.top_index - std::min(health.top_index, health.last_read.index);
+    return sentence("behind", health.behind_age,
+                    std::to_string(lag) + " entries of the log are not read yet");
+  }
+  if (health.is_echo_missing)
+    return sentence("deaf", health.echo_age, "heartbeats are in the log and do not come back");
+  if (health.unanswered)
+    return sentence("mute", health.unanswered, "Redis has not answered the command on its way");
+  return sentence("silent", health.echo_age, "no heartbeat came back through the log");
+}
+
+std::string why_not_ready(const log_health& health) {
+  switch (health.state) {
+    case log_state::connecting:
+      return sentence("connecting", health.trouble_age, health.reason);
+    case log_state::recovering:
+      return sentence("recovering", health.trouble_age, health.reason);
+    case log_state::refusing:
+      return sentence("refusing", health.trouble_age, health.reason);
+    case log_state::stopped:
+      return sentence("stopped", std::nullopt, health.reason);
+    case log_state::open:
+      return why_open_is_not_ready(health);
+  }
+  return {};
 }
 
 }  // namespace
@@ -46,11 +105,9 @@ net::http_response endpoints::answer(const net::http_request& request) {
 }
 
 std::string endpoints::unready_reason() const {
-  if (hub_.is_draining()) return "shutting down";
+  if (hub_.is_draining()) return "draining: this node is shutting down";
   const log_health& health = log_.health();
-  if (health.is_ready) return {};
-  if (!health.reason.empty()) return health.reason;
-  return "the heartbeat of this node has not come back through the log yet";
+  return health.is_ready ? std::string() : why_not_ready(health);
 }
 
 net::http_response endpoints::ready() const {

@@ -26,7 +26,7 @@ class endpoints {
   net::http_response answer(const net::http_request& request);
 
  private:
-  // Why this node takes no clients now; empty when it does.
+  // Why this node takes no clients now: "<state> for <age>: <reason>", one line; empty when it does.
   std::string unready_reason() const;
   net::http_response ready() const;
   net::http_response describe_node(const net::http_request& request) const;

@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <vector>
@@ -127,6 +128,13 @@ struct metrics::families {
   Gauge& log_index = make_gauge(registry, "log_index", "Index of the last entry read.");
   Gauge& log_top_index =
       make_gauge(registry, "log_top_index", "Index of the last known entry of the log.");
+  Gauge& log_lag = make_gauge(registry, "log_lag_entries",
+                              "Entries of the log that this node knows of and has not read.");
+  Gauge& log_known_nodes =
+      make_gauge(registry, "log_known_nodes", "Other nodes that have written to the log lately.");
+  Gauge& log_undelivered =
+      make_gauge(registry, "log_undelivered_entries",
+                 "Entries read that wait for another holder (--delivery stable).");
   Counter& log_appended =
       make_counter(registry, "log_appended_total", "Messages appended by this node.");
   Counter& log_duplicates = make_counter(registry, "log_duplicates_total",
@@ -148,6 +156,16 @@ struct metrics::families {
       make_gauge(registry, "outbox_entries", "Messages accepted and not yet stable.");
   Gauge& outbox_bytes =
       make_gauge(registry, "outbox_bytes", "Size of the messages accepted and not yet stable.");
+  Gauge& outbox_undecided =
+      make_gauge(registry, "outbox_undecided_entries",
+                 "Messages accepted and not known to be in the log: lost if this node dies now.");
+  Gauge& replay_entries =
+      make_gauge(registry, "replay_entries", "Entries of the log in this node's memory.");
+  Gauge& replay_bytes =
+      make_gauge(registry, "replay_bytes", "Size of the entries in this node's memory.");
+  Gauge& replay_oldest_index = make_gauge(
+      registry, "replay_oldest_index",
+      "Index of the oldest entry in this node's memory: what a recovery could restore from here.");
   Gauge& echo_age = make_gauge(
       registry, "heartbeat_echo_age_seconds",
       "Since this node's last heartbeat came back through the log, +Inf before the first.");
@@ -214,6 +232,13 @@ void metrics::families::read_log(const log_health& health) {
   advance_to(log_reconnects, health.reconnects);
   set(outbox_entries, health.outbox_entries);
   set(outbox_bytes, health.outbox_bytes);
+  set(outbox_undecided, health.outbox_undecided);
+  set(log_lag, health.top_index - std::min(health.top_index, health.last_read.index));
+  set(log_known_nodes, health.known_nodes);
+  set(log_undelivered, health.undelivered);
+  set(replay_entries, health.replay_entries);
+  set(replay_bytes, health.replay_bytes);
+  set(replay_oldest_index, health.replay_low);
   double age_seconds = std::numeric_limits<double>::infinity();
   if (health.echo_age) age_seconds = std::chrono::duration<double>(*health.echo_age).count();
   echo_age.Set(age_seconds);

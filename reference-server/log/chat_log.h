@@ -137,12 +137,24 @@ struct log_health {
       echo_age;                    // since our last heartbeat that came back; none yet
   std::size_t outbox_entries = 0;  // accepted or appended, not yet stable
   std::size_t outbox_bytes = 0;
+  std::size_t outbox_undecided = 0;  // of them, not known to be in the log
+  std::size_t undelivered = 0;       // stable mode: read, and no other node is known to hold them
+  std::size_t replay_entries = 0, replay_bytes = 0;
+  std::uint64_t replay_low = 0;  // index of the oldest entry in memory
+  std::size_t known_nodes = 0;   // other nodes that have written lately
   std::uint64_t appended = 0, duplicates = 0, reconnects = 0, batches = 0;
   std::uint64_t recoveries = 0;       // new epochs that this node has seen begin
   std::uint64_t repairs = 0;          // of them, put in order by this node
   std::uint64_t forks = 0, gaps = 0;  // of this node
   std::uint64_t restored = 0;         // entries put back by this node
-  bool is_ready = false;              // open and the heartbeat came back recently
+  // Why it is not ready; what does not apply is empty.
+  std::optional<std::chrono::milliseconds> trouble_age;  // no append could work for so long
+  std::optional<std::chrono::milliseconds> unanswered;   // the command on its way waits for so long
+  std::optional<std::chrono::milliseconds> behind_age;   // what was the top then is not read yet
+  bool is_echo_missing = false;  // a heartbeat of this node is in the log and was not read
+  std::string reader_reason;     // what the reader connection failed by
+  // Open, appends work, and since the reader connected the heartbeat came back, and recently; what the log holds is read.
+  bool is_ready = false;
 };
 
 struct log_options {

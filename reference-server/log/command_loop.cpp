@@ -64,7 +64,8 @@ asio::awaitable<void> redis_log::serve(backoff& pause) {
       if (!commands_->is_open()) break;
     }
     const bool is_fine = co_await exchange();
-    if (is_fine) pause.reset();
+    // An attach that works says nothing of what is refused after it.
+    if (is_fine && machine_.state() == log_state::open) pause.reset();
   }
   on_commands_lost(trouble_.empty() ? "the connection to Redis was lost" : trouble_);
 }
@@ -73,7 +74,9 @@ asio::awaitable<void> redis_log::serve(backoff& pause) {
 asio::awaitable<bool> redis_log::exchange() {
   const command what = machine_.next_command();
   const auto request = wire_.make(what);
+  asked_at_ = net::now();
   const auto result = co_await commands_->exec(request, options_.command_timeout);
+  asked_at_.reset();
   co_return take_answer(what, result);
 }
 

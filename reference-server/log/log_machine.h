@@ -142,6 +142,7 @@ class log_machine {
   const outbox& own_messages() const { return outbox_; }
   const replay_buffer& replay() const { return replay_; }
   const holders& known_holders() const { return holders_; }
+  std::size_t undelivered() const { return unstable_.size(); }  // stable mode: read, and waiting
   const std::string& origin() const { return options_.origin; }
   // Numbers of own beats: the newest known to be in the log, and the newest that came back.
   std::uint64_t beats_appended() const { return beats_appended_; }

@@ -71,6 +71,7 @@ class outbox {
 
   bool has_unsent() const { return next_ < messages_.size(); }
   bool has_undecided() const { return undecided_ > 0; }
+  std::size_t undecided() const { return undecided_; }  // messages not known to be in the log
 
   struct batch {
     std::uint64_t after_seq = 0;  // of the message before the first; 0: there is none here

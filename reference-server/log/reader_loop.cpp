@@ -16,11 +16,16 @@ asio::awaitable<void> redis_log::keep_reader() {
       reader_ = std::move(opened.opened);
       const bool is_same = co_await is_same_server();
       if (is_same) {
-        pause.reset();
+        has_read_ = false;
         co_await read();
+        if (has_read_) pause.reset();  // or who may not read would ask without end
       }
       reader_.reset();
+      reading_since_.reset();
       ++health_.reconnects;
+    } else {
+      on_reader_trouble("cannot connect: " +
+                        (opened.detail.empty() ? opened.ec.message() : opened.detail));
     }
     const auto duration = pause.next();
     co_await net::sleep_for(duration);
@@ -39,6 +44,7 @@ asio::awaitable<bool> redis_log::is_same_server() {
 // Until the connection is closed, the log has moved to another server, or what comes is not the log
 // that was read.
 asio::awaitable<void> redis_log::read() {
+  reading_since_ = net::now();
   heartbeat_.on_reconnect(net::now());
   work_.notify_all();
   const std::string incarnation = machine_.identity().incarnation;
@@ -53,20 +59,26 @@ asio::awaitable<void> redis_log::read() {
   }
 }
 
+// One line for each new reason.
+void redis_log::on_reader_trouble(std::string why) {
+  if (why == health_.reader_reason) return;
+  health_.reader_reason = std::move(why);
+  net::log(net::log_level::warn, "log", "cannot read",
+           {{"app", options_.app}, {"reason", health_.reader_reason}});
+}
+
 bool redis_log::take_read(const net::redis::exec_result& result) {
-  const auto complain = [this](std::string why) {
-    net::log(net::log_level::warn, "log", "cannot read",
-             {{"app", options_.app}, {"reason", std::move(why)}});
-  };
   if (result.ec) {
-    complain(result.ec.message());
+    on_reader_trouble(result.ec.message());
     return false;
   }
   const auto heard = log_wire::parse_read(result.replies);
   if (heard.error.is_set()) {
-    complain(heard.error.text);
+    on_reader_trouble("Redis answers: " + heard.error.text);
     return false;
   }
+  health_.reader_reason.clear();
+  has_read_ = true;
   const bool is_fine = machine_.on_read(heard.answer);
   std::size_t bytes = 0;
   for (const entry_ptr& each : heard.answer.entries) bytes += entry_bytes(*each);

@@ -219,6 +219,16 @@ asio::awaitable<void> redis_log::drain() {
   const auto deadline = net::now() + drain_;
   while (machine_.own_messages().has_undecided() && net::now() < deadline)
     co_await settled_.wait_until(deadline);
+  tell_undelivered();
+}
+
+// Senders were told to try again or got no answer, unless an answer is given before a message is in the log.
+void redis_log::tell_undelivered() const {
+  const std::size_t count = machine_.own_messages().undecided();
+  if (count == 0) return;
+  net::log(
+      net::log_level::warn, "log", "stopping with messages that are not known to be in the log",
+      {{"app", options_.app}, {"messages", std::to_string(count)}, {"reason", health_.reason}});
 }
 
 // Empty while an append may yet succeed.
@@ -270,6 +280,7 @@ void redis_log::pump() {
   tell_events();
   pass_on_reads();
   settle();
+  watch_progress();
   heartbeat_.on_progress(machine_.beats_appended(), machine_.beats_echoed(), net::now());
   tell_state();
   announce();
@@ -342,7 +353,7 @@ void redis_log::tell_state() {
   if (machine_.is_reading()) attached_.notify_all();
   room_.notify_all();
   subscriber_->on_state_change();
-  was_ready_ = health().is_ready;
+  if (is_new) was_ready_ = health().is_ready;  // the line above has said it
 }
 
 // Senders are told now: they may try again, here or elsewhere. What is in the outbox stays.
@@ -352,12 +363,36 @@ void redis_log::stop_accepting() {
   room_.notify_all();
 }
 
+// A change that the state does not show: appends fail, or the node is deaf or behind.
 void redis_log::announce() {
   const bool is_ready = health().is_ready;
   if (is_ready == was_ready_) return;
   was_ready_ = is_ready;
-  net::log(net::log_level::info, "log", is_ready ? "ready" : "not ready", {{"app", options_.app}});
+  if (is_ready) {
+    net::log(net::log_level::info, "log", "ready", {{"app", options_.app}});
+  } else {
+    std::string reason = health_.reason.empty() ? health_.reader_reason : health_.reason;
+    if (reason.empty()) {
+      reason =
+          asked_at_ ? "Redis does not answer" : "what is in the log does not come to this node";
+    }
+    net::log(net::log_level::info, "log", "not ready",
+             {{"app", options_.app}, {"reason", std::move(reason)}});
+  }
   subscriber_->on_state_change();
+}
+
+void redis_log::watch_progress() {
+  if (machine_.last_read().index < std::min(milestone_, machine_.top())) return;
+  milestone_ = machine_.top();
+  milestone_at_ = net::now();
+}
+
+// Since this reader connected.
+bool redis_log::is_hearing(net::time_point at) const {
+  const auto age = heartbeat_.echo_age(at);
+  if (!age || !reading_since_) return false;
+  return heartbeat_.is_echo_recent(at) && at - *age >= *reading_since_;
 }
 
 asio::awaitable<void> redis_log::watch() {
@@ -387,8 +422,27 @@ const log_health& redis_log::health() const {
   health_.echo_age = heartbeat_.echo_age(at);
   health_.outbox_entries = machine_.own_messages().size();
   health_.outbox_bytes = machine_.own_messages().bytes();
+  health_.outbox_undecided = machine_.own_messages().undecided();
+  health_.undelivered = machine_.undelivered();
+  health_.replay_entries = machine_.replay().size();
+  health_.replay_bytes = machine_.replay().bytes();
+  health_.replay_low = machine_.replay().low();
+  health_.known_nodes = machine_.known_holders().heard_of().size();
   health_.restored = machine_.restored();
-  health_.is_ready = health_.state == log_state::open && heartbeat_.is_echo_recent(at);
+  const auto age_of = [at](const std::optional<net::time_point>& since) {
+    std::optional<std::chrono::milliseconds> age;
+    if (since) age = std::chrono::duration_cast<std::chrono::milliseconds>(at - *since);
+    return age;
+  };
+  health_.trouble_age = age_of(trouble_since_);
+  health_.unanswered = age_of(asked_at_);
+  health_.behind_age.reset();
+  const bool is_behind = machine_.last_read().index < std::min(milestone_, machine_.top());
+  if (is_behind && at - milestone_at_ > options_.heartbeat_interval * heartbeat::intervals_max)
+    health_.behind_age = age_of(milestone_at_);
+  health_.is_echo_missing = machine_.beats_appended() > machine_.beats_echoed();
+  health_.is_ready = health_.state == log_state::open && health_.reason.empty() && is_hearing(at) &&
+                     !health_.behind_age;
   return health_;
 }
 

@@ -78,6 +78,9 @@ class redis_log final : public chat_log {
   void tell_state();
   void stop_accepting();
   void announce();
+  void watch_progress();
+  bool is_hearing(net::time_point at) const;
+  void tell_undelivered() const;
 
   // command_loop.cpp
   asio::awaitable<void> keep_commands();
@@ -94,6 +97,7 @@ class redis_log final : public chat_log {
   asio::awaitable<void> read();
   asio::awaitable<bool> is_same_server();
   bool take_read(const net::redis::exec_result& result);
+  void on_reader_trouble(std::string why);
 
   // history.cpp: old messages
   asio::awaitable<net::redis::exec_result> ask(net::redis::request what);
@@ -116,6 +120,12 @@ class redis_log final : public chat_log {
   connection_ptr commands_;
   connection_ptr reader_;
   net::redis::master_watch master_watch_;  // idle without sentinels
+  std::optional<net::time_point> asked_at_;       // the command on its way
+  std::optional<net::time_point> reading_since_;  // the reader connection
+  bool has_read_ = false;                         // something, over it
+  // What was the top at some time, and when: as soon as it is read the next one is taken.
+  std::uint64_t milestone_ = 0;
+  net::time_point milestone_at_;
   std::deque<std::shared_ptr<query>> queries_;
   std::unordered_map<std::uint64_t, waiting_sender*> senders_;
   std::size_t waiting_for_room_ = 0;

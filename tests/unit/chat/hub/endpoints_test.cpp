@@ -37,8 +37,38 @@ TEST_F(Endpoints, ReadyFollowsTheLogHealthDoesNot) {
   log.health().reason = "Redis does not answer";
   const auto unready = ask("GET", "/readyz");
   EXPECT_EQ(unready.status, 503U);
-  EXPECT_EQ(unready.body, "Redis does not answer\n");
+  EXPECT_EQ(unready.body, "appends fail: Redis does not answer\n");
   EXPECT_EQ(ask("GET", "/healthz").status, 200U);
+}
+
+// Method: every way not to be ready has its word, and an age where there is one.
+TEST_F(Endpoints, UnreadinessNamesStateAgeAndReason) {
+  start();
+  log_health& health = log.health();
+  health.is_ready = false;
+  EXPECT_EQ(ask("GET", "/readyz").body,
+            "starting: the first heartbeat has not come back through the log yet\n");
+  health.echo_age = std::chrono::milliseconds(4'250);
+  EXPECT_EQ(ask("GET", "/readyz").body,
+            "silent for 4.2 s: no heartbeat came back through the log\n");
+  health.unanswered = std::chrono::milliseconds(3'100);
+  EXPECT_EQ(ask("GET", "/readyz").body,
+            "mute for 3.1 s: Redis has not answered the command on its way\n");
+  health.is_echo_missing = true;
+  EXPECT_EQ(ask("GET", "/readyz").body,
+            "deaf for 4.2 s: heartbeats are in the log and do not come back\n");
+  health.reader_reason = "cannot connect: Connection refused";
+  EXPECT_EQ(ask("GET", "/readyz").body, "deaf for 4.2 s: cannot connect: Connection refused\n");
+  health.reader_reason.clear();
+  health.behind_age = std::chrono::milliseconds(5'000);
+  health.top_index = health.last_read.index + 7;
+  EXPECT_EQ(ask("GET", "/readyz").body,
+            "behind for 5.0 s: 7 entries of the log are not read yet\n");
+  health.trouble_age = std::chrono::milliseconds(99);
+  health.reason = "Redis answers:\nOOM";
+  EXPECT_EQ(ask("GET", "/readyz").body, "appends fail for 0.0 s: Redis answers: OOM\n");
+  health.state = log_state::recovering;
+  EXPECT_EQ(ask("GET", "/readyz").body, "recovering for 0.0 s: Redis answers: OOM\n");
 }
 
 TEST_F(Endpoints, NotReadyWhileDraining) {
@@ -73,7 +103,7 @@ TEST_F(Endpoints, NodeSaysWhatItIs) {
   EXPECT_EQ(unready.status, 200U) << "it answers a question, it is not a probe";
   const auto fields = json::parse(unready.body).as_object();
   EXPECT_FALSE(fields.at("ready").as_bool());
-  EXPECT_EQ(fields.at("reason").as_string(), "Redis does not answer");
+  EXPECT_EQ(fields.at("reason").as_string(), "appends fail: Redis does not answer");
 }
 
 TEST_F(Endpoints, NodeKnowsTheSocketsOfItsPages) {
