@@ -153,7 +153,8 @@ struct log_health {
   std::optional<std::chrono::milliseconds> behind_age;   // what was the top then is not read yet
   bool is_echo_missing = false;  // a heartbeat of this node is in the log and was not read
   std::string reader_reason;     // what the reader connection failed by
-  // Open, appends work, and since the reader connected the heartbeat came back, and recently; what the log holds is read.
+  // Open, appends work, the heartbeat came back recently and over the present reader, what the log
+  // holds is read.
   bool is_ready = false;
 };
 

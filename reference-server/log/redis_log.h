@@ -119,7 +119,7 @@ class redis_log final : public chat_log {
 
   connection_ptr commands_;
   connection_ptr reader_;
-  net::redis::master_watch master_watch_;  // idle without sentinels
+  net::redis::master_watch master_watch_;         // idle without sentinels
   std::optional<net::time_point> asked_at_;       // the command on its way
   std::optional<net::time_point> reading_since_;  // the reader connection
   bool has_read_ = false;                         // something, over it

@@ -1,0 +1,215 @@
+// /readyz tells the truth in both directions. Goal: for everything that Redis or the network may
+// do, the probe of a real node says 503 with the reason in one line, and 200 again by itself when
+// it is over. Method: do it, ask until it is said.
+#include <filesystem>
+#include <fstream>
+
+#include "tests/integration/chat/log/redis_gate.h"
+#include "tests/integration/chat/operations/operations.h"
+
+namespace ordeal::test {
+namespace {
+
+class Readiness : public Operations {
+ protected:
+  Readiness() : Operations(with_password()) {}
+
+  void set_node_password(const std::string& password) {
+    std::ofstream(password_file) << password << "\n";
+  }
+};
+
+TEST_F(Readiness, FollowsARedisThatStartsLater) {
+  redis.kill();
+  const chat_process& node = start_node();
+  EXPECT_TRUE(is_unready(node, "connecting for "));
+  EXPECT_TRUE(is_unready(node, "Connection refused"));
+  EXPECT_EQ(get(node, "/healthz").status, 200U);
+  redis.start();
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, FollowsARedisThatDiesAndComesBackEmpty) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis.kill();
+  EXPECT_TRUE(is_unready(node, "connecting for "));
+  redis.start();
+  EXPECT_TRUE(is_ready(node));
+  EXPECT_GE(metric(node, "ordeal_chat_log_repairs_total"), 1);
+}
+
+TEST_F(Readiness, FollowsAPausedRedis) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis.pause();
+  EXPECT_TRUE(is_unready(node, "mute for ")) << "before the command has timed out";
+  EXPECT_TRUE(is_unready(node, "connecting for ")) << "afterwards";
+  redis.resume();
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, FollowsAWrongPassword) {
+  const std::string right = redis.connection().auth.password;
+  set_node_password(std::string(marker) + "-wrong");
+  const chat_process& node = start_node();
+  EXPECT_TRUE(is_unready(node, "WRONGPASS"));
+  set_node_password(right);
+  EXPECT_TRUE(is_ready(node));
+  redis.set_password(std::string(marker) + "-new");
+  redis_does({"CLIENT", "KILL", "TYPE", "normal"});
+  EXPECT_TRUE(is_unready(node, "WRONGPASS"));
+  set_node_password(std::string(marker) + "-new");
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, FollowsAFullRedis) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis_does({"CONFIG", "SET", "maxmemory", "1"});
+  EXPECT_TRUE(is_unready(node, "appends fail for "));
+  EXPECT_TRUE(is_unready(node, "OOM"));
+  redis_does({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_TRUE(is_ready(node));
+}
+
+// Method: the place where the dump would go is a folder.
+TEST_F(Readiness, FollowsARedisThatCannotSave) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  const auto dump = redis.directory() / "dump.rdb";
+  std::filesystem::create_directory(dump);
+  redis_does({"CONFIG", "SET", "save", "3600 1"});
+  redis_does({"BGSAVE"});
+  EXPECT_TRUE(is_unready(node, "MISCONF"));
+  std::filesystem::remove(dump);
+  redis_does({"BGSAVE"});
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, FollowsARedisWithoutEnoughReplicas) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis_does({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_TRUE(is_unready(node, "NOREPLICAS"));
+  redis_does({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, FollowsARedisThatHoldsWritesBack) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis_does({"CLIENT", "PAUSE", "600000", "WRITE"});
+  EXPECT_TRUE(is_unready(node, "mute for "));
+  EXPECT_TRUE(is_unready(node, "Redis does not answer"));
+  redis_does({"CLIENT", "UNPAUSE"});
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, SurvivesTheLossOfEitherConnection) {
+  const chat_process& node = start_node();
+  for (const std::string_view role : {"reader", "commands"}) {
+    ASSERT_TRUE(is_ready(node));
+    const std::string old = connection_id(role);
+    ASSERT_NE(old, "") << role;
+    redis_does({"CLIENT", "KILL", "ID", old});
+    const auto is_new = [&] {
+      const std::string now = connection_id(role);
+      return !now.empty() && now != old;
+    };
+    EXPECT_TRUE(until(is_new)) << role;
+    EXPECT_TRUE(is_ready(node)) << role;
+  }
+}
+
+// Method: from now on no reply to XREAD reaches the node, on whatever connection it asks.
+TEST_F(Readiness, KnowsThatItIsDeaf) {
+  redis_gate gate(io, redis.port());
+  const chat_process& node = start_node(gate.port());
+  ASSERT_TRUE(is_ready(node));
+  gate.hold_reply_to("XREAD");
+  EXPECT_TRUE(is_unready(node, "deaf for "));
+  gate.release();
+  gate.cut();
+  EXPECT_TRUE(is_ready(node));
+  gate.close();
+}
+
+// Method: its words do not reach Redis, while what it was told before still comes.
+TEST_F(Readiness, KnowsThatItIsMute) {
+  redis_gate gate(io, redis.port());
+  const chat_process& node = start_node(gate.port());
+  ASSERT_TRUE(is_ready(node));
+  gate.hold_requests();
+  EXPECT_TRUE(is_unready(node, "mute for "));
+  EXPECT_TRUE(is_unready(node, "connecting for "));
+  gate.release();
+  EXPECT_TRUE(is_ready(node));
+  gate.close();
+}
+
+TEST_F(Readiness, RefusesARedisThatEvicts) {
+  redis_does({"CONFIG", "SET", "maxmemory", "100mb"});
+  redis_does({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+  const chat_process& node = start_node();
+  EXPECT_TRUE(is_unready(node, "refusing for "));
+  EXPECT_TRUE(is_unready(node, "allkeys-lru): set noeviction"));
+  redis_does({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
+  EXPECT_TRUE(is_ready(node));
+}
+
+TEST_F(Readiness, RefusesForeignEntriesBeforeAndWhileItRuns) {
+  redis_does({"XADD", "{chat}:log", "*", "who", "stranger"});
+  const chat_process& node = start_node();
+  EXPECT_TRUE(is_unready(node, "or delete the stream"));
+  redis_does({"DEL", "{chat}:log"});
+  ASSERT_TRUE(is_ready(node));
+  redis_does({"XADD", "{chat}:log", "*", "who", "stranger"});
+  EXPECT_TRUE(is_unready(node, "or delete the stream"));
+  redis_does({"DEL", "{chat}:log"});
+  EXPECT_TRUE(is_ready(node));
+}
+
+// A stream remembers the id of an entry that was deleted by hand; what is put back there must be
+// accepted all the same.
+TEST_F(Readiness, ComesBackWhenTheEndOfTheStreamWasDeleted) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  const auto has_two_beats = [&] { return metric(node, "ordeal_chat_log_index") >= 3; };
+  ASSERT_TRUE(until(has_two_beats));
+  redis_does({"EVAL",
+              "local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1][1] "
+              "redis.call('XDEL', KEYS[1], last) redis.call('HSET', KEYS[2], 'incarnation', 'x') "
+              "return 1",
+              "2", "{chat}:log", "{chat}:meta"});
+  const auto is_restored = [&] {
+    return metric(node, "ordeal_chat_log_restored_entries_total") >= 1;
+  };
+  EXPECT_TRUE(until(is_restored)) << node.log();
+  EXPECT_TRUE(is_ready(node));
+}
+
+// One line in the log for each change, however long a state lasts and however often the node tries.
+TEST_F(Readiness, IsToldInTheLogOnceForEachChange) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis_does({"CONFIG", "SET", "maxmemory", "1"});
+  ASSERT_TRUE(is_unready(node, "appends fail for 0."));
+  const std::string told_of_full = node.log();
+  ASSERT_TRUE(is_unready(node, "appends fail for 2."));
+  EXPECT_EQ(node.log(), told_of_full);
+  EXPECT_EQ(node.count_in_log("log: not ready "), 1U) << node.log();
+  EXPECT_EQ(node.count_in_log("OOM"), 1U) << node.log();
+  redis_does({"CONFIG", "SET", "maxmemory", "0"});
+  ASSERT_TRUE(is_ready(node));
+  EXPECT_EQ(node.count_in_log("log: ready "), 2U) << node.log();
+  redis.kill();
+  ASSERT_TRUE(is_unready(node, "connecting for 1."));
+  const std::string told_of_dead = node.log();
+  EXPECT_EQ(node.count_in_log("log: connecting "), 1U) << node.log();
+  ASSERT_TRUE(is_unready(node, "connecting for 3."));
+  EXPECT_EQ(node.log(), told_of_dead);
+}
+
+}  // namespace
+}  // namespace ordeal::test
