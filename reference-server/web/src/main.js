@@ -76,6 +76,8 @@ const chat = new Chat({ hub: link, screen: view, wait, newId });
 // Reset may come with more arguments one day: only these two are of interest.
 link.connection.on("Message", (room, cursor, id, text) => chat.onMessage(room, cursor, id, text));
 link.connection.on("Reset", (room, reason) => chat.onReset(room, reason));
+// After a fork this page still has everything; only others may have it in another order.
+link.connection.on("Fork", () => {});
 
 const placeForm = document.getElementById("place");
 const composer = document.getElementById("composer");
