@@ -65,16 +65,16 @@ asio::awaitable<void> subscriptions::join(std::string invocation_id, join_call w
 }
 
 asio::awaitable<bool> subscriptions::advance(joining& join) {
-  const cursor_place place = context_.log.place_of(join.at);
-  if (place.status != range_status::ok) {
-    give_up(join, place);
+  const cursor_place where = context_.log.place_of(join.at);
+  if (where.status != range_status::ok) {
+    give_up(join, where);
     co_return false;
   }
-  if (place.is_ahead) co_return co_await wait_for_node(join);
-  if (place.from != join.at.at) {
+  if (where.is_ahead) co_return co_await wait_for_node(join);
+  if (where.from != join.at.at) {
     // A lost branch that this node has seen, too: it knows what the client has of it.
     join.seen = join.at.at;
-    join.at.at = place.from;
+    join.at.at = where.from;
   }
   const position last_read = context_.log.health().last_read;
   if (join.at.at == last_read) {
@@ -108,13 +108,13 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
 // The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it
 // gets only what is new to it once this node has caught up.
 asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
-  const cursor_place place = co_await context_.log.check_cursor(join.at);
+  const cursor_place where = co_await context_.log.check_cursor(join.at);
   if (!is_current(join.mine)) {
     fail(join, "retry: superseded by a later Join or Leave of this room");
     co_return false;
   }
-  if (place.status != range_status::ok) {
-    give_up(join, place);
+  if (where.status != range_status::ok) {
+    give_up(join, where);
     co_return false;
   }
   if (join.at.at < context_.log.health().last_read) co_return true;
@@ -155,14 +155,14 @@ void subscriptions::reset(joining& join, reset_cause cause, std::string_view rea
   go_live(join, last_read, last_read);
 }
 
-void subscriptions::give_up(joining& join, const cursor_place& place) {
-  if (place.status != range_status::unavailable) {
-    const auto why = reason_of(place.status);
+void subscriptions::give_up(joining& join, const cursor_place& where) {
+  if (where.status != range_status::unavailable) {
+    const auto why = reason_of(where.status);
     lost_range lost;
     lost.log_id = join.at.log_id;
-    lost.after = place.status == range_status::forked ? place.lost_from : join.at.at;
-    if (place.status == range_status::forked) lost.upto = place.lost_to;
-    if (place.status == range_status::trimmed) lost.upto = context_.log.health().last_read;
+    lost.after = where.status == range_status::forked ? where.lost_from : join.at.at;
+    if (where.status == range_status::forked) lost.upto = where.lost_to;
+    if (where.status == range_status::trimmed) lost.upto = context_.log.health().last_read;
     reset(join, why.cause, why.text, lost);
   } else if (!join.is_completed) {
     fail(join, "retry: the log cannot be read at the moment");

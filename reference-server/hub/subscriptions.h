@@ -66,7 +66,7 @@ class subscriptions {
 
   void go_live(joining& join, position told, position from);
   void reset(joining& join, reset_cause cause, std::string_view reason, const lost_range& lost);
-  void give_up(joining& join, const cursor_place& place);
+  void give_up(joining& join, const cursor_place& where);
   void complete(joining& join, position at);
   void fail(joining& join, std::string_view error);
 

@@ -46,17 +46,17 @@ asio::awaitable<range_status> redis_log::collect_from_redis(position& after, pos
   const auto reply = co_await ask(std::move(what));
   if (reply.ec) co_return range_status::unavailable;
   const auto heard = log_wire::parse_range(reply.replies);
-  const read_answer& answer = heard.answer;
-  if (heard.error.is_set() || answer.has_foreign_entry) co_return range_status::unavailable;
-  if (answer.log_id != machine_.identity().log_id) co_return range_status::unavailable;
-  if (after.index + 1 < answer.floor) co_return range_status::trimmed;
-  for (const entry_ptr& each : answer.entries) {
+  const read_answer& found = heard.answer;
+  if (heard.error.is_set() || found.has_foreign_entry) co_return range_status::unavailable;
+  if (found.log_id != machine_.identity().log_id) co_return range_status::unavailable;
+  if (after.index + 1 < found.floor) co_return range_status::trimmed;
+  for (const entry_ptr& each : found.entries) {
     if (each->at.index != after.index + 1) co_return range_status::unavailable;
     after = each->at;
     if (each->kind == entry_kind::message && each->room == room)
       into.push_back(machine_.with_earlier(each));
   }
-  if (answer.entries.empty()) co_return range_status::unavailable;
+  if (found.entries.empty()) co_return range_status::unavailable;
   co_return range_status::ok;
 }
 

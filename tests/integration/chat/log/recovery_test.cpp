@@ -128,6 +128,30 @@ TEST_F(Recovery, KilledBetweenAppendAndReply) {
   }
 }
 
+// H4: two nodes open a round at the same moment.
+TEST_F(Recovery, TwoConvenersShareOneRound) {
+  redis_server server;
+  redis_gate& gate_a = add_gate(server);
+  redis_gate& gate_b = add_gate(server);
+  auto options_a = through(gate_a, options_for(server));
+  auto options_b = through(gate_b, options_for(server));
+  options_a.command_timeout = options_b.command_timeout = 5s;
+  const nodes all{&LogNodes::add_ready_node(options_a), &LogNodes::add_ready_node(options_b)};
+  send(all, "m", 50);
+  EXPECT_TRUE(until_all_read(all));
+  gate_a.hold_request("Opens a recovery round");
+  gate_b.hold_request("Opens a recovery round");
+  lose_everything(server);
+  EXPECT_TRUE(until("both want to convene",
+                    [&] { return gate_a.has_held_request() && gate_b.has_held_request(); }));
+  gate_a.release();
+  gate_b.release();
+  EXPECT_TRUE(until_ready(all));
+  send(all, "n", 10);
+  expect_all_once_in_order(all);
+  EXPECT_EQ(repairs(all), 1U);
+}
+
 // H22: the node that puts the log in order dies in the middle.
 TEST_F(Recovery, RepairIsTakenOverWhenItsNodeDies) {
   redis_server server;
