@@ -340,10 +340,8 @@ void redis_log::tell_state() {
   health_.state = machine_.state();
   health_.reason = reason;
   if (ended_.is_set()) return;  // connections that end now are no news
-  // Why there is no connection may change, and is what somebody has to see; the steps of a recovery
-  // have lines of their own.
-  const bool is_news =
-      health_.state == log_state::connecting || health_.state == log_state::refusing;
+  // Before the first attach every new reason is told: it is what somebody has to mend.
+  const bool is_news = machine_.identity().log_id.empty();
   if (is_new || is_news) {
     const bool is_bad = health_.state == log_state::refusing;
     net::log(is_bad ? net::log_level::error : net::log_level::info, "log", word_of(health_.state),

@@ -26,7 +26,7 @@ local floor = index_of(redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1]
 
 local first = 11
 local marks = first + 2 * tonumber(ARGV[10])
-local has_epochs = redis.call('HEXISTS', KEYS[2], '0')
+local has_epochs = redis.call('HGET', KEYS[2], '0')
 redis.call('DEL', KEYS[2])
 for i = first, marks - 1, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 redis.call('HSET', KEYS[2], epoch, digits(top), '0', '0')
@@ -38,7 +38,7 @@ local function raise(origin, seq)
   end
 end
 -- Only a commit writes the fields '0' and '': without them a key was lost, perhaps in part.
-if has_epochs + redis.call('HEXISTS', KEYS[3], '') + redis.call('HEXISTS', KEYS[4], '') < 3 then
+if not (has_epochs and redis.call('HGET', KEYS[3], '') and redis.call('HGET', KEYS[4], '')) then
   -- Watermarks, retry keys and epochs come back for the newest entries.
   local newest = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 4096)
   for i = 1, #newest do

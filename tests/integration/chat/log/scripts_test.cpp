@@ -184,13 +184,13 @@ TEST_F(LogScripts, AttachTellsAllAndChangesNothing) {
   const std::string first = "[[1-1,[k,b,o,a,s,0,r,,c,,t,why]]]";
   const std::string tail = "[[1-3,[k,m,o,a,s,2,r,room,c,y,t,text]]]";
   EXPECT_EQ(attach("a", "1-2"), "[log1,1,open," + life() + ",3,1],4,2," + first + "," + tail +
-                                    ",[[1-2,[k,m,o,a,s,1,r,room,c,x,t,text]]],[1,1],");
+                                    ",[[1-2,[k,m,o,a,s,1,r,room,c,x,t,text]]],[1,1,0,0],");
   EXPECT_EQ(attach("b", "1-9"),
-            "[log1,1,open," + life() + ",3,1],4,0," + first + "," + tail + ",[],[1,1],");
+            "[log1,1,open," + life() + ",3,1],4,0," + first + "," + tail + ",[],[1,1,0,0],");
   make_round();
   redis({"DEL", "req"});
-  EXPECT_EQ(attach("b", ""),
-            "[log1,1,recovering," + life() + ",3,1],3,0," + first + "," + tail + ",[],[1,1],a.1");
+  EXPECT_EQ(attach("b", ""), "[log1,1,recovering," + life() + ",3,1],3,0," + first + "," + tail +
+                                 ",[],[1,1,0,0],a.1");
 }
 
 }  // namespace

@@ -132,8 +132,9 @@ std::set<std::string> Acl::used() {
     if (!line.starts_with("cmdstat_") || line.find(":calls=0,") != std::string::npos) continue;
     commands.insert(line.substr(8, line.find(':') - 8));
   }
-  // The test's own, and AUTH, which everybody may call.
-  for (const char* own : {"auth", "config|resetstat", "flushall", "acl|setuser", "script|flush"})
+  // The test's own, and AUTH and HELLO, which everybody may call.
+  for (const char* own :
+       {"auth", "hello", "config|resetstat", "flushall", "acl|setuser", "script|flush"})
     commands.erase(own);
   return commands;
 }
