@@ -78,7 +78,7 @@ void log_machine::take_report(const report_answer& heard) {
   patience waited;
   waited.is_grace_over = looks_ >= options_.grace_looks;
   waited.is_boot_over = looks_ >= options_.boot_looks;
-  const choice chosen = choose_actor(reports, heard.log, waited);
+  const choice chosen = choose_actor(reports, waited);
   if (heard.owner.empty() && was_heard && chosen.actor == options_.origin) {
     begin_repair(heard, std::move(reports));
   } else if (still_looks_ >= options_.stall_looks) {

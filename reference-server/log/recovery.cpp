@@ -161,7 +161,7 @@ bool is_round_of(std::string_view round, std::string_view incarnation) {
   return at != std::string_view::npos && round.substr(at + 1) == incarnation;
 }
 
-choice choose_actor(const reports_by_origin& reports, const log_facts&, patience waited) {
+choice choose_actor(const reports_by_origin& reports, patience waited) {
   choice result;
   if (reports.empty()) return result;
   result.missing = missing_members(reports);

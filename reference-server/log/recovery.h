@@ -41,7 +41,7 @@ struct patience {
   bool is_grace_over = false;  // known members were given long enough
   bool is_boot_over = false;   // and nodes nobody knows of, that may have read the log
 };
-choice choose_actor(const reports_by_origin& reports, const log_facts& log, patience waited);
+choice choose_actor(const reports_by_origin& reports, patience waited);
 
 // What the actor does: truncate to `keep`, restore from its replay buffer what lies above, commit.
 struct repair_plan {

@@ -102,7 +102,7 @@ class Choice : public testing::Test {
     patience waited;
     waited.is_grace_over = is_grace_over_;
     waited.is_boot_over = is_boot_over_;
-    return choose_actor(reports_, log_facts(), waited);
+    return choose_actor(reports_, waited);
   }
   reports_by_origin reports_;
   bool is_grace_over_ = false;
