@@ -91,11 +91,11 @@ attach_decision decide_attach(const server_facts& server, const log_facts& log,
     return make(attach_step::refuse, "Redis evicts keys (maxmemory-policy " +
                                          server.evicting_policy + "): set noeviction");
   }
-  if (log.has_foreign_entry) {
-    return make(
-        attach_step::refuse,
-        "the stream of the log holds entries that no node has written: give the application "
-        "another name, or delete the stream");
+  if (!log.foreign_id.empty()) {
+    return make(attach_step::refuse,
+                "the stream of the log holds an entry that no node has written: "
+                "remove it (XDEL, id " +
+                    log.foreign_id + "), or give the application another name");
   }
   if (log.state == "recovering" && is_round_of(log.round, server.incarnation))
     return make(attach_step::gather);

@@ -63,14 +63,14 @@ asio::awaitable<void> redis_log::serve(backoff& pause) {
       co_await net::sleep_for(duration);
       if (!commands_->is_open()) break;
     }
-    const bool is_fine = co_await exchange();
+    const bool has_appended = co_await exchange();
     // An attach that works says nothing of what is refused after it.
-    if (is_fine && machine_.state() == log_state::open) pause.reset();
+    if (has_appended) pause.reset();
   }
   on_commands_lost(trouble_.empty() ? "the connection to Redis was lost" : trouble_);
 }
 
-// False when there was no useful answer.
+// Whether it was an append that worked.
 asio::awaitable<bool> redis_log::exchange() {
   const command what = machine_.next_command();
   const auto request = wire_.make(what);
@@ -88,7 +88,8 @@ bool redis_log::take_answer(const command& asked, const net::redis::exec_result&
     return false;
   }
   const answer heard = wire_.parse(asked, result.replies);
-  if (const auto* appended = std::get_if<append_answer>(&heard)) {
+  const auto* const appended = std::get_if<append_answer>(&heard);
+  if (appended != nullptr) {
     if (!appended->entries.empty()) ++health_.batches;
     for (const entry_reply& each : appended->entries) {
       if (each.result == entry_result::known_client_id) ++health_.duplicates;
@@ -105,7 +106,7 @@ bool redis_log::take_answer(const command& asked, const net::redis::exec_result&
     commands_->close();
   }
   pump();
-  return error == nullptr;
+  return appended != nullptr && !appended->is_stale;
 }
 
 asio::awaitable<void> redis_log::answer_query() {

@@ -31,17 +31,17 @@ struct log_facts {
   bool has_all_keys = false;  // epochs, seq, req and log are there
   std::string log_id;
   std::uint64_t epoch = 0;
-  std::string state;               // "open", "recovering", "" without meta
-  std::string incarnation;         // as stored by the latest commit
-  std::uint64_t top = 0;           // index of the newest entry by meta
-  std::uint64_t floor = 0;         // index of the oldest entry by meta
-  epoch_chain chain;               // of all epochs of this log
-  std::uint64_t own_seq = 0;       // the last seq known of this origin
-  entry_ptr first;                 // the oldest entry of the stream
-  entry_ptr tail;                  // the newest entry of the stream
-  entry_ptr held;                  // the entry at the position this node has read
-  bool has_foreign_entry = false;  // first or tail are there and not of a log of ours
-  std::string round;               // of the recovery under way; empty: none
+  std::string state;          // "open", "recovering", "" without meta
+  std::string incarnation;    // as stored by the latest commit
+  std::uint64_t top = 0;      // index of the newest entry by meta
+  std::uint64_t floor = 0;    // index of the oldest entry by meta
+  epoch_chain chain;          // of all epochs of this log
+  std::uint64_t own_seq = 0;  // the last seq known of this origin
+  entry_ptr first;            // the oldest entry of the stream
+  entry_ptr tail;             // the newest entry of the stream
+  entry_ptr held;             // the entry at the position this node has read
+  std::string foreign_id;     // of an entry at either end that is not of a log of ours
+  std::string round;          // of the recovery under way; empty: none
 };
 
 // Who an append claims to write for: of what the attach found.

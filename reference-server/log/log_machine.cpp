@@ -79,6 +79,7 @@ void log_machine::take_error(const wire_error& error) {
   repair_.reset();
   must_pause_ = true;
   if (error.kind == reply_class::fatal) {
+    was_append_refused_ = was_append_refused_ || was_open;
     refuse(why);
   } else if (was_open && error.kind == reply_class::retryable) {
     reason_ = why;  // still attached; the next append may work
@@ -152,6 +153,8 @@ void log_machine::enter_open(const attach_answer& found) {
   phase_ = phase::open;
   round_.clear();
   wants_beat_ = true;
+  // That the next append works has to be seen first: or the state would go to and fro.
+  if (was_append_refused_) return;
   set_state(log_state::open, "");
   note(is_new ? machine_event::what::recovered : machine_event::what::attached,
        "epoch " + std::to_string(log.epoch) + ", top " + std::to_string(log.top) + ", read " +
@@ -188,6 +191,7 @@ command log_machine::make_append() {
 }
 
 void log_machine::take_append(const append_answer& heard) {
+  const bool was_refused = std::exchange(was_append_refused_, false);
   if (heard.is_stale) {
     outbox_.on_batch_lost();
     wants_beat_ = wants_beat_ || sent_beat_;
@@ -197,6 +201,7 @@ void log_machine::take_append(const append_answer& heard) {
   if (sent_beat_) beats_appended_ = beats_;
   top_ = heard.top;
   floor_ = heard.floor;
+  if (was_refused) set_state(log_state::open, "");
   if (phase_ == phase::open) reason_.clear();
   const position trimmed{identity_.epoch, heard.floor};
   outbox_.on_replies(heard.entries, trimmed, settled_);
@@ -262,7 +267,8 @@ std::string log_machine::fingerprint() const {
   for (const auto value :
        {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
         static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
-        static_cast<unsigned>(wants_beat_), static_cast<unsigned>(state_), looks_, still_looks_})
+        static_cast<unsigned>(was_append_refused_), static_cast<unsigned>(wants_beat_),
+        static_cast<unsigned>(state_), looks_, still_looks_})
     add(value);
   for (const auto value :
        {commits_, rounds_, top_, floor_, beats_, beats_appended_, beats_echoed_, identity_.epoch})

@@ -203,6 +203,7 @@ class log_machine {
   bool is_waiting_ = false;  // a command is on its way
   bool must_pause_ = false;
   bool sent_beat_ = false;                  // with the append on its way
+  bool was_append_refused_ = false;         // and none has worked since
   std::optional<convene_command> convene_;  // to be sent next
   std::string round_;                       // gathering, repairing
   unsigned looks_ = 0;                      // at this round

@@ -86,7 +86,8 @@ log_facts parse_log_facts(reply_view found) {
   log.first = parse_entry(found[3][0]);
   log.tail = parse_entry(found[4][0]);
   log.held = parse_entry(found[5][0]);
-  log.has_foreign_entry = (found[3].size() > 0 && !log.first) || (found[4].size() > 0 && !log.tail);
+  if (found[3].size() > 0 && !log.first) log.foreign_id = found[3][0][0].text();
+  if (found[4].size() > 0 && !log.tail) log.foreign_id = found[4][0][0].text();
   const reply_view epochs = found[6];
   for (std::size_t i = 0; i + 1 < epochs.size(); i += 2) {
     const std::uint64_t epoch = unsigned_of(epochs[i]);

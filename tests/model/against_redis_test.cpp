@@ -124,6 +124,15 @@ class two_redis {
     what.add({"DEL", key_name(key)});
     exec(what);
   }
+  void raise_last_id(position to) {
+    if (!model_.has(log_key::log) || model_.keys().log->last_id >= to) return;
+    model_.raise_last_id(to);
+    const std::string key = key_name(static_cast<int>(log_key::log));
+    const std::string id = format_position(to);
+    redis::request what;
+    what.add({"XADD", key, id, "a", "b"}).add({"XDEL", key, id});
+    exec(what);
+  }
   void wipe() {
     for (int i = 0; i < log_key_count; ++i) lose(i);
   }
@@ -298,6 +307,12 @@ void disturb(two_redis& both, std::mt19937_64& random) {
       break;
     case 3:
       both.promote();
+      break;
+    case 4:
+      both.raise_last_id(position{~std::uint64_t{0}, ~std::uint64_t{0}});
+      break;
+    case 5:
+      both.raise_last_id(position{1'764'268'000'000, random() % 3});
       break;
     default:
       both.save();

@@ -74,6 +74,10 @@ void redis_model::hash_into(hasher& into) const {
   keys_.hash_into(into);
 }
 
+void redis_model::raise_last_id(position to) {
+  if (keys_.log) keys_.log->last_id = std::max(keys_.log->last_id, to);
+}
+
 void redis_model::lose(log_key key) {
   switch (key) {
     case log_key::meta:
@@ -216,7 +220,13 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   std::uint64_t before = what.after_seq;
   std::map<std::string, position> added;
 
+  // An entry that was added by hand and removed leaves only its id behind.
+  const bool is_at_end = tail_position() == position{what.log.epoch, top};
+  bool is_ahead = keys_.log->last_id > position{what.log.epoch, top};
   const auto append = [&](entry_kind kind, std::uint64_t seq, const message_body& body) {
+    result.is_stale = is_ahead && !is_at_end;
+    if (result.is_stale) return false;
+    if (std::exchange(is_ahead, false)) keys_.log->last_id = tail_position();
     entry each;
     each.at = position{what.log.epoch, ++top};
     each.kind = kind;

@@ -83,6 +83,7 @@ class redis_model {
   void restore_snapshot(key_space then) { keys_ = std::move(then); }
   void lose_everything() { keys_ = {}; }
   void lose(log_key key);
+  void raise_last_id(position to);  // an entry was added there and removed again
   bool has(log_key key) const;
   void set_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
 

@@ -4,7 +4,7 @@
 --       then for each entry: kind, seq, room, client message id, text.
 --
 -- Returns {'STALE'} when the node must attach again: the log is not open in this epoch and incarnation, the server that
--- runs this is of another incarnation, or a key is missing. Else {'OK', top, floor, result...} with a result for each
+-- runs this is of another incarnation, a key is missing, or the stream does not end where it should. Else {'OK', top, floor, result...} with a result for each
 -- entry:
 --   index           appended there
 --   'DUP id'        this seq was used before; id: where the client message id is, '' when trimmed
@@ -54,6 +54,16 @@ local top, floor = tonumber(meta[5]), tonumber(meta[6])
 local last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
 local before = tonumber(ARGV[6])
 local results, added = {'OK', 0, 0}, {}
+
+-- A stream takes only higher ids than it ever had. One that was added by hand and removed again leaves nothing but that
+-- mark: false unless that is all.
+local function forget_higher_ids()
+  local tail = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
+  if not tail or tail[1] ~= epoch .. '-' .. digits(top) then return false end
+  redis.call('XSETID', KEYS[4], tail[1])
+  return true
+end
+
 for i = first, #ARGV, entry_fields do
   local seq, client_id = tonumber(ARGV[i + 1]), ARGV[i + 3]
   local id = known[client_id]
@@ -71,10 +81,17 @@ for i = first, #ARGV, entry_fields do
     if same ~= nil then
       result = same and 'DUPCLIENT ' .. id or 'CONFLICT'
     else
+      id = epoch .. '-' .. digits(top + 1)
+      local entry = {'XADD', KEYS[4], id, 'k', ARGV[i], 'o', origin, 's', ARGV[i + 1],
+                     'r', ARGV[i + 2], 'c', client_id, 't', ARGV[i + 4]}
+      local answer = redis.pcall(unpack(entry))
+      if type(answer) == 'table' then
+        -- Only the first one can fail, so nothing is done yet.
+        if not string.find(answer.err, '^ERR ') then return answer end
+        if not forget_higher_ids() then return {'STALE'} end
+        redis.call(unpack(entry))
+      end
       top = top + 1
-      id = epoch .. '-' .. digits(top)
-      redis.call('XADD', KEYS[4], id, 'k', ARGV[i], 'o', origin, 's', ARGV[i + 1],
-                 'r', ARGV[i + 2], 'c', client_id, 't', ARGV[i + 4])
       if client_id ~= '' then
         known[client_id] = id
         added[#added + 1] = client_id

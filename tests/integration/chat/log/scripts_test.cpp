@@ -118,6 +118,23 @@ TEST_F(LogScripts, AppendIsStaleWhenAKeyIsMissing) {
   }
 }
 
+// Somebody tried XADD by hand, and removed the entry again.
+TEST_F(LogScripts, AppendForgetsAHigherIdThatIsGone) {
+  make_log();
+  for (const char* id : {"9999999999999-0", "18446744073709551615-18446744073709551615"}) {
+    redis({"XADD", "log", id, "hello", "world"});
+    EXPECT_EQ(append(to_append(), {{"1", "x"}}), "STALE") << "it is still there";
+    EXPECT_EQ(ask({"HGET", "meta", "top"}), "1");
+    redis({"XDEL", "log", id});
+  }
+  EXPECT_EQ(append(to_append(), {{"1", "x"}, {"2", "y"}}), "OK,3,1,2,3");
+  EXPECT_EQ(ids(), "1-1,1-2,1-3");
+  redis({"XDEL", "log", "1-3"});
+  redis({"XADD", "log", "1-4", "hello", "world"});
+  redis({"XDEL", "log", "1-4"});
+  EXPECT_EQ(append(to_append(), {{"3", "z"}}), "STALE") << "an entry of ours is missing, too";
+}
+
 class LogScriptsAof : public script_runner {
  protected:
   static redis_server_options kept() {

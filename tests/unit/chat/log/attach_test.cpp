@@ -258,9 +258,9 @@ TEST_F(Attach, EvictionIsRefusedAlsoBeforeTheLogIsCreated) {
 
 // Otherwise a recovery would remove what somebody else keeps there.
 TEST_F(Attach, EntriesOfOthersInTheStreamAreRefused) {
-  log_.has_foreign_entry = true;
+  log_.foreign_id = "7-0";
   EXPECT_EQ(step(), attach_step::refuse);
-  EXPECT_NE(reason().find("give the application another name, or delete the stream"),
+  EXPECT_NE(reason().find("remove it (XDEL, id 7-0), or give the application another name"),
             std::string::npos);
   log_.state = "recovering";
   log_.round = make_round("someone.1", server_.incarnation);

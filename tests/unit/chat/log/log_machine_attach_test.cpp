@@ -180,6 +180,28 @@ TEST_F(LogMachineAttach, APassingErrorIsTriedAgainAfterAPause) {
   EXPECT_EQ(machine_.reason(), "");
 }
 
+// The attach finds nothing wrong each time; a state that went to and fro would fill the log file.
+TEST_F(LogMachineAttach, ARefusedAppendStaysRefusedUntilOneWorks) {
+  fill_stream(2);
+  open();
+  add();
+  for (int i = 0; i < 3; ++i) {
+    next();
+    hear(error(reply_class::fatal, "WRONGTYPE"));
+    EXPECT_TRUE(machine_.must_pause());
+    EXPECT_EQ(next(), "attach behind 1-2");
+    hear(attached());
+    EXPECT_EQ(machine_.state(), log_state::refusing);
+    EXPECT_EQ(machine_.reason(), "Redis answers: WRONGTYPE");
+    EXPECT_TRUE(machine_.is_reading());
+  }
+  EXPECT_EQ(events(), texts{});
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1 1");
+  hear(appended(4, {4}));
+  EXPECT_EQ(machine_.state(), log_state::open);
+  EXPECT_EQ(machine_.reason(), "");
+}
+
 TEST_F(LogMachineAttach, ALostScriptIsLoadedByTheNextAttachAtOnce) {
   fill_stream(2);
   open();

@@ -133,14 +133,15 @@ TEST_F(LogWireReplies, ThreeOfFourKeysAreNotAll) {
 
 TEST_F(LogWireReplies, AForeignEntryAtEitherEndIsTold) {
   const auto foreign = array({array({bulk("7-0"), bulks({"a", "b"})})});
-  EXPECT_FALSE(understood<attach_answer>(attach_command(), with(facts(open_log()), bulk("sha")))
-                   .log.has_foreign_entry);
+  EXPECT_EQ(understood<attach_answer>(attach_command(), with(facts(open_log()), bulk("sha")))
+                .log.foreign_id,
+            "");
   for (const char* id : {"1-5", "2-20"}) {
     std::string found = open_log();
     const std::string ours = array({stream_entry(id, "m", id == std::string("1-5") ? "1" : "3")});
     found.replace(found.find(ours), ours.size(), foreign);
     const auto heard = understood<attach_answer>(attach_command(), with(facts(found), bulk("sha")));
-    EXPECT_TRUE(heard.log.has_foreign_entry) << id;
+    EXPECT_EQ(heard.log.foreign_id, "7-0") << id;
   }
 }
 
