@@ -47,7 +47,7 @@ std::string heading(std::string_view text, const style& with) {
 
 // Foreign text must not steer the terminal, nor break the line.
 std::string printable(std::string_view text, const style& with) {
-  std::string safe = clean_text(text);
+  std::string safe = without_commands(clean_text(text));
   for (char& c : safe) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || (!with.is_utf8 && byte >= 0x80)) c = byte < 0x20 ? ' ' : '?';

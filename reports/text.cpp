@@ -38,9 +38,18 @@ character decode(std::string_view text) {
   return {bytes, code};
 }
 
-bool is_allowed(std::uint32_t code) {
+// Marks, embeddings, overrides and isolates of the writing direction, and ends of lines and paragraphs.
+bool is_format_control(std::uint32_t code) {
+  return code == 0x61C || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+bool is_shown(std::uint32_t code) {
   if (code < 0x20) return code == '\t' || code == '\n' || code == '\r';
-  return code != 0x7F && !(code >= 0xD800 && code <= 0xDFFF) && code != 0xFFFE && code != 0xFFFF;
+  const bool is_control = code >= 0x7F && code <= 0x9F;
+  const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return !is_control && !is_surrogate && !is_format_control(code) && code != 0xFFFE &&
+         code != 0xFFFF;
 }
 
 }  // namespace
@@ -81,10 +90,29 @@ std::string clean_text(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    if (is_allowed(next.code)) clean += text.substr(0, next.bytes);
+    if (is_shown(next.code)) {
+      clean += text.substr(0, next.bytes);
+    } else {
+      clean += formatted("\\u{%x}", next.code);
+    }
     text.remove_prefix(next.bytes);
   }
   return clean;
+}
+
+std::string without_commands(std::string_view text) {
+  std::string safe;
+  safe.reserve(text.size());
+  bool is_line_start = true;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string_view rest = text.substr(at);
+    if (is_line_start && rest.starts_with("::")) safe += '\\';
+    safe += text[at];
+    if (rest.starts_with("##[")) safe += '\\';
+    is_line_start = text[at] == '\n' || text[at] == '\r' ||
+                    (is_line_start && (text[at] == ' ' || text[at] == '\t'));
+  }
+  return safe;
 }
 
 std::string capped(std::string_view text, std::size_t bytes_max) {

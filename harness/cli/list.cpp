@@ -8,6 +8,7 @@
 #include "harness/scenario/spelling.h"
 #include "harness/target/target_loader.h"
 #include "harness/target/target_search.h"
+#include "reports/text.h"
 
 namespace ordeal::harness {
 namespace {
@@ -113,7 +114,7 @@ void print_text(const std::vector<listed>& all, std::ostream& out) {
       line += item.detail + std::string(detail_width - item.detail.size() + 2, ' ');
     line += item.doc;
     line.erase(line.find_last_not_of(' ') + 1);
-    out << line << "\n";
+    out << report::clean_text(line) << "\n";
   }
 }
 

@@ -30,6 +30,7 @@
 #include "reports/junit.h"
 #include "reports/summary_json.h"
 #include "reports/summary_md.h"
+#include "reports/text.h"
 
 namespace ordeal::harness {
 namespace fs = std::filesystem;
@@ -41,8 +42,9 @@ struct job {
   harness::target target;
 };
 
+// It may quote what a target or Redis wrote.
 void say(const std::string& problem) {
-  std::cerr << "error: " << problem << std::endl;
+  std::cerr << "error: " << report::without_commands(report::clean_text(problem)) << std::endl;
 }
 
 fs::path binaries() {
@@ -192,15 +194,37 @@ class single_run {
     const std::string unwritten = engine_->load().recorder().write_error();
     engine_.reset();
     if (!outcome.environment_problem.empty()) say(outcome.environment_problem);
+    if (!unwritten.empty()) results_are_incomplete(result, unwritten);
     try {
-      if (!unwritten.empty()) throw std::runtime_error(unwritten);
       write_reports(result.record);
     } catch (const std::exception& thrown) {
-      say(std::string("results are incomplete: ") + thrown.what());
-      result.code = exit_code::results_not_written;
-      result.record.exit_code = static_cast<int>(result.code);
+      results_are_incomplete(result, thrown.what());
+      end_description("failed", result.code);
     }
     return result;
+  }
+
+  // Whatever was judged, it is not what the files hold: no report may say that all is well.
+  static void results_are_incomplete(finished_run& result, const std::string& reason) {
+    const std::string what = "results are incomplete: " + reason;
+    say(what);
+    result.code = exit_code::results_not_written;
+    result.record.exit_code = static_cast<int>(result.code);
+    result.record.checks.insert(result.record.checks.begin(), {"results", "error", what});
+    if (result.record.verdict == "fail") return;
+    result.record.verdict = "error";
+    result.record.why = what;
+  }
+
+  // Of a run that cannot write all it should; there may be room for this.
+  void end_description(const char* state, exit_code code) {
+    try {
+      results_.describe_run({{"state", state},
+                             {"ended_at", net::wall_time_iso8601()},
+                             {"exit_code", static_cast<int>(code)}});
+    } catch (const std::exception& thrown) {
+      say(thrown.what());
+    }
   }
 
   run_facts facts_of(const run_outcome& outcome) {
@@ -232,14 +256,8 @@ class single_run {
   [[noreturn]] void leave_at_once(exit_code code, const std::string& reason) {
     say(reason + "; what was recorded is in " + results_.path().string());
     const fs::path secrets = engine_->bed().private_path();
-    try {
-      const bool is_signal = code == exit_code::interrupted || code == exit_code::terminated;
-      results_.describe_run({{"state", is_signal ? "interrupted" : "failed"},
-                             {"ended_at", net::wall_time_iso8601()},
-                             {"exit_code", static_cast<int>(code)}});
-    } catch (const std::exception& thrown) {
-      say(thrown.what());
-    }
+    const bool is_signal = code == exit_code::interrupted || code == exit_code::terminated;
+    end_description(is_signal ? "interrupted" : "failed", code);
     warden_.reset();
     std::error_code ec;
     fs::remove_all(secrets, ec);

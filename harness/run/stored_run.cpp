@@ -1,9 +1,10 @@
 #include "harness/run/stored_run.h"
 
 #include <boost/json/parse.hpp>
-#include <fstream>
 #include <iostream>
-#include <iterator>
+
+#include "net/async/regular_file.h"
+#include "reports/text.h"
 
 namespace ordeal::harness {
 namespace fs = std::filesystem;
@@ -34,10 +35,7 @@ fs::path find_run(const fs::path& given) {
   return fs::canonical(given);
 }
 
-std::string read_whole(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
+constexpr std::size_t page_bytes_max = 64U << 20U;
 
 }  // namespace
 
@@ -54,7 +52,7 @@ exit_code run_or_refuse(const std::function<exit_code()>& verb) {
 }
 
 void tell(const std::string& problem, const std::string& remedy) {
-  std::cerr << "error: " << problem << "\n";
+  std::cerr << "error: " << report::clean_text(problem) << "\n";
   if (!remedy.empty()) std::cerr << "  = " << remedy << "\n";
 }
 
@@ -63,8 +61,10 @@ refusal unreadable(const fs::path& file, const std::string& why, const std::stri
 }
 
 json::object read_object(const fs::path& file, const std::string& remedy) {
+  const net::file_content read = net::read_regular_file(file, page_bytes_max);
+  if (!read.problem.empty()) throw unreadable(file, read.problem, remedy);
   json::error_code ec;
-  const json::value page = json::parse(read_whole(file), ec);
+  const json::value page = json::parse(read.text, ec);
   if (ec) throw unreadable(file, ec.message(), remedy);
   if (!page.is_object()) throw unreadable(file, "it is no JSON object", remedy);
   return page.get_object();

@@ -2,12 +2,12 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 
 #include "harness/run/own_keys.h"
 #include "net/async/log.h"
 #include "net/async/random.h"
+#include "net/async/regular_file.h"
 
 namespace ordeal::harness {
 namespace asio = net::asio;
@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds node_grace{5'000};
 constexpr std::chrono::milliseconds redis_grace{3'000};
+constexpr std::size_t secret_bytes_max = 64U << 10U;
 
 std::string read_secret(const secret_source& from) {
   if (!from.from_env.empty()) {
@@ -24,10 +25,14 @@ std::string read_secret(const secret_source& from) {
                                " is not set: it holds the Redis password");
     return value;
   }
-  std::ifstream file(from.from_file);
-  std::string value;
-  if (!std::getline(file, value))
-    throw std::runtime_error("cannot read the Redis password from " + from.from_file);
+  const net::file_content read = net::read_regular_file(from.from_file, secret_bytes_max);
+  if (!read.problem.empty())
+    throw std::runtime_error("cannot read the Redis password from " + from.from_file + ": " +
+                             read.problem);
+  std::string value = read.text.substr(0, read.text.find('\n'));
+  if (value.empty())
+    throw std::runtime_error("the first line of " + from.from_file +
+                             " is empty: it holds the Redis password");
   return value;
 }
 

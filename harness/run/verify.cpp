@@ -76,8 +76,9 @@ judgement judge_again(const stored_run& run, history_reader& history, const term
   return bench->finish();
 }
 
-// Why not all of the run was judged; empty: all of it was.
-std::string what_is_missing(const history_reader& history, const ending& end) {
+// Why not all of the run was judged, or its history is not what the run left behind; empty: all is there.
+std::string what_is_missing(const stored_run& run, const history_reader& history,
+                            const ending& end) {
   if (!history.holes().empty()) {
     const history_hole& hole = history.holes().front();
     return std::to_string(hole.events) + " events after " +
@@ -88,9 +89,22 @@ std::string what_is_missing(const history_reader& history, const ending& end) {
   if (const auto damage = history.damage()) {
     return text_of(*damage) + "; what comes before it is judged";
   }
-  if (!end.is_torn) return {};
-  return "the history stops before the end of the run, which was killed or still goes on; what is "
-         "there is judged";
+  if (end.is_torn) {
+    return "the history stops before the end of the run, which was killed or still goes on; what "
+           "is there is judged";
+  }
+  // The last steps of a run can still find that it proves nothing.
+  if (text_of(run.description, "state") != "running") return {};
+  return "the run was killed before it had a verdict, or still goes on: run.json says 'running'";
+}
+
+// What is not whole can convict, and never acquit.
+void withhold_acquittal(judgement& judged, const std::string& missing) {
+  if (missing.empty()) return;
+  judged.checks.push_back({"history", verdict::inconclusive, missing});
+  if (judged.result != verdict::pass) return;
+  judged.result = verdict::inconclusive;
+  judged.why = missing;
 }
 
 run_facts facts_of(const stored_run& run, const std::optional<json::value>& summary) {
@@ -140,8 +154,9 @@ exit_code verify(const verify_options& options) {
   const std::unique_ptr<history_reader> history = open_whole_history(run);
   terms what = terms_in(*history);
   if (options.is_strict) what.promises = strict_contract();
-  const judgement judged = judge_again(run, *history, what);
-  const std::string missing = what_is_missing(*history, judged.end);
+  judgement judged = judge_again(run, *history, what);
+  const std::string missing = what_is_missing(run, *history, judged.end);
+  withhold_acquittal(judged, missing);
   if (!missing.empty()) std::cerr << "warning: " << missing << std::endl;
   const report::run_record record = record_of(what, judged, judged.end, facts_of(run, summary));
   const std::string page = report::summary_json(record);

@@ -11,6 +11,7 @@
 #include "harness/seconds.h"
 #include "harness/target/contract.h"
 #include "reports/json_text.h"
+#include "reports/text.h"
 
 namespace ordeal::harness {
 namespace {
@@ -205,7 +206,7 @@ std::string render_text(const plan& of) {
   const scenario& from = of.scenario;
   std::string text = from.name + "   target " + of.target.name + " x" + std::to_string(from.nodes) +
                      "   seed " + std::to_string(of.seed) + "\n";
-  if (!from.description.empty()) text += from.description + "\n";
+  if (!from.description.empty()) text += report::clean_text(from.description) + "\n";
   text += "\n" + phases_text(of) + "\n" + faults_text(of) + "\n" + processes_text(of) + "\n" +
           clients_text(of) + "\n" + load_text(of);
   text += "\nCONTRACT\n  " + describe(of.promises) + "\n";

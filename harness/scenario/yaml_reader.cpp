@@ -311,9 +311,9 @@ yaml_document read_yaml(const std::string& text, const std::string& file) {
   find_foreign_bytes(text, file, result.problems);
   if (result.problems.empty()) find_tabs(text, file, result.problems);
   if (result.problems.empty()) result.root = parse(text, file, result.problems);
-  // At this stage nobody knows which values are secrets.
+  // At this stage nobody knows which words are keys, and which values are secrets.
   for (diagnostic& problem : result.problems) {
-    if (looks_secret(source_line(text, problem.where.line))) problem.length = 0;
+    if (is_secret_place(text, problem.where.line, looks_secret)) problem.length = 0;
   }
   return result;
 }

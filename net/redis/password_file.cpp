@@ -1,11 +1,15 @@
 #include "net/redis/password_file.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <utility>
+
+#include "net/async/regular_file.h"
 
 namespace ordeal::net::redis {
+namespace {
+
+constexpr std::size_t file_bytes_max = 64U << 10U;
+
+}  // namespace
 
 password_result read_password(const credentials& auth) {
   password_result result;
@@ -14,19 +18,12 @@ password_result read_password(const credentials& auth) {
     return result;
   }
   const std::string place = "the password file " + auth.password_file.string();
-  std::error_code unknown;  // then opening it fails too
-  if (std::filesystem::is_directory(auth.password_file, unknown)) {
-    result.error = place + " is a directory";
+  file_content read = read_regular_file(auth.password_file, file_bytes_max);
+  if (!read.problem.empty()) {
+    result.error = "cannot read " + place + ": " + read.problem;
     return result;
   }
-  errno = 0;
-  std::ifstream file(auth.password_file, std::ios::binary);
-  if (!file) {
-    result.error = "cannot read " + place;
-    if (errno != 0) result.error += std::string(": ") + std::strerror(errno);
-    return result;
-  }
-  result.password.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  result.password = std::move(read.text);
   if (result.password.ends_with('\n')) result.password.pop_back();
   if (result.password.ends_with('\r')) result.password.pop_back();
   return result;

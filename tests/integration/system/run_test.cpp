@@ -1,5 +1,6 @@
 // The whole program on real input: launch, break, verify, report.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "tests/integration/system/ordeal_run.h"
 #include "tests/support/redis_server.h"
@@ -125,6 +126,33 @@ TEST_F(ordeal_run, ResultsThatBecomeUnwritableEndTheRun) {
   fs::create_directory(current("run.json.tmp"));
   EXPECT_EQ(run->wait(run_limit), 8) << run->out() << run->err();
   EXPECT_NE(run->err().find("run.json.tmp"), std::string::npos) << run->err();
+}
+
+TEST_F(ordeal_run, ReportsThatCannotBeWrittenAreNoPass) {
+  const fs::path copy = scratch_.path() / "copy.xml";
+  const auto run = start(write("small.yaml", small_scenario(2)), {"--junit", copy.string()});
+  ASSERT_TRUE(eventually([&] { return fs::exists(current("run.json")); }, run_limit));
+  fs::create_directory(current("summary.json.tmp"));
+  const fs::path directory = fs::canonical(scratch_.path() / "results/current");
+  EXPECT_EQ(run->wait(run_limit), 8) << run->out() << run->err();
+  EXPECT_TRUE(run->out().starts_with("ERROR  small")) << run->out();
+  EXPECT_TRUE(run->out().ends_with("result: 0 passed, 1 failed, 0 skipped\n")) << run->out();
+  EXPECT_NE(read_file(copy).find("errors=\"1\""), std::string::npos) << read_file(copy);
+  const std::string description = read_file(directory / "run.json");
+  EXPECT_NE(description.find("\"state\":\"failed\""), std::string::npos) << description;
+}
+
+TEST_F(ordeal_run, WhatIsNoRegularFileIsNoScenario) {
+  const auto pipe = scratch_.path() / "pipe.yaml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const fs::path& path : {pipe, fs::path("/dev/zero")}) {
+    const auto run = start(path);
+    EXPECT_EQ(run->wait(run_limit), 3) << path;
+    EXPECT_NE(run->err().find("not a regular file"), std::string::npos) << run->err();
+  }
+  const auto run = start(write("small.yaml", small_scenario(2, "", pipe.string())));
+  EXPECT_EQ(run->wait(run_limit), 3);
+  EXPECT_NE(run->err().find("it is a pipe"), std::string::npos) << run->err();
 }
 
 TEST_F(ordeal_run, UnwritableJunitFileKeepsTheLastLineAndExitsWithEight) {

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 #include <map>
 #include <sstream>
@@ -159,6 +160,37 @@ TEST_F(ordeal_verify, ATornEndIsNamedAndTheRestJudged) {
       << found.out;
   EXPECT_TRUE(found.out.ends_with("result: 0 passed, 0 failed, 0 skipped, 1 inconclusive\n"))
       << found.out;
+}
+
+TEST_F(ordeal_verify, ARunKilledInItsTeardownIsNoPass) {
+  ASSERT_NO_FATAL_FAILURE(run_to_pass());
+  json::value description = json::parse(read_file(results("run.json")));
+  description.at("state") = "running";
+  description.as_object().erase("exit_code");
+  std::ofstream(results("run.json")) << json::serialize(description);
+  fs::remove(results("summary.json"));
+  const result found = verify(latest());
+  EXPECT_EQ(found.exit_code, 5) << found.out;
+  EXPECT_NE(found.err.find("killed before it had a verdict"), std::string::npos) << found.err;
+  EXPECT_TRUE(found.out.ends_with("result: 0 passed, 0 failed, 0 skipped, 1 inconclusive\n"))
+      << found.out;
+}
+
+TEST_F(ordeal_verify, AHistoryThatGoesOnBehindItsEndIsNoPass) {
+  ASSERT_NO_FATAL_FAILURE(run_to_pass());
+  const fs::path part = largest_part();
+  const std::string once = read_file(part);
+  std::string name = part.filename().string();
+  ASSERT_EQ(name.substr(0, 6), "000001") << "a short run has one file";
+  std::ofstream(part.parent_path() / name.replace(5, 1, "2"), std::ios::binary) << once;
+  const result copied = verify(latest());
+  EXPECT_EQ(copied.exit_code, 5) << copied.out;
+  EXPECT_NE(copied.out.find("read already"), std::string::npos) << copied.out;
+  fs::remove(part.parent_path() / name);
+  std::ofstream(part, std::ios::binary | std::ios::app) << once;
+  const result doubled = verify(latest());
+  EXPECT_EQ(doubled.exit_code, 5) << doubled.out;
+  EXPECT_NE(doubled.err.find("a second header"), std::string::npos) << doubled.err;
 }
 
 TEST_F(ordeal_verify, AFlippedBitInTheMiddleIsNoticed) {

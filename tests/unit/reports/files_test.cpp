@@ -37,12 +37,18 @@ TEST(ReportText, GroupsAndShortens) {
 
 TEST(ReportText, CleansWhatIsNoTextAtAll) {
   EXPECT_EQ(clean_text("plain é ✓\n"), "plain é ✓\n");
-  EXPECT_EQ(clean_text("\x01\x1b\x7f"), "");
+  EXPECT_EQ(clean_text("\x01\x1b[2J\x7f"), "\\u{1}\\u{1b}[2J\\u{7f}");
+  EXPECT_EQ(clean_text("\xC2\x9B"), "\\u{9b}") << "another way to begin a control sequence";
+  EXPECT_EQ(clean_text("a\xE2\x80\xAE"
+                       "b"),
+            "a\\u{202e}b")
+      << "from right to left";
+  EXPECT_EQ(clean_text("a\xE2\x81\xA6\xE2\x80\xA8"), "a\\u{2066}\\u{2028}");
   EXPECT_EQ(clean_text("\xFF"), "\xEF\xBF\xBD");
   EXPECT_EQ(clean_text("\xC3"), "\xEF\xBF\xBD") << "cut off";
   EXPECT_EQ(clean_text("\xC0\x80").size(), 6U) << "overlong";
-  EXPECT_EQ(clean_text("\xED\xA0\x80"), "") << "a surrogate";
-  EXPECT_EQ(clean_text("\xEF\xBF\xBF"), "") << "U+FFFF";
+  EXPECT_EQ(clean_text("\xED\xA0\x80"), "\\u{d800}") << "a surrogate";
+  EXPECT_EQ(clean_text("\xEF\xBF\xBF"), "\\u{ffff}");
 }
 
 TEST(ReportText, CapsBetweenCharacters) {
@@ -382,7 +388,7 @@ TEST(SummaryMarkdown, HostileTextStaysInItsCell) {
   run_record run = sample_record();
   run.checks = {{"delivery", "fail", hostile}};
   const std::string text = summary_md(run);
-  EXPECT_NE(text.find("a&lt;b>&\"c\" ]]> \\[31m"), std::string::npos) << text;
+  EXPECT_NE(text.find("a&lt;b>&\"c\" ]]> \\\\u{1}\\\\u{1b}\\[31m"), std::string::npos) << text;
   EXPECT_NE(text.find("\\| \\`d\\` next |\n"), std::string::npos) << text;
 }
 
