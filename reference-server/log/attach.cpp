@@ -78,19 +78,33 @@ server_facts parse_server_facts(std::string_view info) {
   server_facts result;
   result.incarnation = info_value(info, "master_replid");
   result.is_replica = info_value(info, "role") == "slave";
-  const std::string_view policy = info_value(info, "maxmemory_policy");
-  if (info_value(info, "maxmemory") != "0" && policy != "noeviction")
-    result.evicting_policy = policy;
+  result.memory = parse_memory_facts(info);
   return result;
+}
+
+memory_facts parse_memory_facts(std::string_view info) {
+  memory_facts result;
+  result.maxmemory = parse_number(info_value(info, "maxmemory")).value_or(0);
+  result.policy = info_value(info, "maxmemory_policy");
+  return result;
+}
+
+bool memory_facts::evicts() const {
+  return maxmemory > 0 && !policy.empty() && policy != "noeviction" && !evicts_others();
+}
+
+bool memory_facts::evicts_others() const {
+  return maxmemory > 0 && policy.starts_with("volatile-");
+}
+
+std::string eviction_reason(const memory_facts& memory) {
+  return "Redis evicts keys (maxmemory-policy " + memory.policy + "): set noeviction";
 }
 
 attach_decision decide_attach(const server_facts& server, const log_facts& log,
                               const log_history& mine) {
   if (server.is_replica) return make(attach_step::wait, "this Redis is a replica");
-  if (!server.evicting_policy.empty()) {
-    return make(attach_step::refuse, "Redis evicts keys (maxmemory-policy " +
-                                         server.evicting_policy + "): set noeviction");
-  }
+  if (server.memory.evicts()) return make(attach_step::refuse, eviction_reason(server.memory));
   if (!log.foreign_id.empty()) {
     return make(attach_step::refuse,
                 "the stream of the log holds an entry that no node has written: "

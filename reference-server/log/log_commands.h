@@ -18,11 +18,20 @@
 
 namespace ordeal::chat {
 
+// What Redis may use, and what it does when that is not enough.
+struct memory_facts {
+  std::uint64_t maxmemory = 0;  // 0: no limit
+  std::string policy;           // maxmemory_policy
+  // Keys of ours may be thrown away. A volatile-* policy takes keys with a time to live, which none of ours has.
+  bool evicts() const;
+  bool evicts_others() const;
+};
+
 // What INFO says of the server that answered.
 struct server_facts {
   std::string incarnation;  // master_replid: one life of a process, or of a promotion
   bool is_replica = false;
-  std::string evicting_policy;  // set when Redis may throw keys away to make room
+  memory_facts memory;
 };
 
 // What the attach script says of the log. Reads only.
@@ -74,7 +83,8 @@ struct append_answer {
   bool is_stale = false;
   std::uint64_t top = 0;
   std::uint64_t floor = 0;
-  std::vector<entry_reply> entries;  // of the messages, in order; ends after a gap
+  std::vector<entry_reply> entries;    // of the messages, in order; ends after a gap
+  std::optional<memory_facts> memory;  // with a heartbeat
 };
 
 // Step 4: opens a recovery round, if the log still is as it was found. Meta becomes "recovering"

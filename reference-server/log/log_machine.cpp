@@ -112,6 +112,7 @@ void log_machine::take_attach(const attach_answer& found) {
   mine.last = known_end();
   mine.entry = replay_.at(mine.last.index);
   mine.chain = chain_;
+  take_memory(found.server.memory);
   attach_decision decision = decide_attach(found.server, found.log, mine);
   switch (decision.step) {
     case attach_step::open:
@@ -206,6 +207,17 @@ void log_machine::take_append(const append_answer& heard) {
   const position trimmed{identity_.epoch, heard.floor};
   outbox_.on_replies(heard.entries, trimmed, settled_);
   release_held();
+  if (!heard.memory) return;
+  take_memory(*heard.memory);
+  if (heard.memory->evicts()) refuse(eviction_reason(*heard.memory));
+}
+
+void log_machine::take_memory(const memory_facts& memory) {
+  const std::string policy = memory.evicts_others() ? memory.policy : "";
+  if (policy == std::exchange(warned_policy_, policy) || policy.empty()) return;
+  note(machine_event::what::warned,
+       "maxmemory-policy " + policy +
+           " evicts keys of other applications only; noeviction is what a log needs");
 }
 
 std::uint64_t log_machine::add(std::string room, std::string client_message_id, std::string text,

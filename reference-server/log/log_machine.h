@@ -81,7 +81,8 @@ struct machine_event {
     committed,
     recovered,
     forked,
-    gap
+    gap,
+    warned  // of Redis' configuration
   } kind;
   std::string text;
 };
@@ -170,6 +171,7 @@ class log_machine {
   void look_again(std::string reason);
   void refuse(std::string reason);
   void take_append(const append_answer& heard);
+  void take_memory(const memory_facts& memory);
   void take_error(const wire_error& error);
   command make_append();
   void set_state(log_state state, std::string reason);
@@ -225,6 +227,8 @@ class log_machine {
   std::map<std::string, position>
       earlier_;  // identity of a message that was delivered on a branch that is lost
   std::vector<read_fork> forks_;  // the newest forks_max
+
+  std::string warned_policy_;  // of Redis, that was told
 
   // Heartbeats.
   bool wants_beat_ = false;

@@ -120,8 +120,10 @@ both_facts parse_both(const replies& heard) {
   return result;
 }
 
-answer parse_append(reply_view reply, const append_command& asked) {
+answer parse_append(const replies& heard, const append_command& asked) {
+  const reply_view reply = heard.back().view();
   append_answer result;
+  if (heard.size() > 1) result.memory = parse_memory_facts(heard.front()->text());
   if (wire_error error = error_in(reply); error.is_set()) return error;
   result.is_stale = reply[0].text() == "STALE";
   if (result.is_stale) return result;
@@ -255,8 +257,7 @@ answer log_wire::parse(const command& what, const replies& heard) {
     append_sha_ = heard.back()->text();
     return attach_answer{std::move(found.server), std::move(found.log)};
   }
-  if (const auto* asked = std::get_if<append_command>(&what))
-    return parse_append(heard.front().view(), *asked);
+  if (const auto* asked = std::get_if<append_command>(&what)) return parse_append(heard, *asked);
   if (std::holds_alternative<report_command>(what)) return parse_report_answer(heard);
   if (!std::holds_alternative<convene_command>(what)) return parse_repair(heard.front().view());
   if (wire_error error = error_in(heard.front().view()); error.is_set()) return error;
@@ -285,6 +286,8 @@ request log_wire::facts() const {
 }
 
 request log_wire::append(const append_command& what) const {
+  request asked;
+  if (!what.beat.empty()) asked.add({"INFO", "memory"});
   script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_});
   call.add(what.log.log_id).add(what.log.epoch).add(what.log.incarnation);
   call.add(origin_).add(retained_).add(what.after_seq);
@@ -294,7 +297,8 @@ request log_wire::append(const append_command& what) const {
     call.add(letter_of(entry_kind::message)).add(each.seq);
     call.add(each.body->room).add(each.body->client_message_id).add(each.body->text);
   }
-  return call.finish();
+  call.finish_into(asked);
+  return asked;
 }
 
 request log_wire::convene(const convene_command& what) const {

@@ -113,6 +113,8 @@ std::string_view word_of(machine_event::what kind) {
       return "fork: this node had read what the log no longer holds";
     case what::gap:
       return "gap: this node missed entries";
+    case what::warned:
+      return "the configuration of Redis";
   }
   return "";
 }
@@ -318,7 +320,8 @@ void redis_log::pass_on_reads() {
 void redis_log::tell_events() {
   using what = machine_event::what;
   for (const machine_event& each : machine_.take_events()) {
-    const bool is_bad = each.kind == what::forked || each.kind == what::gap;
+    const bool is_bad =
+        each.kind == what::forked || each.kind == what::gap || each.kind == what::warned;
     if (each.kind == what::recovered) ++health_.recoveries;
     if (each.kind == what::committed) ++health_.repairs;
     net::log(is_bad ? net::log_level::warn : net::log_level::info, "log", word_of(each.kind),

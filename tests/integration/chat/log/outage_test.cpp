@@ -371,6 +371,20 @@ TEST_F(Outage, ARedisThatEvictsIsRefused) {
   EXPECT_TRUE(until_ready({&node}));
 }
 
+TEST_F(Outage, APolicyThatIsSetWhileItRunsIsNoticed) {
+  redis_server server;
+  log_node& node = add_ready_node(options_for(server));
+  const auto set = [&](std::string_view name, std::string_view value) {
+    ASSERT_FALSE(server.command({"CONFIG", "SET", name, value})->is_error());
+  };
+  set("maxmemory", "100mb");
+  set("maxmemory-policy", "allkeys-lru");
+  ASSERT_TRUE(until("refuses", [&] { return node.state() == log_state::refusing; }));
+  EXPECT_NE(node.log->health().reason.find("noeviction"), std::string::npos);
+  set("maxmemory-policy", "volatile-ttl");
+  EXPECT_TRUE(until_ready({&node})) << "it takes keys with a time to live, and ours have none";
+}
+
 TEST_F(Outage, AForgottenScriptIsLoadedAgain) {
   redis_server server;
   log_node& node = add_ready_node(options_for(server));

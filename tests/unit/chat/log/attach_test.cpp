@@ -248,7 +248,7 @@ TEST_F(Attach, ReplicasAreWaitedForWhateverTheyHold) {
 }
 
 TEST_F(Attach, EvictionIsRefusedAlsoBeforeTheLogIsCreated) {
-  server_.evicting_policy = "allkeys-lru";
+  server_.memory = {1'000, "allkeys-lru"};
   EXPECT_EQ(step(), attach_step::refuse);
   EXPECT_EQ(reason(), "Redis evicts keys (maxmemory-policy allkeys-lru): set noeviction");
   forget_history();
@@ -290,16 +290,29 @@ TEST(ServerFacts, AreReadFromInfo) {
       "Memory\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:allkeys-lru\r\n");
   EXPECT_EQ(facts.incarnation, "bb");
   EXPECT_FALSE(facts.is_replica);
-  EXPECT_EQ(facts.evicting_policy, "");  // without a limit nothing is evicted
+  EXPECT_EQ(facts.memory.maxmemory, 0U);
+  EXPECT_FALSE(facts.memory.evicts()) << "without a limit nothing is evicted";
 }
 
 TEST(ServerFacts, NameAReplicaAndAnEvictingPolicy) {
   const auto facts =
-      parse_server_facts("role:slave\r\nmaxmemory:1000\r\nmaxmemory_policy:volatile-ttl\r\n");
+      parse_server_facts("role:slave\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lfu\r\n");
   EXPECT_TRUE(facts.is_replica);
-  EXPECT_EQ(facts.evicting_policy, "volatile-ttl");
-  EXPECT_EQ(parse_server_facts("maxmemory:1000\r\nmaxmemory_policy:noeviction\r\n").evicting_policy,
-            "");
+  EXPECT_EQ(facts.memory.maxmemory, 1'000U);
+  EXPECT_EQ(facts.memory.policy, "allkeys-lfu");
+  EXPECT_TRUE(facts.memory.evicts());
+  EXPECT_FALSE(facts.memory.evicts_others());
+  EXPECT_FALSE((memory_facts{1'000, "noeviction"}.evicts()));
+  EXPECT_TRUE((memory_facts{1'000, "of-tomorrow"}.evicts())) << "who knows";
+}
+
+// None of the log's keys has a time to live.
+TEST(ServerFacts, AVolatilePolicySparesTheLog) {
+  for (const char* policy : {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"}) {
+    EXPECT_FALSE((memory_facts{1'000, policy}.evicts())) << policy;
+    EXPECT_TRUE((memory_facts{1'000, policy}.evicts_others())) << policy;
+    EXPECT_FALSE((memory_facts{0, policy}.evicts_others())) << policy;
+  }
 }
 
 }  // namespace

@@ -148,7 +148,7 @@ TEST_F(LogMachineAttach, AReplicaIsWaitedFor) {
 
 TEST_F(LogMachineAttach, RefusesUntilRedisIsUsable) {
   fill_stream(2);
-  redis_.evicting_policy = "allkeys-lru";
+  redis_.memory = {1'000, "allkeys-lru"};
   machine_.on_connected();
   next();
   hear(attached());
@@ -158,11 +158,46 @@ TEST_F(LogMachineAttach, RefusesUntilRedisIsUsable) {
   machine_.on_connection_lost();
   EXPECT_EQ(machine_.state(), log_state::refusing) << "nothing has changed";
   machine_.on_connected();
-  redis_.evicting_policy.clear();
+  redis_.memory.policy = "noeviction";
   EXPECT_EQ(next(), "attach");
   hear(attached());
   EXPECT_EQ(machine_.state(), log_state::open);
   EXPECT_EQ(machine_.reason(), "");
+}
+
+TEST_F(LogMachineAttach, AnEvictingPolicyIsNoticedWithAHeartbeat) {
+  fill_stream(2);
+  open();
+  add();
+  machine_.beat_due();
+  next();
+  append_answer heard = appended(4, {4});
+  heard.memory = memory_facts{1'000, "allkeys-random"};
+  hear(heard);
+  EXPECT_EQ(settled(), (texts{"1@4"})) << "it is in the log";
+  EXPECT_EQ(machine_.state(), log_state::refusing);
+  EXPECT_EQ(machine_.reason(),
+            "Redis evicts keys (maxmemory-policy allkeys-random): set noeviction");
+  EXPECT_EQ(next(), "attach behind 1-2");
+}
+
+TEST_F(LogMachineAttach, APolicyThatSparesTheLogIsWarnedOfOnce) {
+  fill_stream(2);
+  redis_.memory = {1'000, "volatile-lru"};
+  machine_.on_connected();
+  next();
+  hear(attached());
+  EXPECT_EQ(machine_.state(), log_state::open);
+  EXPECT_EQ(events(), (texts{"warned", "attached"}));
+  append_answer heard = appended(3, {});
+  for (const char* policy : {"volatile-lru", "volatile-ttl", "volatile-ttl", "noeviction"}) {
+    machine_.beat_due();
+    next();
+    heard.memory = memory_facts{1'000, policy};
+    hear(heard);
+  }
+  EXPECT_EQ(machine_.state(), log_state::open);
+  EXPECT_EQ(events(), (texts{"warned"})) << "of the one that is new";
 }
 
 TEST_F(LogMachineAttach, APassingErrorIsTriedAgainAfterAPause) {

@@ -100,7 +100,7 @@ TEST_F(LogWireRequests, AppendCarriesTheBeatFirst) {
                        "500",       "3",         "h",         "0",
                        "",          "",          "5 7-20 4",  "m",
                        "4",         "r",         "c",         std::string("a\0b", 3)};
-  EXPECT_EQ(only(what), expected);
+  EXPECT_EQ(commands_in(wire_.make(what)), (std::vector<words>{{"INFO", "memory"}, expected}));
   what.beat.clear();
   EXPECT_EQ(only(what).size(), expected.size() - 5);
 }

@@ -180,6 +180,18 @@ TEST_F(LogWireReplies, AppendIsUnderstoodElementByElement) {
   EXPECT_EQ(heard.entries[5].last_seq, 12U);
 }
 
+TEST_F(LogWireReplies, AHeartbeatBringsWhatRedisMayUse) {
+  const auto heard = understood<append_answer>(
+      append_in_epoch(7, "beat"),
+      {bulk("# Memory\r\nmaxmemory:7000\r\nmaxmemory_policy:allkeys-lru\r\n"),
+       array({bulk("OK"), number(30), number(4), number(30)})});
+  ASSERT_TRUE(heard.memory.has_value());
+  EXPECT_EQ(heard.memory->maxmemory, 7'000U);
+  EXPECT_EQ(heard.memory->policy, "allkeys-lru");
+  EXPECT_EQ(trouble(append_in_epoch(7, "beat"), {bulk(""), "-OOM command not allowed\r\n"}),
+            reply_class::retryable);
+}
+
 TEST_F(LogWireReplies, AppendWithoutABeatHasMessagesOnly) {
   const auto heard = understood<append_answer>(
       append_in_epoch(1), {array({bulk("OK"), number(9), number(1), number(9)})});

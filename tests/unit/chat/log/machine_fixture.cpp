@@ -97,7 +97,7 @@ attach_answer machine_fixture::attached() const {
   attach_answer result;
   result.server.incarnation = redis_.life;
   result.server.is_replica = redis_.is_replica;
-  result.server.evicting_policy = redis_.evicting_policy;
+  result.server.memory = redis_.memory;
   log_facts& log = result.log;
   log.has_meta = redis_.has_meta;
   log.has_all_keys = redis_.has_all_keys;
@@ -253,8 +253,8 @@ texts machine_fixture::settled() {
 }
 
 texts machine_fixture::events() {
-  static const char* const words[] = {"attached",  "convened",  "repairing", "created",
-                                      "committed", "recovered", "forked",    "gap"};
+  static const char* const words[] = {"attached",  "convened", "repairing", "created", "committed",
+                                      "recovered", "forked",   "gap",       "warned"};
   texts result;
   for (const machine_event& each : machine_.take_events())
     result.emplace_back(words[static_cast<std::size_t>(each.kind)]);

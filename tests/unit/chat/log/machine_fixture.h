@@ -38,7 +38,7 @@ class machine_fixture : public testing::Test {
   struct fake_redis {
     std::string life = "life1";
     bool is_replica = false;
-    std::string evicting_policy;
+    chat::memory_facts memory;
     bool has_meta = true, has_all_keys = true;
     std::string log_id = "log1", state = "open", incarnation = "life1", round;
     std::uint64_t epoch = 1, own_seq = 0;
