@@ -45,6 +45,11 @@ std::string heading(std::string_view text, const style& with) {
   return colored(text, "1", with);
 }
 
+// What quotes a log has its lines behind it; they are said where it happened, not again.
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
+
 // Foreign text must not steer the terminal, nor break the line.
 std::string printable(std::string_view text, const style& with) {
   std::string safe = without_commands(clean_text(text));
@@ -76,7 +81,7 @@ std::string check_lines(const run_record& run, const style& with) {
     const std::string words =
         std::string(with.is_utf8 ? m.utf8 : m.ascii) + " " + padded(m.word, word_width);
     text += "  " + colored(words, m.color, with) + "  " + padded(check.id, id_width) + "  " +
-            printable(check.detail, with) + "\n";
+            printable(first_line(check.detail), with) + "\n";
   }
   return text;
 }
@@ -241,7 +246,7 @@ std::string render_summary(const run_record& run, const style& with) {
   }
   text += "\n";
   const auto add = [&text, &with](const char* name, const std::string& line) {
-    if (!line.empty()) text += heading(name, with) + " " + printable(line, with) + "\n";
+    if (!line.empty()) text += heading(name, with) + " " + printable(first_line(line), with) + "\n";
   };
   add("PROMISED", run.promised);
   add("OBSERVED", run.observed);

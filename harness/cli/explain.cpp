@@ -114,6 +114,13 @@ std::string explain_children(schema rows, std::string_view path) {
 
 std::string explain_key(schema rows, const schema_row& row, const std::string& kind) {
   std::string text = kind + " key " + explain(row);
+  for (const char* const item : {"[]", ".*"}) {
+    const schema_row* const of = find_row(rows, std::string(row.path) + item);
+    if (of != nullptr && !of->allowed.empty() && of->type != value_type::enumeration)
+      text += wrapped("each may use ${} of " + std::string(of->allowed) +
+                          (of->takes_default ? ", and a default: ${NAME:-default}" : ""),
+                      2);
+  }
   const std::string inner = std::string(row.path) + (row.type == value_type::list       ? "[]"
                                                      : row.type == value_type::free_map ? ".*"
                                                                                         : "");

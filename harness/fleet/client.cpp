@@ -11,6 +11,7 @@
 namespace ordeal::harness {
 namespace {
 
+constexpr std::chrono::milliseconds reset_interval{100};  // between two of one room in the history
 constexpr std::size_t queued_count_max = 1'024;  // far above what lanes, joins and pings can queue
 
 reconnect_policy make_policy(const shared_state& fleet, const client_plan& who) {
@@ -146,6 +147,7 @@ void client::on_open(std::unique_ptr<net::websocket> ws) {
 void client::on_closed(std::string_view reason) {
   const auto now = net::now();
   if (!fleet_.is_stopping) note_problem(reason);
+  for (place& where : places_) note_reset(where, now);
   fleet_.history.on(
       client_disconnected{fleet_.run_time_at(now), who_.id, node(), fleet_.is_stopping});
   --fleet_.status.connected;
@@ -184,7 +186,10 @@ void client::tick(net::time_point now) {
   if (!is_usable_) return;
   if (is_overdue(now)) return give_up("no answer within the time allowed");
   if (!is_ready_) return;
-  for (place& where : places_) start_sends(where, now);
+  for (place& where : places_) {
+    start_sends(where, now);
+    if (now - where.reset_noted_at >= reset_interval) note_reset(where, now);
+  }
   // A server that hears pings sends its own: two of them missing is the published clients' serverTimeout.
   if (now - read_at_ > 2 * driver_->ping_interval()) return give_up("the server is silent");
   if (now - wrote_at_ < driver_->ping_interval()) return;
@@ -281,8 +286,16 @@ void client::on_reset(const driver_reset& what, net::time_point now) {
     const room_id room = where.member.room();
     if (!what.room.empty() && fleet_.what.room_names[index_of(room)] != what.room) continue;
     where.member.on_reset();
-    fleet_.history.on(reset_received{fleet_.run_time_at(now), who_.id, room});
+    where.has_reset_to_note = true;
+    if (now - where.reset_noted_at >= reset_interval) note_reset(where, now);
   }
+}
+
+void client::note_reset(place& where, net::time_point now) {
+  if (!where.has_reset_to_note) return;
+  where.has_reset_to_note = false;
+  where.reset_noted_at = now;
+  fleet_.history.on(reset_received{fleet_.run_time_at(now), who_.id, where.member.room()});
 }
 
 bool client::on_acked(const driver_acked& what, net::time_point now) {

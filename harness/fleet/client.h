@@ -58,6 +58,9 @@ class client {
     membership member;
     send_lane lane;
     std::uint32_t seq = 0;  // of the latest message
+    // A server may send resets without end: the history gets some of them, and always the latest.
+    net::time_point reset_noted_at{};
+    bool has_reset_to_note = false;
   };
 
   asio::awaitable<void> serve_connection();
@@ -70,6 +73,7 @@ class client {
   bool on_event(const driver_event& what, net::time_point now);
   void on_received(const driver_received& what, net::time_point now);
   void on_reset(const driver_reset& what, net::time_point now);
+  void note_reset(place& where, net::time_point now);
   bool on_acked(const driver_acked& what, net::time_point now);
   void on_ready(net::time_point now);
 

@@ -1,7 +1,7 @@
 #include "harness/run/nodes.h"
 
 #include <algorithm>
-#include <fstream>
+#include <cstdlib>
 #include <iomanip>
 #include <sstream>
 
@@ -16,7 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds probe_interval{50};
 constexpr std::chrono::milliseconds probe_limit{1'000};
 constexpr std::chrono::minutes prepare_limit{10};
-constexpr std::size_t shown_log_lines = 5;
+constexpr std::chrono::milliseconds log_interval{
+    250};  // of looking whether logs have grown too long
 
 std::string seconds_text(std::chrono::nanoseconds duration) {
   std::ostringstream text;
@@ -36,13 +37,6 @@ asio::awaitable<void> stop_one(std::shared_ptr<fault::process> which,
   co_await which->stop(grace);
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 node_set::node_set(asio::any_io_executor ex, fault::launcher& launch, const target& what,
@@ -54,7 +48,8 @@ node_set::node_set(asio::any_io_executor ex, fault::launcher& launch, const targ
       around_(std::move(around)),
       changed_(std::move(changed)),
       nodes_(around_.redis_ports.size()),
-      watchers_(ex) {
+      watchers_(ex),
+      is_stopping_(ex) {
   tell_password(around_.redis_password);
   for (member& each : nodes_) each.port = fault::free_loopback_port();
 }
@@ -93,11 +88,14 @@ placeholder_values node_set::values_of(std::size_t index) const {
   return {
       {"bin", around_.binaries.string()},
       {"app", around_.app},
+      {"run", around_.run},
       {"node.name", name(index)},
+      {"node.index", std::to_string(index + 1)},
       {"node.port", std::to_string(nodes_[index].port)},
       {"redis.host", around_.redis_host},
       {"redis.port", port},
       {"redis.user", user},
+      {"redis.password", password},
       {"redis.password_file", password_file_.string()},
       {"redis.url", "redis://" + (user.empty() ? "" : user + "@") + address + "/0"},
       {"redis.url_with_password", "redis://" + (login.empty() ? "" : login + "@") + address + "/0"},
@@ -112,7 +110,7 @@ fault::process_spec node_set::spec_of(std::size_t index) const {
   for (const std::string& word : recipe.command) spec.command.push_back(substitute(word, values));
   for (const auto& [key, value] : recipe.env) spec.env.emplace_back(key, substitute(value, values));
   spec.workdir = recipe.workdir;
-  spec.log_file = around_.logs / (name(index) + ".log");
+  spec.log_file = log_of(index);
   return spec;
 }
 
@@ -121,7 +119,8 @@ asio::awaitable<fault::step_result> node_set::prepare() {
   if (recipe.prepare.empty()) co_return fault::step_result{true, {}};
   fault::process_spec spec;
   spec.name = "prepare";
-  spec.command = recipe.prepare;
+  const placeholder_values values = values_of(0);
+  for (const std::string& word : recipe.prepare) spec.command.push_back(substitute(word, values));
   spec.workdir = recipe.workdir;
   spec.log_file = around_.logs / "prepare.log";
   auto launched = co_await launch_.launch(spec);
@@ -131,10 +130,11 @@ asio::awaitable<fault::step_result> node_set::prepare() {
   const std::string how =
       ended ? ended->describe() : "no end within " + seconds_text(prepare_limit);
   co_return fault::step_result{
-      false, "the target's `prepare` command failed: " + how + last_log_lines("prepare")};
+      false, "the target's `prepare` command failed: " + how + quoted_log(spec.log_file)};
 }
 
 asio::awaitable<fault::step_result> node_set::start_all() {
+  watchers_.spawn("logs", keep_logs());
   fault::step_result prepared = co_await prepare();
   if (!prepared.is_ok) co_return prepared;
   std::vector<fault::step_result> results(nodes_.size());
@@ -179,14 +179,15 @@ asio::awaitable<void> node_set::watch(std::size_t index, std::shared_ptr<fault::
 asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
   const readiness& ready = target_.launch->ready;
   const auto begun = net::now();
+  log_watch log(log_of(index), ready.text);
   while (net::now() - begun < ready.timeout) {
     if (running_process(index) == nullptr) {
       const auto& ended = nodes_[index].running;
       const std::string how = ended && ended->exit() ? ended->exit()->describe() : "gone";
       co_return fault::step_result{
-          false, name(index) + " ended before it was ready: " + how + last_log_lines(name(index))};
+          false, name(index) + " ended before it was ready: " + how + quoted_log(log_of(index))};
     }
-    const bool is_up = co_await is_ready(index);
+    const bool is_up = co_await is_ready(index, log);
     if (is_up) {
       changed_(node_id(index), node_state::ready, true,
                "after " + seconds_text(net::now() - begun));
@@ -200,16 +201,13 @@ asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
                                                           : "no log line with '" + ready.text + "'";
   co_return fault::step_result{false, name(index) + " was not ready within " +
                                           seconds_text(ready.timeout) + ": " + how +
-                                          last_log_lines(name(index))};
+                                          quoted_log(log_of(index))};
 }
 
-asio::awaitable<bool> node_set::is_ready(std::size_t index) {
+asio::awaitable<bool> node_set::is_ready(std::size_t index, log_watch& log) {
   const readiness& ready = target_.launch->ready;
   const asio::ip::tcp::endpoint where(asio::ip::address_v4::loopback(), nodes_[index].port);
-  if (ready.kind == ready_kind::log) {
-    const std::string log = read_file(around_.logs / (name(index) + ".log"));
-    co_return log.find(ready.text) != std::string::npos;
-  }
+  if (ready.kind == ready_kind::log) co_return log.has_appeared();
   if (ready.kind == ready_kind::tcp) {
     const auto connected = co_await net::with_deadline(can_connect(where), probe_limit);
     co_return connected.value_or(false);
@@ -219,18 +217,33 @@ asio::awaitable<bool> node_set::is_ready(std::size_t index) {
   co_return !answer.ec && answer.response.status == 200;
 }
 
-std::string node_set::last_log_lines(const std::string& log) const {
-  const std::filesystem::path path = around_.logs / (log + ".log");
-  const std::string text = read_file(path);
-  // Back over the last lines; the final newline is not the start of one.
-  std::size_t from = text.size();
-  for (std::size_t lines = 0; lines < shown_log_lines && from > 0; ++lines) {
-    const std::size_t newline = from >= 2 ? text.rfind('\n', from - 2) : std::string::npos;
-    from = newline == std::string::npos ? 0 : newline + 1;
+std::filesystem::path node_set::log_of(std::size_t index) const {
+  return around_.logs / (name(index) + ".log");
+}
+
+// Without the secrets that were given to the nodes.
+std::string node_set::quoted_log(const std::filesystem::path& log) const {
+  std::string text = log_excerpt(log);
+  std::vector<std::string> secrets{around_.redis_password};
+  for (const std::string& name : target_.secrets) {
+    const char* const value = std::getenv(name.c_str());
+    if (value != nullptr) secrets.emplace_back(value);
   }
-  const std::string tail = text.substr(from);
-  return tail.empty() ? "\n  its log is empty: " + path.string()
-                      : "\n  the end of " + path.string() + ":\n" + tail;
+  for (const std::string& secret : secrets) {
+    if (secret.empty()) continue;
+    for (std::size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + 3))
+      text.replace(at, secret.size(), "***");
+  }
+  return text;
+}
+
+asio::awaitable<void> node_set::keep_logs() {
+  log_keeper keeper(around_.logs);
+  while (!is_stopping_.is_set()) {
+    co_await is_stopping_.wait_for(log_interval);
+    keeper.tick();
+  }
 }
 
 asio::awaitable<void> node_set::stop_all(std::chrono::milliseconds grace) {
@@ -242,6 +255,7 @@ asio::awaitable<void> node_set::stop_all(std::chrono::milliseconds grace) {
   }
   for (const auto& each : running) stops.spawn(each->name(), stop_one(each, grace));
   co_await stops.join();
+  is_stopping_.set();
   co_await watchers_.join();
 }
 

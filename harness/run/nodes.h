@@ -11,6 +11,7 @@
 #include "fault-injection/environment.h"
 #include "fault-injection/process/process.h"
 #include "harness/history/event.h"
+#include "harness/run/log_file.h"
 #include "harness/run/placeholders.h"
 #include "harness/run/private_directory.h"
 #include "harness/target/target.h"
@@ -22,6 +23,7 @@ namespace ordeal::harness {
 // What every node of a run shares; `redis_port` differs by node: each has a link of its own.
 struct node_surroundings {
   std::string app;  // prefix of everything the target keeps in Redis
+  std::string run;  // ${run}: the nonce of the run
   std::string redis_host = "127.0.0.1";
   std::vector<std::uint16_t> redis_ports;  // by node
   std::string redis_user, redis_password;
@@ -66,10 +68,12 @@ class node_set final : public fault::node_control {
   net::asio::awaitable<fault::step_result> prepare();
   net::asio::awaitable<void> start_and_wait(std::size_t index, fault::step_result& result);
   net::asio::awaitable<void> watch(std::size_t index, std::shared_ptr<fault::process> which);
-  net::asio::awaitable<bool> is_ready(std::size_t index);
+  net::asio::awaitable<bool> is_ready(std::size_t index, log_watch& log);
+  net::asio::awaitable<void> keep_logs();
+  std::filesystem::path log_of(std::size_t index) const;
+  std::string quoted_log(const std::filesystem::path& log) const;
   fault::process_spec spec_of(std::size_t index) const;
   placeholder_values values_of(std::size_t index) const;
-  std::string last_log_lines(const std::string& log) const;
 
   net::asio::any_io_executor ex_;
   fault::launcher& launch_;
@@ -79,7 +83,8 @@ class node_set final : public fault::node_control {
   on_change changed_;
   std::filesystem::path password_file_;
   std::vector<member> nodes_;
-  net::task_group watchers_;
+  net::task_group watchers_;  // of processes and logs
+  net::stop_event is_stopping_;
   bool has_restarted_ = false;
 };
 

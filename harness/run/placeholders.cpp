@@ -1,32 +1,50 @@
 #include "harness/run/placeholders.h"
 
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
+#include "harness/scenario/template_text.h"
+
 namespace ordeal::harness {
+namespace {
+
+constexpr std::string_view environment_prefix = "env.";
+
+std::optional<std::string> value_of(const std::string& name, const placeholder_values& values) {
+  if (name.starts_with(environment_prefix)) {
+    const char* const value = std::getenv(name.c_str() + environment_prefix.size());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  }
+  const auto found = values.find(name);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::runtime_error without_value(const std::string& name) {
+  if (!name.starts_with(environment_prefix))
+    return std::runtime_error("no value for ${" + name + "} in the target file");
+  return std::runtime_error("the target file names ${" + name + "}, and the environment variable " +
+                            name.substr(environment_prefix.size()) +
+                            " is not set; set it, or write ${" + name + ":-default}");
+}
+
+}  // namespace
 
 std::string substitute(std::string_view text, const placeholder_values& values) {
   std::string result;
-  while (!text.empty()) {
-    const std::size_t dollar = text.find('$');
-    result += text.substr(0, dollar);
-    if (dollar == std::string_view::npos) break;
-    text.remove_prefix(dollar + 1);
-    if (text.starts_with('$')) {
-      result += '$';
-      text.remove_prefix(1);
+  for (const template_piece& piece : parse_template(text).pieces) {
+    if (!piece.is_variable) {
+      result += piece.text;
       continue;
     }
-    const std::size_t end = text.find('}');
-    if (!text.starts_with('{') || end == std::string_view::npos) {
-      result += '$';
-      continue;
+    const std::optional<std::string> value = value_of(piece.text, values);
+    if (piece.fallback && value.value_or("").empty()) {
+      result += *piece.fallback;
+    } else if (value) {
+      result += *value;
+    } else {
+      throw without_value(piece.text);
     }
-    const std::string_view name = text.substr(1, end - 1);
-    const auto value = values.find(name);
-    if (value == values.end())
-      throw std::runtime_error("no value for ${" + std::string(name) + "} in the target file");
-    result += value->second;
-    text.remove_prefix(end + 1);
   }
   return result;
 }

@@ -114,6 +114,7 @@ asio::awaitable<fault::step_result> test_bed::start() {
     around.redis_ports.push_back(links_.back()->port());
   }
   around.app = app_;
+  around.run = plan_.run_nonce;
   around.redis_user = is_managed ? redis_->user() : external_.auth.user;
   around.redis_password = is_managed ? redis_->password() : external_.auth.password;
   around.binaries = binaries_;

@@ -38,6 +38,11 @@ std::string member_path(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : path + "." + std::string(key);
 }
 
+// "env.HOME": any variable of the environment will do.
+bool is_environment_name(std::string_view name) {
+  return name.size() > 4 && name.starts_with("env.");
+}
+
 std::string place_text(const std::string& path) {
   return path.empty() ? "at the top level" : "in " + path;
 }
@@ -316,13 +321,16 @@ class schema_check {
     }
     for (const template_piece& piece : parsed.pieces) {
       if (!piece.is_variable) continue;
-      if (piece.fallback) {
+      if (piece.fallback && !row.takes_default) {
         reject(
             value, "E121",
             value.path_ + ": '${" + piece.text + ":-...}' has a default, which has no place here",
             "write ${" + piece.text + "}");
       }
       if (std::find(allowed.begin(), allowed.end(), piece.text) != allowed.end()) continue;
+      if (is_environment_name(piece.text) &&
+          std::find(allowed.begin(), allowed.end(), "env.NAME") != allowed.end())
+        continue;
       reject(value, "E123", value.path_ + ": '${" + piece.text + "}' is not known here",
              allowed.empty() ? "this key takes no ${}" : "allowed: " + join(allowed),
              did_you_mean(piece.text, allowed));

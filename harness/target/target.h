@@ -77,6 +77,7 @@ struct target {
   std::string description;
   std::string driver;  // "signalr"
   std::optional<launch_recipe> launch;
+  std::vector<std::string> secrets;      // names of environment variables
   std::vector<std::string> attach_urls;  // when not launched
   protocol_recipe protocol;
   contract promises;

@@ -35,7 +35,9 @@ class target_reader {
       report(at, "E132", "a target needs one of launch and attach",
              "launch: { command: [...] } or attach: { urls: [...] }");
     }
+    result.secrets = root_["secrets"].texts();
     if (root_["launch"].is_given()) result.launch = read_launch(root_["launch"]);
+    check_secrets(result.secrets);
     result.attach_urls = root_["attach"]["urls"].texts();
     check_urls(root_["attach"]["urls"]);
     read_protocol(result.protocol);
@@ -46,6 +48,22 @@ class target_reader {
  private:
   void report(const checked_value& at, std::string code, std::string message, std::string remedy) {
     problems_.add(at.problem(std::move(code), std::move(message), std::move(remedy)));
+  }
+
+  // What stands on a command line can be read by everybody.
+  void check_secrets(const std::vector<std::string>& secrets) {
+    for (const char* const key : {"command", "prepare"}) {
+      for (const checked_value& word : root_["launch"][key].items()) {
+        for (const std::string& name : secrets) {
+          if (word.text().find("${env." + name + "}") == std::string::npos &&
+              word.text().find("${env." + name + ":-") == std::string::npos)
+            continue;
+          report(word, "E132",
+                 word.path() + ": the secret ${env." + name + "} would stand on a command line",
+                 "give it to the node in launch.env");
+        }
+      }
+    }
   }
 
   void check_driver() {

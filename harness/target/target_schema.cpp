@@ -10,11 +10,13 @@ constexpr std::int64_t second = 1'000'000'000;
 // A URL with its password goes into the environment only: arguments are visible to every user of
 // the machine.
 constexpr std::string_view command_names =
-    "bin, app, node.name, node.port, redis.host, redis.port, redis.user, redis.url, "
-    "redis.password_file";
+    "bin, app, run, node.name, node.index, node.port, redis.host, redis.port, redis.user, "
+    "redis.url, "
+    "redis.password_file, env.NAME";
 constexpr std::string_view environment_names =
-    "bin, app, node.name, node.port, redis.host, redis.port, redis.user, redis.url, "
-    "redis.url_with_password, redis.password_file";
+    "bin, app, run, node.name, node.index, node.port, redis.host, redis.port, redis.user, "
+    "redis.url, "
+    "redis.password_file, redis.password, redis.url_with_password, env.NAME";
 
 constexpr schema_row rows[] = {
     {.path = "schema_version",
@@ -34,6 +36,12 @@ constexpr schema_row rows[] = {
      .allowed = "signalr, socketio, actioncable, json",
      .doc = "The protocol the clients speak; only signalr is supported yet."},
 
+    {.path = "secrets",
+     .type = list,
+     .doc = "Variables of Ordeal's environment that are secret: ${env.NAME} of such a one goes "
+            "into launch.env only, and "
+            "its value is masked wherever Ordeal quotes the target."},
+    {.path = "secrets[]", .type = text, .doc = "Name of an environment variable."},
     {.path = "launch", .type = map, .doc = "How a node is launched; or `attach`."},
     {.path = "launch.command",
      .type = list,
@@ -42,7 +50,8 @@ constexpr schema_row rows[] = {
     {.path = "launch.command[]",
      .type = text,
      .allowed = command_names,
-     .doc = "The program, or an argument."},
+     .doc = "The program, or an argument; arguments are visible to every user of the machine.",
+     .takes_default = true},
     {.path = "launch.workdir",
      .type = text,
      .default_text = ".",
@@ -51,14 +60,21 @@ constexpr schema_row rows[] = {
     {.path = "launch.env.*",
      .type = text,
      .allowed = environment_names,
-     .doc = "Value of an environment variable."},
+     .doc =
+         "Value of an environment variable; ${env.NAME} is a variable of Ordeal's own environment.",
+     .takes_default = true},
     {.path = "launch.prepare",
      .type = list,
-     .doc = "A command that runs once per machine, before the first launch."},
+     .doc = "A command that runs at the start of every run, in `workdir`, before the first node is "
+            "launched, for 10 "
+            "minutes at most. What has to be built is built here: nodes are launched at once and "
+            "would build in one "
+            "folder at the same time."},
     {.path = "launch.prepare[]",
      .type = text,
-     .allowed = "bin",
-     .doc = "The program, or an argument."},
+     .allowed = "bin, app, run, env.NAME",
+     .doc = "The program, or an argument.",
+     .takes_default = true},
     {.path = "launch.ready",
      .type = map,
      .doc = "When a node is ready: one of http, tcp and log; tcp by default."},

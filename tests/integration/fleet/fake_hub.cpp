@@ -108,6 +108,17 @@ asio::awaitable<void> fake_hub::write_all(session& to) {
   }
 }
 
+void fake_hub::reset_everybody(std::size_t count) {
+  for (session* each : sessions_) {
+    for (const std::string& room : each->rooms) {
+      json::array told;
+      told.emplace_back(room);
+      const std::string record = hub::encode_invocation("Reset", told);
+      for (std::size_t i = 0; i < count; ++i) push(*each, record);
+    }
+  }
+}
+
 void fake_hub::on_record(session& from, std::string_view record) {
   if (next.is_wordless) return;
   if (!from.has_handshake) {

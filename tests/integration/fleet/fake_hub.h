@@ -39,6 +39,7 @@ class fake_hub {
   void shut_node(std::size_t node);  // closes its listener and its connections
   void forget_cursors() { first_valid_index_ = log_.size(); }  // resumes from before get a Reset
   void say_goodbye(std::string reason);                        // a Close record to everybody
+  void reset_everybody(std::size_t count);  // so many Resets for every room of each
 
   struct mischief {
     std::size_t send_errors = 0;  // so many sends are answered with send_error and not accepted

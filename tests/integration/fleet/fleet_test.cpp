@@ -157,6 +157,22 @@ TEST(Fleet, ResetsAreRecordedAndAClosedClientComesBack) {
   run_script(lose_the_cursors);
 }
 
+asio::awaitable<void> reset_without_end(stage& on) {
+  co_await on.clients->connect_all(enough);
+  on.hub.reset_everybody(500);
+  co_await on.publish_until(50);
+  co_await on.drain();
+  co_await on.stop();
+  on.history.expect_well_formed();
+  // Those that came at once are one, and the latest is never missing; 18,000 came.
+  EXPECT_GE(on.history.count<reset_received>(), 2 * 36U);
+  EXPECT_LT(on.history.count<reset_received>(), 20 * 36U);
+}
+
+TEST(Fleet, FloodOfResetsDoesNotFillTheHistory) {
+  run_script(reset_without_end);
+}
+
 // ---- answers that are no
 
 asio::awaitable<void> answer_retry(stage& on) {

@@ -28,8 +28,22 @@ using test::scratch_directory;
 TEST(Placeholders, ReplacesEveryNameAndTwoDollars) {
   const placeholder_values values{{"node.port", "4711"}, {"app", "a"}};
   EXPECT_EQ(substitute("127.0.0.1:${node.port}/${app}${app}", values), "127.0.0.1:4711/aa");
-  EXPECT_EQ(substitute("$$5 and $HOME and ${app", values), "$5 and $HOME and ${app");
+  EXPECT_EQ(substitute("$$5 and $HOME", values), "$5 and $HOME");
   EXPECT_EQ(substitute("", values), "");
+}
+
+TEST(Placeholders, DefaultStandsForWhatIsMissingOrEmpty) {
+  const placeholder_values values{{"redis.user", ""}, {"app", "a"}};
+  EXPECT_EQ(substitute("${redis.user:-default} ${app:-b} ${other:-}", values), "default a ");
+  EXPECT_EQ(substitute("${redis.user}", values), "");
+}
+
+TEST(Placeholders, EnvironmentIsThatOfOrdeal) {
+  ASSERT_EQ(::setenv("ORDEAL_TEST_KEY", "k", 1), 0);
+  EXPECT_EQ(substitute("${env.ORDEAL_TEST_KEY}", {}), "k");
+  ASSERT_EQ(::unsetenv("ORDEAL_TEST_KEY"), 0);
+  EXPECT_EQ(substitute("${env.ORDEAL_TEST_KEY:-none}", {}), "none");
+  EXPECT_THROW(substitute("${env.ORDEAL_TEST_KEY}", {}), std::runtime_error);
 }
 
 TEST(Placeholders, NameWithoutValueIsNamed) {
