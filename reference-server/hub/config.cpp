@@ -295,6 +295,9 @@ void option_table::add_limits() {
             "Stateful reconnect: data kept for all that are waited for");
   add_count("retained-entries", config_.log.retained_entries,
             "Entries kept in Redis for late cursors");
+  add("retained-bytes", "SIZE", "half of Redis' maxmemory, 512MiB without one",
+      "The same in bytes of Redis' memory; at least the newest 128 entries are kept",
+      [this](const std::string& text) { config_.log.retained_bytes = parse_bytes(text); });
   add_count(
       "replay-entries", config_.log.replay_entries,
       "Entries kept in this node's memory, to resume clients and to restore a Redis that lost "

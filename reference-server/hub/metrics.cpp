@@ -152,6 +152,14 @@ struct metrics::families {
                                    "Times that entries were trimmed before this node read them.");
   Counter& log_reconnects =
       make_counter(registry, "log_reconnects_total", "Connections to Redis made anew.");
+  Gauge& log_entries = make_gauge(registry, "log_entries", "Entries that the log holds in Redis.");
+  Gauge& log_bytes = make_gauge(registry, "log_bytes",
+                                "Size of the log in Redis, as counted for --retained-bytes.");
+  Gauge& log_retained_bytes =
+      make_gauge(registry, "log_retained_bytes", "Size above which the log is trimmed.");
+  Counter& log_trimmed_early =
+      make_counter(registry, "log_trimmed_early_total",
+                   "Entries trimmed by this node because Redis was out of memory.");
   Gauge& outbox_entries =
       make_gauge(registry, "outbox_entries", "Messages accepted and not yet stable.");
   Gauge& outbox_bytes =
@@ -230,6 +238,10 @@ void metrics::families::read_log(const log_health& health) {
   advance_to(log_forks, health.forks);
   advance_to(log_gaps, health.gaps);
   advance_to(log_reconnects, health.reconnects);
+  set(log_entries, health.log_entries);
+  set(log_bytes, health.log_bytes);
+  set(log_retained_bytes, health.retained_bytes);
+  advance_to(log_trimmed_early, health.trimmed_early);
   set(outbox_entries, health.outbox_entries);
   set(outbox_bytes, health.outbox_bytes);
   set(outbox_undecided, health.outbox_undecided);

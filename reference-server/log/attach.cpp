@@ -6,6 +6,9 @@
 namespace ordeal::chat {
 namespace {
 
+// For a Redis without a limit.
+constexpr std::uint64_t retained_bytes_default = 512U << 20;
+
 // The value of "key:value\r\n" in an INFO text; empty when it is not there.
 std::string_view info_value(std::string_view info, std::string_view key) {
   std::size_t from = 0;
@@ -99,6 +102,11 @@ bool memory_facts::evicts_others() const {
 
 std::string eviction_reason(const memory_facts& memory) {
   return "Redis evicts keys (maxmemory-policy " + memory.policy + "): set noeviction";
+}
+
+std::uint64_t retained_bytes_for(std::uint64_t wanted, const memory_facts& memory) {
+  if (wanted > 0) return wanted;
+  return memory.maxmemory > 0 ? memory.maxmemory / 2 : retained_bytes_default;
 }
 
 attach_decision decide_attach(const server_facts& server, const log_facts& log,

@@ -14,6 +14,8 @@ server_facts parse_server_facts(std::string_view info);
 memory_facts parse_memory_facts(std::string_view info);
 // Why a Redis that may evict keys of ours cannot be used, and what to do.
 std::string eviction_reason(const memory_facts& memory);
+// What a log may hold; `wanted` 0: what fits into Redis, with room for its overhead, connections and others.
+std::uint64_t retained_bytes_for(std::uint64_t wanted, const memory_facts& memory);
 
 // What this node has read; without history `last` is {0, 0}.
 struct log_history {

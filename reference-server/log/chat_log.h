@@ -140,8 +140,12 @@ struct log_health {
   std::size_t outbox_undecided = 0;  // of them, not known to be in the log
   std::size_t undelivered = 0;       // stable mode: read, and no other node is known to hold them
   std::size_t replay_entries = 0, replay_bytes = 0;
-  std::uint64_t replay_low = 0;  // index of the oldest entry in memory
-  std::size_t known_nodes = 0;   // other nodes that have written lately
+  std::uint64_t replay_low = 0;                  // index of the oldest entry in memory
+  std::uint64_t log_entries = 0, log_bytes = 0;  // in Redis, as of the last append
+  std::uint64_t retained_bytes = 0;              // that the log may have there
+  std::uint64_t trimmed_early =
+      0;                        // entries, by appends of this node, because Redis was out of memory
+  std::size_t known_nodes = 0;  // other nodes that have written lately
   std::uint64_t appended = 0, duplicates = 0, reconnects = 0, batches = 0;
   std::uint64_t recoveries = 0;       // new epochs that this node has seen begin
   std::uint64_t repairs = 0;          // of them, put in order by this node
@@ -169,6 +173,8 @@ struct log_options {
   std::size_t outbox_entries_max = 65'536;
   std::size_t retained_entries =
       100'000;  // in Redis: trimmed above, and the retry window of message ids
+  // The same in bytes, by retention.lua's count; 0: half of Redis' maxmemory, or 512 MiB where there is none.
+  std::size_t retained_bytes = 0;
   std::size_t replay_entries = 16'384;  // in this node's memory
   std::size_t replay_bytes_max = 32U << 20;
   std::chrono::milliseconds heartbeat_interval{1'000};

@@ -91,6 +91,7 @@ bool redis_log::take_answer(const command& asked, const net::redis::exec_result&
   const auto* const appended = std::get_if<append_answer>(&heard);
   if (appended != nullptr) {
     if (!appended->entries.empty()) ++health_.batches;
+    tell_trimmed(*appended);
     for (const entry_reply& each : appended->entries) {
       if (each.result == entry_result::known_client_id) ++health_.duplicates;
     }

@@ -1,9 +1,15 @@
 # cmake -DOUTPUT=scripts.cpp -DSCRIPTS=a.lua;b.lua -P embed_scripts.cmake
-# Every script becomes a string constant of its name.
+# Every script becomes a string constant of its name; a line "-- include NAME" becomes what is in NAME.lua beside it.
 set(text "#include \"reference-server/log/scripts.h\"\n\nnamespace ordeal::chat::scripts {\n\n")
 foreach(path IN LISTS SCRIPTS)
   get_filename_component(name ${path} NAME_WE)
   file(READ ${path} body)
+  if(body MATCHES "\n-- include ([a-z]+)\n")
+    set(line ${CMAKE_MATCH_0})
+    get_filename_component(folder ${path} DIRECTORY)
+    file(READ ${folder}/${CMAKE_MATCH_1}.lua included)
+    string(REPLACE "${line}" "\n${included}" body "${body}")
+  endif()
   string(APPEND text "const std::string_view ${name} = R\"lua(${body})lua\";\n\n")
 endforeach()
 string(APPEND text "}  // namespace ordeal::chat::scripts\n")

@@ -76,13 +76,16 @@ struct append_command {
   log_identity log;
   // The message before the first one in the outbox' order; the log must know it. 0: nothing before matters.
   std::uint64_t after_seq = 0;
-  std::string beat;  // text of a heartbeat that goes first; empty: none
+  std::uint64_t retained_bytes = 0;  // what the log may hold
+  std::string beat;                  // text of a heartbeat that goes first; empty: none
   std::vector<outgoing_message> messages;
 };
 struct append_answer {
   bool is_stale = false;
   std::uint64_t top = 0;
   std::uint64_t floor = 0;
+  std::uint64_t bytes = 0;             // that the log holds, as far as they are counted
+  std::uint64_t trimmed_early = 0;     // entries, because Redis is out of memory
   std::vector<entry_reply> entries;    // of the messages, in order; ends after a gap
   std::optional<memory_facts> memory;  // with a heartbeat
 };
@@ -167,6 +170,8 @@ using answer = std::variant<wire_error, attach_answer, append_answer, convene_an
                             repair_answer>;
 
 inline constexpr std::size_t truncate_entries_max = 256;
+// As in retention.lua: the newest entries, which stay when Redis is out of memory.
+inline constexpr std::size_t kept_entries_min = 128;
 
 // Entries after `after`, at most read_count_max; the facts are read after the entries, so that
 // entries of a log that is open and of the expected id and incarnation there are of that log.

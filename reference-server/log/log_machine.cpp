@@ -8,6 +8,17 @@
 #include "reference-server/log/entry_codec.h"
 
 namespace ordeal::chat {
+namespace {
+
+std::string memory_reason(const std::string& answer, bool was_append) {
+  std::string reason = "Redis is out of memory";
+  if (was_append)
+    reason +=
+        ", and the log is down to its newest " + std::to_string(kept_entries_min) + " entries";
+  return reason + ": raise its maxmemory, or free what else it holds (" + answer + ")";
+}
+
+}  // namespace
 
 log_machine::log_machine(machine_options options)
     : options_(std::move(options)),
@@ -73,8 +84,9 @@ void log_machine::on_answer(const answer& heard) {
 
 void log_machine::take_error(const wire_error& error) {
   using net::redis::reply_class;
-  const std::string why = "Redis answers: " + error.text;
   const bool was_open = phase_ == phase::open;
+  const std::string why = error.text.starts_with("OOM") ? memory_reason(error.text, was_open)
+                                                        : "Redis answers: " + error.text;
   outbox_.on_batch_lost();
   repair_.reset();
   must_pause_ = true;
@@ -187,6 +199,7 @@ command log_machine::make_append() {
   }
   outbox::batch batch = outbox_.take_batch(options_.batch_entries_max);
   what.after_seq = batch.after_seq;
+  what.retained_bytes = retained_bytes_;
   what.messages = std::move(batch.messages);
   return what;
 }
@@ -202,6 +215,7 @@ void log_machine::take_append(const append_answer& heard) {
   if (sent_beat_) beats_appended_ = beats_;
   top_ = heard.top;
   floor_ = heard.floor;
+  log_bytes_ = heard.bytes;
   if (was_refused) set_state(log_state::open, "");
   if (phase_ == phase::open) reason_.clear();
   const position trimmed{identity_.epoch, heard.floor};
@@ -213,6 +227,7 @@ void log_machine::take_append(const append_answer& heard) {
 }
 
 void log_machine::take_memory(const memory_facts& memory) {
+  retained_bytes_ = retained_bytes_for(options_.retained_bytes, memory);
   const std::string policy = memory.evicts_others() ? memory.policy : "";
   if (policy == std::exchange(warned_policy_, policy) || policy.empty()) return;
   note(machine_event::what::warned,

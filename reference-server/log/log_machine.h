@@ -46,6 +46,7 @@ struct machine_options {
   std::size_t outbox_bytes_max = 16U << 20;
   std::size_t replay_entries = 16'384;
   std::size_t replay_bytes_max = 32U << 20;
+  std::uint64_t retained_bytes = 0;  // in Redis; 0: what fits there
   // Counted in looks at the round, each after a pause of the shell.
   unsigned grace_looks = 12;  // for known members that do not report
   unsigned boot_looks = 6;    // for nodes that have read the log, when nobody who reports has
@@ -140,6 +141,8 @@ class log_machine {
   position last_delivered() const { return delivered_; }
   std::uint64_t top() const { return top_; }
   std::uint64_t floor() const { return floor_; }
+  std::uint64_t log_bytes() const { return log_bytes_; }            // in Redis, as counted there
+  std::uint64_t retained_bytes() const { return retained_bytes_; }  // that it may have
   const outbox& own_messages() const { return outbox_; }
   const replay_buffer& replay() const { return replay_; }
   const holders& known_holders() const { return holders_; }
@@ -229,6 +232,7 @@ class log_machine {
   std::vector<read_fork> forks_;  // the newest forks_max
 
   std::string warned_policy_;  // of Redis, that was told
+  std::uint64_t retained_bytes_ = 0, log_bytes_ = 0;
 
   // Heartbeats.
   bool wants_beat_ = false;

@@ -127,10 +127,12 @@ answer parse_append(const replies& heard, const append_command& asked) {
   if (wire_error error = error_in(reply); error.is_set()) return error;
   result.is_stale = reply[0].text() == "STALE";
   if (result.is_stale) return result;
-  const std::size_t first = asked.beat.empty() ? 3 : 4;
+  const std::size_t first = asked.beat.empty() ? 5 : 6;
   if (reply[0].text() != "OK" || reply.size() < first) return unexpected("append");
   result.top = unsigned_of(reply[1]);
   result.floor = unsigned_of(reply[2]);
+  result.bytes = unsigned_of(reply[3]);
+  result.trimmed_early = unsigned_of(reply[4]);
   result.entries.reserve(reply.size() - first);
   for (std::size_t i = first; i < reply.size(); ++i) {
     const auto each = parse_entry_reply(reply[i], asked.log.epoch);
@@ -290,7 +292,7 @@ request log_wire::append(const append_command& what) const {
   if (!what.beat.empty()) asked.add({"INFO", "memory"});
   script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_});
   call.add(what.log.log_id).add(what.log.epoch).add(what.log.incarnation);
-  call.add(origin_).add(retained_).add(what.after_seq);
+  call.add(origin_).add(retained_).add(what.retained_bytes).add(what.after_seq);
   if (!what.beat.empty())
     call.add(letter_of(entry_kind::heartbeat)).add("0").add("").add("").add(what.beat);
   for (const outgoing_message& each : what.messages) {
@@ -302,7 +304,7 @@ request log_wire::append(const append_command& what) const {
 }
 
 request log_wire::convene(const convene_command& what) const {
-  script_call call("EVAL", scripts::convene, {meta_, recovery_});
+  script_call call("EVAL", scripts::convene, {meta_, recovery_, log_});
   const std::string epoch = what.epoch > 0 ? std::to_string(what.epoch) : "";
   call.add(what.log_id).add(epoch).add(what.state).add(what.incarnation);
   call.add(what.old_round).add(what.round);

@@ -15,6 +15,7 @@ constexpr std::size_t origin_length = 15;             // 75 bits, and no allocat
 constexpr std::size_t batch_entries_ceiling = 1'024;  // arguments on Lua's stack
 constexpr int watch_rounds_per_interval = 4;
 constexpr int looks_per_interval = 4;
+constexpr std::chrono::minutes trimmed_told_interval{1};
 
 log_options checked(log_options options) {
   const auto is_plain = [](char c) {
@@ -135,6 +136,7 @@ machine_options machine_options_of(const log_options& options) {
   result.outbox_bytes_max = options.outbox_bytes_max;
   result.replay_entries = options.replay_entries;
   result.replay_bytes_max = options.replay_bytes_max;
+  result.retained_bytes = options.retained_bytes;
   const auto pause = redis_log::look_pause(options);
   result.grace_looks = looks_in(options.recovery_grace, pause);
   result.boot_looks = looks_in(options.boot_grace, pause);
@@ -364,6 +366,23 @@ void redis_log::stop_accepting() {
   room_.notify_all();
 }
 
+// One line a minute: under load each append may trim.
+void redis_log::tell_trimmed(const append_answer& appended) {
+  health_.trimmed_early += appended.trimmed_early;
+  const auto at = net::now();
+  const bool is_due = !told_trimmed_at_ || at - *told_trimmed_at_ >= trimmed_told_interval;
+  if (health_.trimmed_early == told_trimmed_ || !is_due) return;
+  net::log(net::log_level::warn, "log",
+           "Redis is out of memory: the oldest entries went before their time; raise its maxmemory "
+           "or lower --retained-bytes",
+           {{"app", options_.app},
+            {"entries", std::to_string(health_.trimmed_early - told_trimmed_)},
+            {"log_bytes", std::to_string(appended.bytes)},
+            {"retained_bytes", std::to_string(machine_.retained_bytes())}});
+  told_trimmed_at_ = at;
+  told_trimmed_ = health_.trimmed_early;
+}
+
 // A change that the state does not show: appends fail, or the node is deaf or behind.
 void redis_log::announce() {
   const bool is_ready = health().is_ready;
@@ -430,6 +449,10 @@ const log_health& redis_log::health() const {
   health_.replay_low = machine_.replay().low();
   health_.known_nodes = machine_.known_holders().heard_of().size();
   health_.restored = machine_.restored();
+  const std::uint64_t top = machine_.top();
+  health_.log_entries = top > 0 ? top + 1 - std::min(machine_.floor(), top + 1) : 0;
+  health_.log_bytes = machine_.log_bytes();
+  health_.retained_bytes = machine_.retained_bytes();
   const auto age_of = [at](const std::optional<net::time_point>& since) {
     std::optional<std::chrono::milliseconds> age;
     if (since) age = std::chrono::duration_cast<std::chrono::milliseconds>(at - *since);

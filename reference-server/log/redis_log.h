@@ -81,6 +81,7 @@ class redis_log final : public chat_log {
   void watch_progress();
   bool is_hearing(net::time_point at) const;
   void tell_undelivered() const;
+  void tell_trimmed(const append_answer& appended);
 
   // command_loop.cpp
   asio::awaitable<void> keep_commands();
@@ -137,6 +138,9 @@ class redis_log final : public chat_log {
   net::stop_event stop_;
   net::stop_event ended_;  // a loop ended: the others must too
   std::chrono::milliseconds drain_{0};
+
+  std::optional<net::time_point> told_trimmed_at_;
+  std::uint64_t told_trimmed_ = 0;  // entries, of health_.trimmed_early
 
   mutable log_health health_;  // times in it are brought up to date when it is read
   bool was_ready_ = false;

@@ -79,7 +79,7 @@ void try_append(log_wire& wire, std::string_view text, std::size_t place, std::s
   ORDEAL_ASSERT(appended != nullptr || std::get<wire_error>(found).is_set());
   if (appended == nullptr) return;
   if (appended->is_stale) ORDEAL_ASSERT(appended->entries.empty());
-  const std::size_t head = asked.beat.empty() ? 3 : 4;
+  const std::size_t head = asked.beat.empty() ? 5 : 6;
   if (!appended->is_stale) ORDEAL_ASSERT(appended->entries.size() + head == heard[0]->size());
 }
 

@@ -10,6 +10,22 @@ namespace {
 constexpr const char* xadd_error =
     "ERR The ID specified in XADD is equal or smaller than the target stream top item";
 
+constexpr std::uint64_t trim_bytes_more = 512 * 1024, excess_max = 256 * 1024;
+constexpr const char* full_error = "OOM command not allowed when used memory > 'maxmemory'.";
+
+// retention.lua
+std::uint64_t cost_of(const entry& each) {
+  return 128 + each.room.size() + 2 * each.client_message_id.size() + each.text.size();
+}
+std::uint64_t cost_of(const message_body& body) {
+  return 128 + body.room.size() + 2 * body.client_message_id.size() + body.text.size();
+}
+
+void forget_count(meta_fields& meta) {
+  meta.bytes = 0;
+  meta.counted.reset();
+}
+
 // Messages that commit.lua looks at for watermarks and retry keys that were lost.
 constexpr std::ptrdiff_t rebuilt_max = 4096;
 
@@ -44,7 +60,7 @@ void key_space::hash_into(hasher& into) const {
   into.add(meta ? 1U : 0U);
   if (meta) {
     into.add(meta->log_id).add(meta->epoch).add(meta->state).add(meta->incarnation);
-    into.add(meta->top).add(meta->floor);
+    into.add(meta->top).add(meta->floor).add(meta->bytes).add(meta->counted.value_or(position()));
   }
   into.add(epochs ? epochs->size() + 1 : 0);
   if (epochs) {
@@ -76,6 +92,16 @@ void redis_model::hash_into(hasher& into) const {
 
 void redis_model::raise_last_id(position to) {
   if (keys_.log) keys_.log->last_id = std::max(keys_.log->last_id, to);
+}
+
+void redis_model::lose_count() {
+  if (keys_.meta) forget_count(*keys_.meta);
+}
+
+void redis_model::trim_by_hand(std::size_t left) {
+  if (!keys_.log || keys_.log->entries.size() <= left) return;
+  auto& entries = keys_.log->entries;
+  entries.erase(entries.begin(), entries.end() - static_cast<std::ptrdiff_t>(left));
 }
 
 void redis_model::lose(log_key key) {
@@ -138,7 +164,9 @@ answer redis_model::execute(const std::string& origin, const command& what) {
     result = run_commit(origin, std::get<commit_command>(what), error);
   }
   if (error.empty()) return result;
-  return wire_error{net::redis::reply_class::fatal, error};
+  const bool is_full = error.starts_with("OOM");
+  return wire_error{is_full ? net::redis::reply_class::retryable : net::redis::reply_class::fatal,
+                    error};
 }
 
 server_facts redis_model::server() const {
@@ -212,7 +240,20 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
     result.is_stale = true;
     return result;
   }
-  std::uint64_t top = keys_.meta->top, floor = keys_.meta->floor;
+  std::uint64_t top = keys_.meta->top;
+  std::uint64_t coming = what.beat.empty() ? 0 : cost_of(message_body{{}, {}, what.beat});
+  for (const outgoing_message& each : what.messages) coming += cost_of(*each.body);
+  const meta_fields before_all = *keys_.meta;
+  recount(top);
+  if (is_full_) {
+    const trimmed gone = trim(top, 0, 2 * coming + trim_bytes_more);
+    result.trimmed_early = gone.entries;
+    if (gone.bytes < coming) {
+      if (gone.entries == 0) keys_.meta = before_all;  // what was recounted is not stored
+      error = full_error;
+      return result;
+    }
+  }
   auto& seqs = *keys_.seq;
   auto& ids = *keys_.req;
   const auto known_seq = seqs.find(origin);
@@ -225,6 +266,7 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   bool is_ahead = keys_.log->last_id > position{what.log.epoch, top};
   const auto append = [&](entry_kind kind, std::uint64_t seq, const message_body& body) {
     result.is_stale = is_ahead && !is_at_end;
+    if (result.is_stale) keys_.meta = before_all;  // nothing is stored
     if (result.is_stale) return false;
     if (std::exchange(is_ahead, false)) keys_.log->last_id = tail_position();
     entry each;
@@ -235,6 +277,7 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
     each.room = body.room;
     each.client_message_id = body.client_message_id;
     each.text = body.text;
+    keys_.meta->bytes += cost_of(each);
     return add_entry(std::move(each), error);
   };
   if (!what.beat.empty() && !append(entry_kind::heartbeat, 0, {{}, {}, what.beat})) return result;
@@ -277,30 +320,77 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
     result.entries.push_back(reply);
   }
   for (const auto& [id, at] : added) ids[id] = at;
-  trim(top, floor, error);
-  if (!error.empty()) return result;
-  seqs[origin] = last;
   keys_.meta->top = result.top = top;
-  keys_.meta->floor = result.floor = floor;
+  retain(what, coming);
+  result.floor = keys_.meta->floor;
+  result.bytes = keys_.meta->bytes;
+  seqs[origin] = last;
   return result;
 }
 
-void redis_model::trim(std::uint64_t top, std::uint64_t& floor, std::string& error) {
-  const std::uint64_t length = top - floor + 1;
-  if (length < options_.retained_entries + options_.trim_min) return;
-  const std::uint64_t gone =
-      std::min<std::uint64_t>(length - options_.retained_entries, options_.trim_max);
+// Takes in some entries below those that are counted.
+void redis_model::recount(std::uint64_t top) {
+  meta_fields& meta = *keys_.meta;
+  if (!meta.counted || meta.counted->index > top) {
+    meta.bytes = 0;
+    meta.counted = position{meta.epoch, top + 1};
+  }
+  if (meta.counted->index <= meta.floor) return;
+  const auto& entries = keys_.log->entries;
+  auto each = std::ranges::lower_bound(entries, *meta.counted, {},
+                                       [](const entry_ptr& one) { return one->at; });
+  std::size_t taken = 0;
+  for (; each != entries.begin() && taken < options_.recount_max; ++taken) {
+    --each;
+    meta.bytes += cost_of(**each);
+    meta.counted = (*each)->at;
+  }
+  if (taken < options_.recount_max) meta.floor = meta.counted->index;
+}
+
+redis_model::trimmed redis_model::trim(std::uint64_t top, std::uint64_t upto,
+                                       std::uint64_t excess) {
+  meta_fields& meta = *keys_.meta;
   auto& entries = keys_.log->entries;
-  if (entries.size() <= gone) {
-    error = "ERR user_script: attempt to index a nil value";
-    return;
+  trimmed gone;
+  std::uint64_t counted_bytes = 0, expected = meta.floor;
+  bool is_whole = true;
+  auto first = entries.begin();
+  for (; first != entries.end(); ++first) {
+    const std::uint64_t index = (*first)->at.index;
+    is_whole = is_whole && index == expected;
+    expected = index + 1;
+    const bool goes = index <= upto || (gone.bytes < excess && index + kept_entries_min <= top);
+    if (!goes || gone.entries == options_.trim_max) break;
+    ++gone.entries;
+    gone.bytes += cost_of(**first);
+    if (meta.counted && index >= meta.counted->index) counted_bytes += cost_of(**first);
   }
-  for (std::uint64_t i = 0; i < gone; ++i) {
-    const std::string& id = entries[i]->client_message_id;
-    if (!id.empty()) keys_.req->erase(id);
+  if (first == entries.end()) return {};
+  for (auto each = entries.begin(); each != first; ++each) {
+    const std::string& id = (*each)->client_message_id;
+    if (!id.empty() && keys_.req) keys_.req->erase(id);
   }
-  entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(gone));
-  floor += gone;
+  meta.floor = (*first)->at.index;
+  meta.bytes -= counted_bytes;
+  if (!is_whole) {
+    forget_count(meta);
+  } else if (meta.counted && meta.counted->index < meta.floor) {
+    meta.counted = (*first)->at;
+  }
+  entries.erase(entries.begin(), first);
+  return gone;
+}
+
+void redis_model::retain(const append_command& what, std::uint64_t coming) {
+  const meta_fields& meta = *keys_.meta;
+  std::uint64_t upto = 0, excess = 0;
+  if (meta.top - meta.floor + 1 >= options_.retained_entries + options_.trim_min)
+    upto = meta.top - options_.retained_entries;
+  const std::uint64_t slack = std::min<std::uint64_t>(what.retained_bytes / 16, excess_max);
+  if (meta.bytes > what.retained_bytes + slack)
+    excess = std::min(meta.bytes - what.retained_bytes, 2 * coming + trim_bytes_more);
+  if (upto > 0 || excess > 0) trim(meta.top, upto, excess);
 }
 
 // convene.lua
@@ -313,6 +403,8 @@ convene_answer redis_model::run_convene(const convene_command& what) {
                    round == what.old_round;
   if (!result.is_done) return result;
   if (!keys_.meta) keys_.meta.emplace();
+  if (tail_position() == position{} || tail_position() != position{found.epoch, found.top})
+    forget_count(*keys_.meta);
   keys_.meta->state = "recovering";
   keys_.recovery = recovery_fields{what.round, "", 0, {}};
   return result;
@@ -353,6 +445,7 @@ repair_answer redis_model::run_truncate(const std::string& origin, const truncat
     keys_.req.reset();
     keys_.epochs.reset();
     keys_.seq.reset();
+    forget_count(*keys_.meta);
     return result;
   }
   if (keys_.epochs) {
@@ -361,9 +454,12 @@ repair_answer redis_model::run_truncate(const std::string& origin, const truncat
   }
   std::size_t removed = 0;
   while (keys_.log && removed < options_.truncate_max && tail_position() > what.keep) {
+    if (keys_.meta->counted) keys_.meta->bytes -= cost_of(*keys_.log->entries.back());
     keys_.log->entries.pop_back();
     ++removed;
   }
+  if (keys_.meta->counted && keys_.meta->counted->index > what.keep.index)
+    forget_count(*keys_.meta);
   result.is_complete = removed != options_.truncate_max;
   if (!result.is_complete || !keys_.log) return result;
   keys_.log->last_id = what.keep;  // above whatever is left
@@ -383,6 +479,25 @@ repair_answer redis_model::run_restore(const std::string& origin, const restore_
   repair_answer result;
   result.is_stale = !is_claim_good(origin, what.claim) || tail_position() != what.tail;
   if (result.is_stale) return result;
+  meta_fields& meta = *keys_.meta;
+  if (is_full_) {
+    std::uint64_t coming = 0;
+    for (const entry_ptr& each : what.entries) coming += cost_of(*each);
+    error = full_error;
+    if (what.tail == position{}) return result;
+    const std::uint64_t floor = std::exchange(meta.floor, keys_.log->entries.front()->at.index);
+    const trimmed gone = trim(what.tail.index, 0, 2 * coming);
+    meta.floor = floor;  // the commit brings it up to date
+    if (gone.bytes < coming) return result;
+    error.clear();
+  }
+  std::optional<position> counted = meta.counted;
+  std::uint64_t bytes = meta.bytes;
+  if (what.tail == position{}) {
+    bytes = 0;
+    counted = what.entries.front()->at;
+  }
+  forget_count(meta);
   if (what.tail == position{}) {
     keys_.log.reset();
   } else {
@@ -392,6 +507,7 @@ repair_answer redis_model::run_restore(const std::string& origin, const restore_
   ++keys_.recovery->progress;
   for (const entry_ptr& each : what.entries) {
     if (!add_entry(*each, error)) return result;
+    bytes += cost_of(*each);
     if (each->kind == entry_kind::barrier) {
       if (!keys_.epochs) keys_.epochs.emplace();
       (*keys_.epochs)[each->at.epoch] = each->at.index;
@@ -403,6 +519,8 @@ repair_answer redis_model::run_restore(const std::string& origin, const restore_
       raise_mark(each->origin, each->origin_seq);
     }
   }
+  meta.counted = counted;
+  meta.bytes = counted ? bytes : 0;
   return result;
 }
 
@@ -419,6 +537,11 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
   barrier.origin = origin;
   barrier.text = what.barrier;
   const std::uint64_t top = barrier.at.index;
+  std::optional<position> counted = keys_.meta->counted;
+  std::uint64_t bytes = keys_.meta->bytes;
+  if (tail_position() == position{}) counted.reset();
+  const position begin = barrier.at;
+  const std::uint64_t barrier_bytes = cost_of(barrier);
   if (tail_position() == position{}) {
     keys_.log.reset();
   } else {
@@ -452,9 +575,14 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
   for (const auto& [name, seq] : what.marks) raise_mark(name, seq);
   (*keys_.seq)[""] = 0;
   (*keys_.req)[""] = std::nullopt;
-  keys_.meta = meta_fields{what.log_id, what.epoch,
-                           "open",      what.claim.incarnation,
-                           top,         keys_.log->entries.front()->at.index};
+  const std::uint64_t floor = keys_.log->entries.front()->at.index;
+  if (!counted || counted->index < floor) {
+    counted = begin;
+    bytes = 0;
+  }
+  keys_.meta =
+      meta_fields{what.log_id,           what.epoch, "open", what.claim.incarnation, top, floor,
+                  bytes + barrier_bytes, counted};
   keys_.recovery.reset();
   return result;
 }

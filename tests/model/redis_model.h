@@ -18,6 +18,7 @@ struct redis_options {
   std::size_t retained_entries = 100'000;
   // As in the scripts; smaller ones bring the same code about in short runs.
   std::size_t trim_min = 128, trim_max = 1024;
+  std::size_t recount_max = 64;
   std::size_t truncate_max = truncate_entries_max;
   // Planted bugs.
   bool appends_unchecked = false;  // append does not look at state, epoch and incarnation
@@ -36,6 +37,9 @@ struct meta_fields {
   std::string state;
   std::string incarnation;
   std::uint64_t top = 0, floor = 0;
+  // Of the entries from `counted` on; both or none.
+  std::uint64_t bytes = 0;
+  std::optional<position> counted;
   friend bool operator==(const meta_fields&, const meta_fields&) = default;
 };
 
@@ -83,8 +87,11 @@ class redis_model {
   void restore_snapshot(key_space then) { keys_ = std::move(then); }
   void lose_everything() { keys_ = {}; }
   void lose(log_key key);
+  void lose_count();
+  void trim_by_hand(std::size_t left);
   void raise_last_id(position to);  // an entry was added there and removed again
   bool has(log_key key) const;
+  void set_full(bool is_full) { is_full_ = is_full; }  // out of memory
   void set_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
 
   void hash_into(hasher& into) const;
@@ -94,7 +101,12 @@ class redis_model {
   log_facts facts(const std::string& origin, const std::optional<position>& last_read) const;
   append_answer run_append(const std::string& origin, const append_command& what,
                            std::string& error);
-  void trim(std::uint64_t top, std::uint64_t& floor, std::string& error);
+  void recount(std::uint64_t top);
+  struct trimmed {
+    std::uint64_t entries = 0, bytes = 0;
+  };
+  trimmed trim(std::uint64_t top, std::uint64_t upto, std::uint64_t excess);
+  void retain(const append_command& what, std::uint64_t coming);
   convene_answer run_convene(const convene_command& what);
   report_answer run_report(const std::string& origin, const report_command& what);
   bool is_claim_good(const std::string& origin, const repair_claim& claim) const;
@@ -110,6 +122,7 @@ class redis_model {
 
   redis_options options_;
   std::string incarnation_;
+  bool is_full_ = false;
   key_space keys_;
 };
 

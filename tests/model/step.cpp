@@ -110,6 +110,7 @@ struct answer_text {
   std::string operator()(const append_answer& what) const {
     if (what.is_stale) return "stale";
     std::string text = "top " + text_of(what.top) + " floor " + text_of(what.floor);
+    text += " bytes " + text_of(what.bytes) + " early " + text_of(what.trimmed_early);
     for (const entry_reply& each : what.entries) {
       constexpr std::array<const char*, 5> results{"appended", "dup", "dupclient", "conflict",
                                                    "gap"};

@@ -1,11 +1,12 @@
 -- Appends entries of one origin, up to the first gap (log-protocol.md step 2).
 -- KEYS: meta seq req log epochs.
--- ARGV: log id, epoch, incarnation, origin, retained entries, after seq,
+-- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq,
 --       then for each entry: kind, seq, room, client message id, text.
 --
 -- Returns {'STALE'} when the node must attach again: the log is not open in this epoch and incarnation, the server that
--- runs this is of another incarnation, a key is missing, or the stream does not end where it should. Else {'OK', top, floor, result...} with a result for each
--- entry:
+-- runs this is of another incarnation, a key is missing, or the stream does not end where it should. Else
+-- {'OK', top, floor, bytes, early, result...}: what the log holds, how many entries were trimmed because Redis is out of
+-- memory, and a result for each entry:
 --   index           appended there
 --   'DUP id'        this seq was used before; id: where the client message id is, '' when trimmed
 --   'DUPCLIENT id'  another entry has this client message id: the seq is used up, nothing is added
@@ -18,20 +19,55 @@
 --
 -- A client message id lives in `req` as long as its entry lives in the stream: within the retention, a message that is
 -- sent again, through whatever node and in whatever order, is recognised; beyond it, it is a new message.
+--
+-- When Redis is out of memory the oldest entries make room, twice what comes and some more, so that the log shrinks until
+-- the memory suffices; an error when the newest are all that is left.
+-- include retention
 local entry_fields = 5
-local first = 7
--- Entries are trimmed together, so that the cost of looking up what goes is shared.
-local trim_min, trim_max = 128, 1024
+local first = 8
+-- Beyond twice what comes; and the most that the log may grow past its limit before it is trimmed.
+local trim_bytes_more, excess_max = 512 * 1024, 256 * 1024
 
-local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor')
+local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor', 'bytes', 'counted')
 if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= 'open' or meta[4] ~= ARGV[3]
     or redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) ~= 4
     or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
   return {'STALE'}
 end
 local epoch, origin = ARGV[2], ARGV[4]
--- Lua prints numbers with 14 digits unless told otherwise.
-local function digits(number) return string.format('%.0f', number) end
+local top, floor = tonumber(meta[5]), tonumber(meta[6])
+
+local count = count_of(meta[7], meta[8])
+if not count.id or count.index > top then
+  count = {bytes = 0, id = epoch .. '-' .. digits(top + 1), index = top + 1}
+end
+if count.index > floor then
+  local older = redis.call('XREVRANGE', KEYS[4], '(' .. count.id, '-', 'COUNT', recount_max)
+  for i = 1, #older do
+    count.bytes, count.id = count.bytes + cost_of(older[i][2]), older[i][1]
+  end
+  count.index = index_of(count.id)
+  if #older < recount_max then floor = count.index end
+end
+
+local coming = 0
+for i = first, #ARGV, entry_fields do
+  coming = coming + cost(ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+end
+local early = 0
+local full = out_of_memory(KEYS[1], 'log_id')
+if full then
+  if not string.find(full.err, '^OOM') then return full end
+  local bytes
+  floor, early, bytes = trim(KEYS[4], KEYS[3], count, floor, top, 0, 2 * coming + trim_bytes_more)
+  if bytes < coming then
+    if early > 0 then
+      redis.call('HSET', KEYS[1], 'floor', digits(floor))
+      store_count(KEYS[1], count)
+    end
+    return full
+  end
+end
 
 -- Whether the entry at `id` is the message whose arguments begin at `i`; nil when there is no such entry.
 local function is_same(id, i)
@@ -50,10 +86,9 @@ if #ids > 0 then
   for i = 1, #ids do known[ids[i]] = found[i] or nil end
 end
 
-local top, floor = tonumber(meta[5]), tonumber(meta[6])
 local last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
-local before = tonumber(ARGV[6])
-local results, added = {'OK', 0, 0}, {}
+local before = tonumber(ARGV[7])
+local results, added = {'OK', 0, 0, 0, early}, {}
 
 -- A stream takes only higher ids than it ever had. One that was added by hand and removed again leaves nothing but that
 -- mark: false unless that is all.
@@ -92,6 +127,7 @@ for i = first, #ARGV, entry_fields do
         redis.call(unpack(entry))
       end
       top = top + 1
+      count.bytes = count.bytes + cost(ARGV[i + 2], client_id, ARGV[i + 4])
       if client_id ~= '' then
         known[client_id] = id
         added[#added + 1] = client_id
@@ -107,21 +143,18 @@ end
 -- Before trimming, which may reach into this very batch.
 if #added > 0 then redis.call('HSET', KEYS[3], unpack(added)) end
 
-local excess = top - floor + 1 - tonumber(ARGV[5])
-if excess >= trim_min then
-  local gone = math.min(excess, trim_max)
-  local oldest = redis.call('XRANGE', KEYS[4], '-', '+', 'COUNT', gone + 1)
-  local forgotten = {}
-  for i = 1, gone do
-    local client_id = oldest[i][2][10]
-    if client_id ~= '' then forgotten[#forgotten + 1] = client_id end
-  end
-  if #forgotten > 0 then redis.call('HDEL', KEYS[3], unpack(forgotten)) end
-  redis.call('XTRIM', KEYS[4], 'MINID', '=', oldest[gone + 1][1])
-  floor = floor + gone
+local upto, excess = 0, 0
+if top - floor + 1 - tonumber(ARGV[5]) >= trim_min then upto = top - tonumber(ARGV[5]) end
+local retained_bytes = tonumber(ARGV[6])
+if count.bytes - retained_bytes > math.min(retained_bytes / 16, excess_max) then
+  excess = math.min(count.bytes - retained_bytes, 2 * coming + trim_bytes_more)
+end
+if upto > 0 or excess > 0 then
+  floor = trim(KEYS[4], KEYS[3], count, floor, top, upto, excess)
 end
 
 redis.call('HSET', KEYS[2], origin, digits(last))
 redis.call('HSET', KEYS[1], 'top', digits(top), 'floor', digits(floor))
-results[2], results[3] = top, floor
+store_count(KEYS[1], count)
+results[2], results[3], results[4] = top, floor, count.bytes
 return results

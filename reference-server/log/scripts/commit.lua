@@ -1,9 +1,11 @@
+#!lua flags=allow-oom
 -- Begins a new epoch with a barrier entry and opens the log (log-protocol.md step 6).
 -- KEYS: meta epochs seq req log recovery.
 -- ARGV: round, origin, incarnation, reports that it decided by, id of the stream's last entry ('0-0': it is empty), log id, epoch, barrier text,
 --       1 to replace the watermarks or 0 to keep the larger ones, number of earlier epochs,
 --       then for each epoch: epoch, first index; then for each watermark: origin, seq.
 -- Returns 'STALE', also when the stream ends elsewhere, or 0.
+-- include retention
 local round = redis.call('HMGET', KEYS[6], 'round', 'owner')
 local tail = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1]
 if round[1] ~= ARGV[1] or (round[2] ~= '' and round[2] ~= ARGV[2])
@@ -13,8 +15,8 @@ if round[1] ~= ARGV[1] or (round[2] ~= '' and round[2] ~= ARGV[2])
     or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
   return 'STALE'
 end
-local function index_of(id) return tonumber(string.match(id, '-(%d+)$')) end
-local function digits(number) return string.format('%.0f', number) end
+local meta = redis.call('HMGET', KEYS[1], 'bytes', 'counted')
+local count = tail and count_of(meta[1], meta[2]) or {}
 
 -- A stream remembers the last id that it ever had, and takes only higher ones.
 if tail then redis.call('XSETID', KEYS[5], ARGV[5]) else redis.call('UNLINK', KEYS[5]) end
@@ -23,6 +25,8 @@ local top = (tail and index_of(tail[1]) or 0) + 1
 redis.call('XADD', KEYS[5], epoch .. '-' .. digits(top), 'k', 'b', 'o', ARGV[2], 's', '0',
            'r', '', 'c', '', 't', ARGV[8])
 local floor = index_of(redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1])
+if not count.id or count.index < floor then count = {bytes = 0, id = epoch .. '-' .. digits(top)} end
+count.bytes = count.bytes + cost('', '', ARGV[8])
 
 local first = 11
 local marks = first + 2 * tonumber(ARGV[10])
@@ -61,5 +65,6 @@ redis.call('HSET', KEYS[4], '', '')
 
 redis.call('HSET', KEYS[1], 'log_id', ARGV[6], 'epoch', epoch, 'state', 'open', 'incarnation', ARGV[3],
            'top', digits(top), 'floor', digits(floor))
+store_count(KEYS[1], count)
 redis.call('DEL', KEYS[6])
 return 0

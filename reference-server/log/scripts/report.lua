@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- What a node has read, for the round; and what is known of the round (log-protocol.md step 5).
 -- KEYS: meta recovery.
 -- ARGV: round, origin, report.

@@ -69,6 +69,7 @@ TEST_F(Readiness, FollowsAFullRedis) {
   redis_does({"CONFIG", "SET", "maxmemory", "1"});
   EXPECT_TRUE(is_unready(node, "appends fail for "));
   EXPECT_TRUE(is_unready(node, "OOM"));
+  EXPECT_TRUE(is_unready(node, "down to its newest 128 entries: raise its maxmemory"));
   redis_does({"CONFIG", "SET", "maxmemory", "0"});
   EXPECT_TRUE(is_ready(node));
 }

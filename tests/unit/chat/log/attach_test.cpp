@@ -306,6 +306,12 @@ TEST(ServerFacts, NameAReplicaAndAnEvictingPolicy) {
   EXPECT_TRUE((memory_facts{1'000, "of-tomorrow"}.evicts())) << "who knows";
 }
 
+TEST(RetainedBytes, AreWhatWasAskedForOrFitIntoRedis) {
+  EXPECT_EQ(retained_bytes_for(7'000, {1'000, "noeviction"}), 7'000U);
+  EXPECT_EQ(retained_bytes_for(0, {64U << 20, "noeviction"}), 32U << 20);
+  EXPECT_EQ(retained_bytes_for(0, {0, "noeviction"}), 512U << 20);
+}
+
 // None of the log's keys has a time to live.
 TEST(ServerFacts, AVolatilePolicySparesTheLog) {
   for (const char* policy : {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"}) {

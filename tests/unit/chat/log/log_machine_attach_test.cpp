@@ -165,6 +165,23 @@ TEST_F(LogMachineAttach, RefusesUntilRedisIsUsable) {
   EXPECT_EQ(machine_.reason(), "");
 }
 
+// CONFIG SET maxmemory counts from the next heartbeat on.
+TEST_F(LogMachineAttach, WhatTheLogMayHoldFollowsWhatRedisMayUse) {
+  fill_stream(2);
+  redis_.memory = {64'000, "noeviction"};
+  machine_.on_connected();
+  next();
+  hear(attached());
+  EXPECT_EQ(std::get<append_command>(machine_.next_command()).retained_bytes, 32'000U);
+  append_answer heard = appended(3, {});
+  heard.memory = memory_facts{10'000, "noeviction"};
+  heard.bytes = 700;
+  hear(heard);
+  EXPECT_EQ(machine_.log_bytes(), 700U);
+  add();
+  EXPECT_EQ(std::get<append_command>(machine_.next_command()).retained_bytes, 5'000U);
+}
+
 TEST_F(LogMachineAttach, AnEvictingPolicyIsNoticedWithAHeartbeat) {
   fill_stream(2);
   open();
@@ -207,7 +224,9 @@ TEST_F(LogMachineAttach, APassingErrorIsTriedAgainAfterAPause) {
   next();
   hear(error(reply_class::retryable, "OOM command not allowed"));
   EXPECT_EQ(machine_.state(), log_state::open);
-  EXPECT_EQ(machine_.reason(), "Redis answers: OOM command not allowed");
+  EXPECT_EQ(machine_.reason(),
+            "Redis is out of memory, and the log is down to its newest 128 entries: raise its "
+            "maxmemory, or free what else it holds (OOM command not allowed)");
   EXPECT_TRUE(machine_.must_pause());
   EXPECT_EQ(next(), "append log1/1/life1 after 0: 1");
   EXPECT_FALSE(machine_.must_pause());

@@ -88,18 +88,38 @@ TEST_F(LogWireRequests, AppendCarriesTheBeatFirst) {
   append_command what;
   what.log = {"log1", 7, "life"};
   what.after_seq = 3;
+  what.retained_bytes = 9'000;
   what.beat = "5 7-20 4";
   message_body body;
   body.room = "r";
   body.client_message_id = "c";
   body.text = std::string("a\0b", 3);
   what.messages.push_back({4, std::make_shared<const message_body>(body)});
-  const words expected{"EVALSHA",   sha,         "5",         "{app}:meta",
-                       "{app}:seq", "{app}:req", "{app}:log", "{app}:epochs",
-                       "log1",      "7",         "life",      "me",
-                       "500",       "3",         "h",         "0",
-                       "",          "",          "5 7-20 4",  "m",
-                       "4",         "r",         "c",         std::string("a\0b", 3)};
+  const words expected{"EVALSHA",
+                       sha,
+                       "5",
+                       "{app}:meta",
+                       "{app}:seq",
+                       "{app}:req",
+                       "{app}:log",
+                       "{app}:epochs",
+                       "log1",
+                       "7",
+                       "life",
+                       "me",
+                       "500",
+                       "9000",
+                       "3",
+                       "h",
+                       "0",
+                       "",
+                       "",
+                       "5 7-20 4",
+                       "m",
+                       "4",
+                       "r",
+                       "c",
+                       std::string("a\0b", 3)};
   EXPECT_EQ(commands_in(wire_.make(what)), (std::vector<words>{{"INFO", "memory"}, expected}));
   what.beat.clear();
   EXPECT_EQ(only(what).size(), expected.size() - 5);
@@ -113,12 +133,12 @@ TEST_F(LogWireRequests, ConveneComparesWhatWasFound) {
   what.incarnation = "life";
   what.old_round = "a.1";
   what.round = "me.2";
-  EXPECT_EQ(only(what), (words{"EVAL", "<convene>", "2", "{app}:meta", "{app}:recovery", "log1",
-                               "7", "open", "life", "a.1", "me.2"}));
+  EXPECT_EQ(only(what), (words{"EVAL", "<convene>", "3", "{app}:meta", "{app}:recovery",
+                               "{app}:log", "log1", "7", "open", "life", "a.1", "me.2"}));
   convene_command empty;
   empty.round = "me.1";
-  EXPECT_EQ(only(empty), (words{"EVAL", "<convene>", "2", "{app}:meta", "{app}:recovery", "", "",
-                                "", "", "", "me.1"}))
+  EXPECT_EQ(only(empty), (words{"EVAL", "<convene>", "3", "{app}:meta", "{app}:recovery",
+                                "{app}:log", "", "", "", "", "", "me.1"}))
       << "no epoch is not epoch 0";
 }
 

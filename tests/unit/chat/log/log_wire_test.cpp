@@ -162,13 +162,16 @@ TEST_F(LogWireReplies, AnyErrorAmongThemIsTheAnswer) {
 }
 
 TEST_F(LogWireReplies, AppendIsUnderstoodElementByElement) {
-  const auto heard = understood<append_answer>(
-      append_in_epoch(7, "beat"),
-      {array({bulk("OK"), number(30), number(4), number(29), number(30), bulk("DUP 1-7"),
-              bulk("DUP "), bulk("DUPCLIENT 1-8"), bulk("CONFLICT"), bulk("GAP 12")})});
+  const auto heard =
+      understood<append_answer>(append_in_epoch(7, "beat"),
+                                {array({bulk("OK"), number(30), number(4), number(7'000), number(2),
+                                        number(29), number(30), bulk("DUP 1-7"), bulk("DUP "),
+                                        bulk("DUPCLIENT 1-8"), bulk("CONFLICT"), bulk("GAP 12")})});
   EXPECT_FALSE(heard.is_stale);
   EXPECT_EQ(heard.top, 30U);
   EXPECT_EQ(heard.floor, 4U);
+  EXPECT_EQ(heard.bytes, 7'000U);
+  EXPECT_EQ(heard.trimmed_early, 2U);
   ASSERT_EQ(heard.entries.size(), 6U) << "the heartbeat's result is not a message's";
   EXPECT_EQ(heard.entries[0].at, (position{7, 30}));
   EXPECT_EQ(heard.entries[1].result, entry_result::used_before);
@@ -184,7 +187,7 @@ TEST_F(LogWireReplies, AHeartbeatBringsWhatRedisMayUse) {
   const auto heard = understood<append_answer>(
       append_in_epoch(7, "beat"),
       {bulk("# Memory\r\nmaxmemory:7000\r\nmaxmemory_policy:allkeys-lru\r\n"),
-       array({bulk("OK"), number(30), number(4), number(30)})});
+       array({bulk("OK"), number(30), number(4), number(7), number(0), number(30)})});
   ASSERT_TRUE(heard.memory.has_value());
   EXPECT_EQ(heard.memory->maxmemory, 7'000U);
   EXPECT_EQ(heard.memory->policy, "allkeys-lru");
@@ -194,7 +197,8 @@ TEST_F(LogWireReplies, AHeartbeatBringsWhatRedisMayUse) {
 
 TEST_F(LogWireReplies, AppendWithoutABeatHasMessagesOnly) {
   const auto heard = understood<append_answer>(
-      append_in_epoch(1), {array({bulk("OK"), number(9), number(1), number(9)})});
+      append_in_epoch(1),
+      {array({bulk("OK"), number(9), number(1), number(7), number(0), number(9)})});
   ASSERT_EQ(heard.entries.size(), 1U);
   EXPECT_EQ(heard.entries[0].at, (position{1, 9}));
 }
@@ -225,11 +229,12 @@ TEST_F(LogWireReplies, ErrorsAreToldApart) {
 TEST_F(LogWireReplies, AppendThatIsNotOneIsAnError) {
   for (const std::string& reply :
        {array({}), number(1), bulk("OK"), array({bulk("OK")}), array({bulk("OK"), number(1)}),
-        array({bulk("OK"), number(1), number(1), bulk("WHAT")}),
-        array({bulk("OK"), number(1), number(1), bulk("GAP x")}),
-        array({bulk("OK"), number(1), number(1), bulk("")})})
+        array({bulk("OK"), number(1), number(1), number(1), number(0), bulk("WHAT")}),
+        array({bulk("OK"), number(1), number(1), number(1), number(0), bulk("GAP x")}),
+        array({bulk("OK"), number(1), number(1), number(1), number(0), bulk("")})})
     EXPECT_EQ(trouble(append_in_epoch(1), {reply}), reply_class::fatal) << reply;
-  EXPECT_EQ(trouble(append_in_epoch(1, "beat"), {array({bulk("OK"), number(1), number(1)})}),
+  EXPECT_EQ(trouble(append_in_epoch(1, "beat"),
+                    {array({bulk("OK"), number(1), number(1), number(1), number(0)})}),
             reply_class::fatal)
       << "the result of the heartbeat is missing";
 }
