@@ -363,8 +363,9 @@ void client::start_sends(place& where, net::time_point now) {
     const outgoing_message next = where.lane.start(++latest_request_, now);
     const std::string& room = fleet_.what.room_names[index_of(next.id.room)];
     const std::string& nonce = fleet_.what.run_nonce;
-    const auto bytes = fleet_.what.scenario.load.payload_bytes;
-    const std::string payload = make_envelope(nonce, next.id, next.intended, bytes);
+    const payload_recipe& recipe = fleet_.what.scenario.load.payload;
+    const std::size_t bytes = envelope_bytes(recipe, nonce, next.id);
+    const std::string payload = make_envelope(nonce, next.id, next.intended, bytes, recipe.content);
     write(driver_->publish(latest_request_, room, message_key(nonce, next.id), payload));
     if (fleet_.rules.has_ack) continue;
     if (const auto settled = where.lane.on_answer(publish_answer::unknown, now))

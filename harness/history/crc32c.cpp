@@ -47,16 +47,16 @@ __attribute__((target("sse4.2"))) std::uint32_t crc_by_instruction(std::uint32_t
 
 }  // namespace
 
-std::uint32_t crc32c(std::string_view bytes) {
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) {
 #if defined(__x86_64__)
   static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-  if (has_instruction) return ~crc_by_instruction(~0U, bytes);
+  if (has_instruction) return ~crc_by_instruction(~before, bytes);
 #endif
-  return crc32c_portable(bytes);
+  return crc32c_portable(bytes, before);
 }
 
-std::uint32_t crc32c_portable(std::string_view bytes) {
-  return ~crc_by_table(~0U, bytes);
+std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t before) {
+  return ~crc_by_table(~before, bytes);
 }
 
 }  // namespace ordeal::harness

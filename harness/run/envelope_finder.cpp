@@ -9,9 +9,10 @@
 namespace ordeal::harness {
 namespace {
 
-constexpr std::size_t dots = 7;  // the last one ends the checksum
-// "o1.", the nonce, three numbers of 32 bits, a time, the checksum, and their dots.
-constexpr std::size_t head_length_max = 3 + run_nonce_length + 1 + 3 * 11 + 21 + 8 + 1;
+constexpr std::size_t dots = 8;  // the last one ends the checksum
+// The prefix, the nonce, three numbers of 32 bits, a time, a length, the checksum, and their dots.
+constexpr std::size_t head_length_max =
+    envelope_prefix.size() + run_nonce_length + 1 + 3 * 11 + 21 + 21 + 8 + 1;
 
 enum class head_state { whole, none, cut_short };
 
@@ -50,7 +51,7 @@ std::size_t begun_needle(std::string_view text, std::string_view needle) {
 }  // namespace
 
 envelope_finder::envelope_finder(std::string_view run_nonce)
-    : nonce_(run_nonce), needle_("o1." + nonce_ + ".") {
+    : nonce_(run_nonce), needle_(std::string(envelope_prefix) + nonce_ + ".") {
   carried_.reserve(2 * head_length_max);
 }
 
@@ -83,8 +84,7 @@ std::size_t envelope_finder::scan(std::string_view text, std::size_t begin_limit
     if (state == head_state::cut_short) return at;
     from = at + needle_.size();
     if (state == head_state::none) continue;
-    const envelope parsed = parse_envelope(head, nonce_);
-    if (parsed.state == payload_state::intact) found.push_back(parsed.id);
+    if (const auto id = parse_envelope_head(head)) found.push_back(*id);
   }
   return from + begun_needle(text.substr(from), needle_);
 }

@@ -1,5 +1,6 @@
 // Finds this run's envelopes in strings that pass in pieces, wherever in a string they stand (inside JSON, say).
-// Keeps no more than one envelope's head. What is compressed, encoded or damaged is not found. No I/O; one thread.
+// Keeps no more than one envelope's head, and believes it: a body that was damaged or escaped on its way is still that
+// message's. What is compressed or encoded as a whole is not found. No I/O; one thread.
 #pragma once
 
 #include <string>
@@ -23,7 +24,7 @@ class envelope_finder {
                    std::vector<message_id>& found) const;
 
   std::string nonce_;
-  std::string needle_;   // "o1.<nonce>."
+  std::string needle_;   // "o2.<nonce>."
   std::string carried_;  // the end of the last piece: an envelope may have begun there
 };
 

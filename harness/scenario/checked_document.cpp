@@ -136,6 +136,10 @@ class schema_check {
   // would stand.
   checked_value check(const schema_row& row, const std::string& path, const yaml_value* source,
                       const source_position& parent, bool is_parent_given) {
+    if (source && source->kind == yaml_kind::scalar && !row.shorthand.empty()) {
+      const yaml_value whole = spelled_out(row, *source);
+      return check(row, path, &whole, parent, is_parent_given);
+    }
     checked_value value = start(&row, path, source, parent);
     if (!source) return absent(row, std::move(value), is_parent_given);
     if (is_scalar(row.type)) {
@@ -151,6 +155,14 @@ class schema_check {
       check_members(value, row.path, source, true);
     }
     return value;
+  }
+
+  static yaml_value spelled_out(const schema_row& row, const yaml_value& source) {
+    yaml_value key = source, whole = source;
+    key.text = row.shorthand;
+    whole.kind = yaml_kind::map;
+    whole.members.push_back({std::move(key), source});
+    return whole;
   }
 
   checked_value start(const schema_row* row, const std::string& path, const yaml_value* source,

@@ -148,14 +148,21 @@ std::string clients_text(const plan& of) {
          "\n";
 }
 
+std::string payload_text(const payload_recipe& of) {
+  const std::string least = format_size(static_cast<std::int64_t>(of.bytes_min));
+  const std::string most = format_size(static_cast<std::int64_t>(of.bytes_max));
+  const std::string size = of.bytes_min == of.bytes_max ? least : least + ".." + most;
+  return size + " " + word_of("load.publish.payload.content", of.content);
+}
+
 std::string load_text(const plan& of) {
   const load_recipe& load = of.scenario.load;
   const expected_totals totals = expect_totals(of);
   return "LOAD\n  " + format_rate(load.send_period) + " from the whole fleet, " +
          word_of("load.publish.arrival", load.arrival) + " arrival, payload " +
-         format_size(static_cast<std::int64_t>(load.payload_bytes)) + "\n  " +
-         std::to_string(totals.messages) + " messages in the declared phases, " +
-         std::to_string(totals.deliveries) + " deliveries when none is refused\n";
+         payload_text(load.payload) + "\n  " + std::to_string(totals.messages) +
+         " messages in the declared phases, " + std::to_string(totals.deliveries) +
+         " deliveries when none is refused\n";
 }
 
 std::string bound_text(const expectation& expected, double bound) {
@@ -237,7 +244,10 @@ std::string render_json(const plan& of) {
       {"clients", clients_json(of)},
       {"load", json::object{{"rooms", from.load.rooms},
                             {"period_s", seconds(from.load.send_period)},
-                            {"payload_bytes", from.load.payload_bytes},
+                            {"payload_bytes_min", from.load.payload.bytes_min},
+                            {"payload_bytes_max", from.load.payload.bytes_max},
+                            {"payload_content",
+                             word_of("load.publish.payload.content", from.load.payload.content)},
                             {"arrival", word_of("load.publish.arrival", from.load.arrival)}}},
       {"expected", json::object{{"messages", totals.messages}, {"deliveries", totals.deliveries}}}};
   return report::json_text(out) + "\n";

@@ -12,6 +12,7 @@
 #include "fault-injection/fault.h"
 #include "fault-injection/redis/managed_redis.h"
 #include "harness/history/event.h"
+#include "harness/payload.h"
 #include "harness/scenario/source.h"
 
 namespace ordeal::harness {
@@ -43,7 +44,7 @@ struct load_recipe {
   std::size_t rooms_each = 1;
   std::chrono::nanoseconds ramp = std::chrono::seconds(1);
   std::chrono::nanoseconds send_period{};  // of the whole fleet: 1 s / rate
-  std::size_t payload_bytes = 128;
+  payload_recipe payload;
   arrival_kind arrival = arrival_kind::constant;
   bool reconnect_anywhere =
       false;  // `reconnect: any`: a client that lost its node tries the others in turn

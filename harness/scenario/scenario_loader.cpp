@@ -17,6 +17,8 @@
 namespace ordeal::harness {
 namespace {
 
+constexpr std::int64_t payload_bytes_max = 1 << 20;
+
 const std::vector<std::string> engine_phases{"setup", "recovery", "drain", "probe", "finished"};
 
 std::optional<std::string> process_environment(const std::string& name) {
@@ -249,6 +251,29 @@ class scenario_reader {
            did_you_mean(name.text(), known));
   }
 
+  void read_payload(const checked_value& from, payload_recipe& payload) {
+    payload.content = static_cast<payload_content>(from["content"].choice());
+    const checked_value& size = from["size"];
+    if (!size.is_valid()) return;
+    const std::string& text = size.text();
+    const std::size_t dots = text.find("..");
+    const parsed<std::int64_t> least = parse_size(text.substr(0, dots));
+    const parsed<std::int64_t> most =
+        dots == std::string::npos ? least : parse_size(text.substr(dots + 2));
+    const std::string& problem = least.value ? most.problem : least.problem;
+    if (!least.value || !most.value) {
+      report(size, "E110", size.path() + ": '" + text + "' " + problem,
+             "like 128B, 64KiB (1024), or 64B..16KiB for sizes in between");
+    } else if (*least.value < 1 || *most.value > payload_bytes_max) {
+      report(size, "E112", size.path() + ": " + text + " is out of range", "1B to 1MiB");
+    } else if (*least.value > *most.value) {
+      report(size, "E112", size.path() + ": " + text + " goes down", "the smaller one comes first");
+    } else {
+      payload.bytes_min = static_cast<std::size_t>(*least.value);
+      payload.bytes_max = static_cast<std::size_t>(*most.value);
+    }
+  }
+
   void read_load(load_recipe& load, std::size_t nodes) {
     const checked_value& from = root_["load"];
     const checked_value& clients = from["clients"];
@@ -258,7 +283,7 @@ class scenario_reader {
     load.ramp = clients["ramp"].duration();
     load.reconnect_anywhere = clients["reconnect"].text() == "any";
     load.send_period = from["publish"]["rate"].duration();
-    load.payload_bytes = static_cast<std::size_t>(from["publish"]["payload"].integer());
+    read_payload(from["publish"]["payload"], load.payload);
     load.arrival = static_cast<arrival_kind>(from["publish"]["arrival"].choice());
     const bool is_sound = from["rooms"].is_valid() && clients["rooms_each"].is_valid() &&
                           clients["per_node"].is_valid();

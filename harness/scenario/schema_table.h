@@ -40,9 +40,10 @@ struct schema_row {
   std::string_view doc = {};  // one sentence
   std::int64_t minimum = 0;   // of integers, of sizes in bytes, of durations in nanoseconds
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
-  bool is_secret = false;      // its value is never shown
-  bool takes_default = false;  // of a target file's text: ${name:-default} is fine
-  int since = 1;               // schema_version
+  std::string_view shorthand = {};  // of a map: a single value stands for this key alone
+  bool is_secret = false;           // its value is never shown
+  bool takes_default = false;       // of a target file's text: ${name:-default} is fine
+  int since = 1;                    // schema_version
 };
 
 using schema = std::span<const schema_row>;

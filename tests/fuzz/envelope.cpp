@@ -18,18 +18,22 @@ void expect_same(const envelope& one, const envelope& other) {
 
 // Nothing but the checksum keeps the fuzzer out of what lies behind it: put the right one there.
 std::string with_good_checksum(std::string_view text) {
-  std::size_t end_of_head = 0;
+  std::size_t checked = 0;  // up to and with the dot before the length
   for (int dots = 0; dots < 6; ++dots) {
-    end_of_head = text.find('.', end_of_head + (dots == 0 ? 0 : 1));
-    if (end_of_head == std::string_view::npos) return {};
+    checked = text.find('.', checked) + 1;
+    if (checked == 0) return {};
   }
-  const std::string_view head = text.substr(0, end_of_head);
-  const std::string_view rest = text.substr(end_of_head + 1);
+  std::size_t body = checked;
+  for (int dots = 0; dots < 2; ++dots) {
+    body = text.find('.', body) + 1;
+    if (body == 0) return {};
+  }
+  const std::string_view rest = text.substr(body);
+  std::string result(text.substr(0, checked));
+  result += std::to_string(rest.size()) + ".";
   char checksum[16];
-  std::snprintf(checksum, sizeof checksum, ".%08x.", crc32c(head));
-  std::string result(head);
-  result += checksum;
-  return result.append(rest.substr(std::min(rest.find('.'), rest.size() - 1) + 1));
+  std::snprintf(checksum, sizeof checksum, "%08x.", crc32c(rest, crc32c(result)));
+  return result.append(checksum).append(rest);
 }
 
 void try_text(std::string_view text) {

@@ -38,7 +38,7 @@ inline plan make_test_plan(std::size_t nodes, std::size_t clients, std::size_t r
   of.run_nonce = "0a1b2c3d";
   of.scenario.nodes = nodes;
   of.scenario.load.rooms = rooms;
-  of.scenario.load.payload_bytes = 128;
+  of.scenario.load.payload = {128, 128, harness::payload_content::ascii};
   of.scenario.load.send_period = 1ms;
   for (std::size_t room = 0; room < rooms; ++room) {
     of.room_names.push_back(of.run_nonce + "-room-" + std::to_string(room + 1));

@@ -24,7 +24,7 @@ entry message(log_index index) {
   made.room = index % 2 == 0 ? "nonce-room-2" : "nonce-room-1";
   made.sender = "sender-" + std::to_string(index % 6);
   made.message_id = std::to_string(index);
-  made.text = "o1.nonce.1." + std::to_string(index) +
+  made.text = "o2.nonce.1." + std::to_string(index) +
               ".0.123456789.0a1b2c3d.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
   return made;
 }

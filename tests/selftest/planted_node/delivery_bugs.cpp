@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view marked_room = "room-2";  // rooms are called <nonce>-room-<number>
 constexpr std::uint64_t capacity = 20;
 constexpr std::uint64_t rare_delivery = 100'000;
+constexpr std::uint64_t changed_each = 30;
+constexpr std::size_t cut_bytes = 5;
 constexpr std::size_t ring_capacity = 32;
 constexpr std::chrono::milliseconds stall_time(4'500);  // the contract of planted.yaml promises 3 s
 
@@ -162,6 +164,54 @@ class byte_altered final : public bug {
   occasion when_;
 };
 
+class tail_cut final : public bug {
+ public:
+  void on_read(std::vector<entry>& batch) override {
+    for (entry& each : batch) {
+      if (++count_ % changed_each == 0 && each.text.size() > cut_bytes)
+        each.text.resize(each.text.size() - cut_bytes);
+    }
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+class tail_grown final : public bug {
+ public:
+  void on_read(std::vector<entry>& batch) override {
+    for (entry& each : batch) {
+      if (++count_ % changed_each == 0) each.text += 'x';
+    }
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+// What goes through a text of one byte a character loses those that have none there.
+class characters_replaced final : public bug {
+ public:
+  explicit characters_replaced(std::string_view node_name) : when_(node_name) {}
+  void on_read(std::vector<entry>& batch) override {
+    for (entry& each : batch) {
+      if (when_.is_now()) each.text = in_latin(each.text);
+    }
+  }
+
+ private:
+  static std::string in_latin(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x80) result += c;
+      if (byte >= 0xC0) result += '?';
+    }
+    return result;
+  }
+  occasion when_;
+};
+
 class delivers_late final : public bug {
  public:
   void on_read(std::vector<entry>& batch) override {
@@ -265,6 +315,31 @@ std::vector<bug_kind> delivery_bugs() {
        .check = "integrity",
        .also = "lost silent_loss false_ack stuck",
        .make = make<byte_altered>},
+      {.name = "tail_cut",
+       .modelled_on = "harnesses.md row 14: a frame cut at a buffer's end is taken for a whole one",
+       .sentence = "Every 30th message that a node reads has lost its last five bytes.",
+       .scenario = "quiet",
+       .finding = "corrupt",
+       .check = "integrity",
+       .also = "lost silent_loss false_ack stuck",
+       .make = make<tail_cut>},
+      {.name = "tail_grown",
+       .modelled_on = "rails/rails#46882: the first byte of the next frame ends up in this one",
+       .sentence = "Every 30th message that a node reads has a byte more at its end.",
+       .scenario = "quiet",
+       .finding = "corrupt",
+       .check = "integrity",
+       .also = "lost silent_loss false_ack stuck",
+       .make = make<tail_grown>},
+      {.name = "characters_replaced",
+       .modelled_on =
+           "socketio/socket.io#2459: text goes through an encoding that lacks its characters",
+       .sentence = "Now and then a character outside of ASCII becomes a question mark.",
+       .scenario = "unicode",
+       .finding = "corrupt",
+       .check = "integrity",
+       .also = "lost silent_loss false_ack stuck",
+       .make = make<characters_replaced>},
       {.name = "delivers_late",
        .modelled_on = "SignalR/SignalR#1885: scale-out delivery stalls, nothing is lost",
        .sentence = "One node holds everything back for four and a half seconds, then delivers it.",

@@ -37,7 +37,8 @@ TEST(ScenarioLoader, FillsInDefaults) {
   EXPECT_EQ(loaded.load.rooms, 1U);
   EXPECT_EQ(loaded.load.clients_per_node, 4U);
   EXPECT_EQ(loaded.load.send_period, 10ms);
-  EXPECT_EQ(loaded.load.payload_bytes, 128U);
+  EXPECT_EQ(loaded.load.payload.bytes_min, 128U);
+  EXPECT_EQ(loaded.load.payload.bytes_max, 128U);
   EXPECT_EQ(loaded.load.ramp, 1s);
   EXPECT_FALSE(loaded.load.reconnect_anywhere);
   EXPECT_FALSE(loaded.seed);
