@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "net/hub/salvage.h"
+
 namespace ordeal::net::hub {
 namespace {
 
@@ -231,7 +233,13 @@ decoded decode_with(Read read, std::string_view record, json::storage_ptr memory
   message result(memory);
   // Both are in `memory`, so the assignment moves.
   result.document = json::parse(json::string_view(record.data(), record.size()), ec, memory);
-  if (ec) return decode_errc::not_json;
+  if (ec) {
+    const char* const unusable = unusable_part(record, ec);
+    auto salvaged = unusable != nullptr ? salvage(record, memory) : std::nullopt;
+    if (!salvaged) return decode_errc::not_json;
+    result.unusable = unusable;
+    result.document = std::move(*salvaged);
+  }
   const json::object* object = result.document.if_object();
   if (object == nullptr) return decode_errc::not_an_object;
   if (const problem why = read(members_of(*object), result)) return *why;

@@ -78,7 +78,10 @@ struct message {
   int version = 0;                         // handshake_request
   bool allow_reconnect = false;            // close
   std::uint64_t sequence_id = 0;           // ack, sequence
-  json::value document;                    // owns what the views point to
+  // Legal JSON, and yet some part of the record cannot be held: why. Members that hold such a part are missing,
+  // `arguments` is empty then.
+  std::string_view unusable;
+  json::value document;  // owns what the views point to
 };
 
 enum class decode_errc {

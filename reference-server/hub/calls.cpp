@@ -79,6 +79,7 @@ call parse_send(const json::array& arguments, const hub_limits& limits) {
 }  // namespace
 
 call parse_call(const net::hub::message& invocation, const hub_limits& limits) {
+  if (!invocation.unusable.empty()) return refuse(std::string(invocation.unusable));
   const bool is_streaming = invocation.type == net::hub::message_type::stream_invocation;
   if (is_streaming || invocation.has_streams) {
     return refuse("this hub has no streaming methods, use invoke with Join, Leave and Send");

@@ -48,6 +48,7 @@ test('what is wrong with a call is its answer, and the connection goes on', asyn
       [['Send', 'a', 'id'], /refused: Send takes \(room, clientMessageId, text\)/],
       [['Send', 'a', '', 'x'], /refused: clientMessageId is empty/],
       [['Send', 'a', 'id', { text: 'x' }], /refused: text must be a string/],
+      [['Send', 'a', 'id', 'half an emoji: \ud83d'], /refused: half of a surrogate pair/],
       [['Send', 'a', 'id', 'x'.repeat(1025)], /refused: text has 1025 bytes, at most 1024 are allowed/],
       [['Leave', null], /refused: room must be a string/],
     ];

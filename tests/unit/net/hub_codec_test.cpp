@@ -200,6 +200,45 @@ TEST(HubCodec, HandshakesBothWays) {
   EXPECT_EQ(refused->error, "unknown protocol");
 }
 
+// ---- legal JSON that cannot be held
+
+TEST(HubCodec, KnowsTheCallWhoseArgumentsCannotBeHeld) {
+  const std::string deep(40, '[');
+  const std::string deep_end(40, ']');
+  for (const std::string& arguments :
+       {std::string(R"(["x","a\ud83d"])"), std::string(R"(["\ude00b"])"),
+        std::string(R"(["\ude00\ud83d"])"), std::string(R"(["\ud83d\n", "}]"])"),
+        "[" + deep + "\"}\"" + deep_end + "]", std::string("[1e99999999999]")}) {
+    const std::string record =
+        R"( {"arguments" : )" + arguments + R"(,"type":1, "target":"Send","invocationId":"7"} )";
+    const auto decoded = decode(record);
+    ASSERT_TRUE(decoded.has_value()) << record;
+    EXPECT_EQ(decoded->type, message_type::invocation);
+    EXPECT_EQ(decoded->target, "Send");
+    EXPECT_EQ(decoded->invocation_id, "7");
+    EXPECT_TRUE(decoded->arguments->empty());
+    EXPECT_FALSE(decoded->unusable.empty());
+  }
+}
+
+TEST(HubCodec, WhatIsNoJsonIsNotSalvaged) {
+  for (const std::string_view record :
+       {R"({"type":1,"target":"\ud83d","arguments":[})", R"({"type":1,"arguments":["\ud83d"])",
+        R"({"type":1,"arguments":["\ud83d"]}})", R"(["\ud83d"])", R"({"type":1,"a":"\ud83d",})"}) {
+    EXPECT_FALSE(decode(record).has_value()) << record;
+  }
+}
+
+TEST(HubCodec, TakesEveryTextThatJsonCanHold) {
+  const auto decoded = decode(
+      R"({"type":1,"target":"Send","arguments":["\u0000\u001e\u2028\ufeff\uffff\ud83d\ude00",1e400,{"a":1,"a":2}]})");
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->arguments->at(0).as_string(),
+            boost::json::string_view("\0\x1e\u2028\ufeff\uffff\U0001f600", 15));
+  EXPECT_EQ(decoded->unusable, "");
+  EXPECT_EQ(decoded->arguments->at(2).at("a"), 2) << "the last of two equal keys counts";
+}
+
 // ---- errors
 
 struct wrong_record {

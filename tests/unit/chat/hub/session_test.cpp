@@ -170,6 +170,17 @@ TEST_F(Session, ClosesOnARecordItCannotRead) {
   EXPECT_EQ(broken.wire->close_code, 1002);
 }
 
+TEST_F(Session, RefusesOneCallThatCannotBeHeldAndLives) {
+  start();
+  client half = connect_and_greet();
+  tell(half, R"({"type":1,"invocationId":"1","target":"Send","arguments":["a","m","x\ud83d"]})");
+  EXPECT_EQ(
+      news(half),
+      lines{"1!refused: half of a surrogate pair (as \\ud83d alone) stands for no character"});
+  EXPECT_EQ(hub->session_count(), 1U);
+  EXPECT_EQ(log.accepted, lines{});
+}
+
 TEST_F(Session, RefusesStreamsInWords) {
   start();
   client streaming = connect_and_greet();
