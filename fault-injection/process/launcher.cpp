@@ -12,6 +12,10 @@
 namespace ordeal::fault {
 namespace {
 
+std::string absolute_text(const std::filesystem::path& path) {
+  return path.empty() ? std::string() : std::filesystem::absolute(path).string();
+}
+
 class warded_process final : public process {
  public:
   warded_process(std::shared_ptr<warden_channel> channel, std::shared_ptr<child_record> record,
@@ -57,8 +61,12 @@ class warded_process final : public process {
 
 class warden_launcher final : public launcher {
  public:
-  warden_launcher(asio::any_io_executor ex, int socket)
-      : channel_(std::make_shared<warden_channel>(ex, socket)) {}
+  warden_launcher(asio::any_io_executor ex, int socket, pid_t warden_pid)
+      : channel_(std::make_shared<warden_channel>(ex, socket, warden_pid)) {}
+
+  void remove_at_end(const std::filesystem::path& directory) override {
+    channel_->remove_at_end(absolute_text(directory));
+  }
 
   asio::awaitable<launch_result> launch(process_spec spec) override {
     launch_result result;
@@ -98,10 +106,6 @@ class warden_launcher final : public launcher {
   std::shared_ptr<warden_channel> channel_;
 };
 
-std::string absolute_text(const std::filesystem::path& path) {
-  return path.empty() ? std::string() : std::filesystem::absolute(path).string();
-}
-
 }  // namespace
 
 launch_request request_for(const process_spec& spec) {
@@ -117,6 +121,7 @@ launch_request request_for(const process_spec& spec) {
   request.workdir = absolute_text(spec.workdir.empty() ? std::filesystem::path(".") : spec.workdir);
   request.log_file = absolute_text(spec.log_file);
   request.stdin_text = spec.stdin_text;
+  request.descriptors_max = spec.descriptors_max;
   return request;
 }
 
@@ -133,6 +138,9 @@ std::string describe_failure(const process_spec& spec, const failed_event& why) 
       return text + "cannot open its log file " + spec.log_file.string() + ": " + reason;
     case launch_step::workdir:
       return text + "cannot enter its working directory " + spec.workdir.string() + ": " + reason;
+    case launch_step::limits:
+      return text + "cannot limit it to " + std::to_string(spec.descriptors_max) +
+             " descriptors: " + reason + "; this process may not give away more than it may have";
     case launch_step::program:
       break;
   }
@@ -143,8 +151,9 @@ std::string describe_failure(const process_spec& spec, const failed_event& why) 
   return text + "there is no program '" + program + "', or its interpreter is missing";
 }
 
-std::unique_ptr<launcher> make_warden_launcher(asio::any_io_executor ex, int socket) {
-  return std::make_unique<warden_launcher>(ex, socket);
+std::unique_ptr<launcher> make_warden_launcher(asio::any_io_executor ex, int socket,
+                                               pid_t warden_pid) {
+  return std::make_unique<warden_launcher>(ex, socket, warden_pid);
 }
 
 }  // namespace ordeal::fault

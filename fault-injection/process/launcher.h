@@ -16,6 +16,7 @@ launch_request request_for(const process_spec& spec);
 std::string describe_failure(const process_spec& spec, const failed_event& why);
 
 // Takes `socket` over.
-std::unique_ptr<launcher> make_warden_launcher(asio::any_io_executor ex, int socket);
+std::unique_ptr<launcher> make_warden_launcher(asio::any_io_executor ex, int socket,
+                                               pid_t warden_pid);
 
 }  // namespace ordeal::fault

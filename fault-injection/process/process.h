@@ -6,7 +6,8 @@
 //                                                       └─ ...
 //
 // When ordeal ends, kill -9 included, the socket closes and the warden kills every descendant, also those that
-// forked twice. When the warden is killed, the death signal takes its children, and ordeal sees the socket close.
+// forked twice, and removes the directories it was told of. When the warden is killed, the death signal takes its
+// children, and ordeal sees the socket close. When it is stopped, ordeal wakes it up: nobody else could.
 // Ctrl-C of the terminal reaches only ordeal.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -34,6 +36,8 @@ struct process_spec {
   std::filesystem::path workdir;   // empty: as this process
   std::filesystem::path log_file;  // stdout and stderr, appended, mode 0600; empty: nowhere
   std::string stdin_text;          // written to its stdin, which is then closed
+  std::uint64_t descriptors_max =
+      0;  // that it may have open, soft and hard limit; 0: as this process
 };
 
 struct process_exit {
@@ -78,10 +82,12 @@ class launcher {
  public:
   virtual ~launcher() = default;
   virtual asio::awaitable<launch_result> launch(process_spec spec) = 0;
+  // The directory is removed when all processes have ended, whatever way this program ends.
+  virtual void remove_at_end(const std::filesystem::path& directory) = 0;
 };
 
 // Forks the warden. Call it once, before the first thread and before any io_context exists; throws
-// std::runtime_error.
+// std::system_error.
 class warden {
  public:
   static warden fork_now();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,10 @@ failure become(const launch_request& what, int stdin_fd, pid_t warden_pid) {
   }
   if (!what.workdir.empty() && ::chdir(what.workdir.c_str()) != 0) {
     return {launch_step::workdir, errno};
+  }
+  if (what.descriptors_max > 0) {
+    const rlimit limit{what.descriptors_max, what.descriptors_max};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return {launch_step::limits, errno};
   }
   if (what.command.empty()) return {launch_step::program, ENOENT};
 

@@ -19,8 +19,8 @@ namespace {
 constexpr int message_bytes_max = 1 << 20;
 
 [[noreturn]] void fail(const char* step) {
-  throw std::runtime_error(std::string("cannot start the process warden: ") + step + ": " +
-                           std::generic_category().message(errno));
+  throw std::system_error(errno, std::generic_category(),
+                          std::string("cannot start the process warden: ") + step);
 }
 
 }  // namespace
@@ -49,14 +49,19 @@ warden::~warden() {
   if (socket_ < 0) return;
   ::shutdown(socket_, SHUT_RDWR);  // a launcher may still hold a copy of the descriptor
   ::close(socket_);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  while (true) {
+    int state = 0;
+    const pid_t changed = ::waitpid(pid_, &state, WUNTRACED);
+    if (changed < 0 && errno == EINTR) continue;
+    if (changed < 0 || !WIFSTOPPED(state)) return;
+    ::kill(pid_, SIGCONT);  // stopped it could not clean up
   }
 }
 
 std::unique_ptr<launcher> warden::make_launcher(asio::any_io_executor ex) {
   const int copy = ::fcntl(socket_, F_DUPFD_CLOEXEC, 0);
   if (copy < 0) fail("dup");
-  return make_warden_launcher(ex, copy);
+  return make_warden_launcher(ex, copy, pid_);
 }
 
 }  // namespace ordeal::fault

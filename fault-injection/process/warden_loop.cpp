@@ -14,7 +14,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "fault-injection/process/proc_stat.h"
@@ -50,10 +52,10 @@ std::vector<pid_t> children_of(pid_t parent) {
 class warden_loop {
  public:
   explicit warden_loop(int socket) : socket_(socket) {
+    // All stay blocked: no signal but KILL ends it, and a child unblocks its own.
     sigset_t child_ended;
     ::sigemptyset(&child_ended);
     ::sigaddset(&child_ended, SIGCHLD);
-    ::sigprocmask(SIG_SETMASK, &child_ended, nullptr);
     signals_ = ::signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK);
   }
 
@@ -66,6 +68,7 @@ class warden_loop {
       reap();
     }
     kill_descendants();
+    remove_directories();
   }
 
  private:
@@ -79,6 +82,8 @@ class warden_loop {
       if (!request) return false;
       if (const auto* what = std::get_if<launch_request>(&*request)) launch(*what);
       if (const auto* what = std::get_if<signal_request>(&*request)) signal(*what);
+      if (const auto* what = std::get_if<remove_request>(&*request))
+        directories_.push_back(what->directory);
     }
   }
 
@@ -139,8 +144,15 @@ class warden_loop {
     }
   }
 
+  // Whatever way ordeal went: it may have had no time to.
+  void remove_directories() {
+    std::error_code ec;
+    for (const std::string& each : directories_) std::filesystem::remove_all(each, ec);
+  }
+
   int socket_;
   int signals_ = -1;
+  std::vector<std::string> directories_;
   std::map<pid_t, std::uint64_t> children_;
 };
 
@@ -163,7 +175,6 @@ void run_warden(int socket) {
   ::setsid();
   ::prctl(PR_SET_NAME, "ordeal-warden");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) ::signal(number, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
   warden_loop(close_all_but(socket)).run();
   ::_exit(0);

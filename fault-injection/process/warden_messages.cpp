@@ -76,11 +76,13 @@ struct request_encoder {
     to.text(what.workdir);
     to.text(what.log_file);
     to.text(what.stdin_text);
+    to.number(what.descriptors_max);
   }
   void operator()(const signal_request& what) const {
     to.number(what.id);
     to.number(static_cast<std::uint64_t>(what.number));
   }
+  void operator()(const remove_request& what) const { to.text(what.directory); }
 };
 
 struct event_encoder {
@@ -127,12 +129,15 @@ std::optional<warden_request> decode_request(std::string_view bytes) {
     what.workdir = from.text();
     what.log_file = from.text();
     what.stdin_text = from.text();
+    what.descriptors_max = from.number();
     result = std::move(what);
   } else if (kind == 1) {
     signal_request what;
     what.id = from.number();
     what.number = from.small_number();
     result = what;
+  } else if (kind == 2) {
+    result = remove_request{from.text()};
   } else {
     return std::nullopt;
   }

@@ -1,6 +1,6 @@
 // What ordeal and the warden say to each other, one datagram a message on a SOCK_SEQPACKET pair:
 //
-//   ordeal ── launch, signal ──▶ warden          ordeal chooses the id of a child; a pid is only
+//   ordeal ── launch, signal, remove ──▶ warden          ordeal chooses the id of a child; a pid is only
 //   ever used by the ordeal ◀── started | failed, exited ──       warden, which knows whether it
 //   still belongs to the child
 //
@@ -25,6 +25,7 @@ struct launch_request {
   std::string workdir;                   // empty: the warden's
   std::string log_file;                  // empty: /dev/null
   std::string stdin_text;                // empty: /dev/null
+  std::uint64_t descriptors_max = 0;     // 0: the warden's
 };
 
 // To the child's process group.
@@ -33,8 +34,13 @@ struct signal_request {
   int number = 0;
 };
 
+// A directory that goes away with the warden, after the children.
+struct remove_request {
+  std::string directory;
+};
+
 // What failed while a child was being started.
-enum class launch_step : std::uint8_t { fork, stdin_text, log_file, workdir, program };
+enum class launch_step : std::uint8_t { fork, stdin_text, log_file, workdir, limits, program };
 
 struct started_event {
   std::uint64_t id = 0;
@@ -53,7 +59,7 @@ struct exited_event {
   int code = 0;
 };
 
-using warden_request = std::variant<launch_request, signal_request>;
+using warden_request = std::variant<launch_request, signal_request, remove_request>;
 using warden_event = std::variant<started_event, failed_event, exited_event>;
 
 std::string encode(const warden_request& what);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "fault-injection/redis/client_list.h"
@@ -61,13 +62,12 @@ std::string last_line(const std::filesystem::path& file, std::uintmax_t begin) {
   return last;
 }
 
-// "name:value" of INFO.
-std::string info_field(std::string_view info, std::string_view name) {
-  const std::string key = '\n' + std::string(name) + ':';
-  const std::size_t found = info.find(key);
-  if (found == std::string_view::npos) return "";
-  const std::string_view rest = info.substr(found + key.size());
-  return std::string(rest.substr(0, rest.find_first_of("\r\n")));
+std::string text_from(const std::filesystem::path& file, std::uintmax_t begin) {
+  std::ifstream from(file);
+  from.seekg(static_cast<std::streamoff>(begin));
+  std::ostringstream text;
+  text << from.rdbuf();
+  return text.str();
 }
 
 class private_redis final : public managed_redis {
@@ -81,6 +81,7 @@ class private_redis final : public managed_redis {
 
   std::uint16_t port() const override { return port_; }
   std::string version() const override { return version_; }
+  std::optional<std::size_t> refused_directive() const override { return refused_; }
   const std::string& user() const override { return settings_.user; }
   const std::string& password() const override { return settings_.password; }
 
@@ -89,7 +90,8 @@ class private_redis final : public managed_redis {
   }
 
   asio::awaitable<step_result> start() override {
-    if (running_process() != nullptr) co_return failed("redis-server runs already");
+    refused_.reset();
+    if (running_process() != nullptr) co_return failed(name() + " runs already");
     if (const std::string problem = check_redis_settings(settings_); !problem.empty())
       co_return failed(problem);
     std::error_code no_log_yet;
@@ -97,7 +99,7 @@ class private_redis final : public managed_redis {
     log_begin_ = no_log_yet ? 0 : size;
 
     process_spec spec;
-    spec.name = "redis-server";
+    spec.name = name();
     spec.command = {settings_.program, "-"};
     spec.workdir = settings_.data_dir;
     spec.log_file = settings_.log_file;
@@ -105,7 +107,10 @@ class private_redis final : public managed_redis {
     launch_result launched = co_await launch_.launch(std::move(spec));
     if (!launched.started) {
       if (!launched.is_program_missing) co_return failed(launched.error);
-      co_return failed("cannot find " + settings_.program + ": install the package redis-server");
+      co_return failed("cannot find " + settings_.program +
+                       (settings_.program == redis_settings().program
+                            ? ": install the package redis-server"
+                            : ": install it, or correct backplane.redis.server"));
     }
     process_ = std::move(launched.started);
     step_result result = co_await answer_first_ping();
@@ -231,15 +236,12 @@ class private_redis final : public managed_redis {
     for (milliseconds pause = poll_first; net::now() < deadline;
          pause = std::min(pause * 2, poll_max)) {
       answer = co_await ping(ping_limit);
-      if (process_->exit()) {
-        co_return failed("redis-server ended at its start (" + process_->exit()->describe() +
-                         "): " + log_end());
-      }
+      if (process_->exit()) co_return failed(why_ended());
       if (answer == "PONG") co_return co_await identify();
       co_await net::sleep_for(pause);
     }
     if (answer.empty()) answer = "none";
-    co_return failed("redis-server did not answer PING with PONG in " +
+    co_return failed(name() + " did not answer PING with PONG in " +
                      std::to_string(start_limit.count() / 1000) + " s (last answer: " + answer +
                      "); its log ends with: " + log_end());
   }
@@ -256,9 +258,21 @@ class private_redis final : public managed_redis {
     if (pid != std::to_string(process_->pid())) {
       co_return failed("another server answers on port " + std::to_string(port_));
     }
-    version_ = info_field(info, "redis_version");
-    co_return done("redis-server " + version_ + " (pid " + pid + ") answers PONG on port " +
+    version_ = version_of(info);
+    co_return done(name() + " " + version_ + " (pid " + pid + ") answers PONG on port " +
                    std::to_string(port_));
+  }
+
+  std::string name() const { return std::filesystem::path(settings_.program).filename(); }
+
+  std::string why_ended() {
+    const auto complaint = find_complaint(text_from(settings_.log_file, log_begin_));
+    if (complaint) refused_ = directive_of(complaint->line, settings_);
+    if (!refused_) {
+      return name() + " ended at its start (" + process_->exit()->describe() + "): " + log_end();
+    }
+    const redis_directive& wrong = settings_.directives[*refused_];
+    return name() + " refuses '" + wrong.name + " " + wrong.value + "': " + complaint->words;
   }
 
   std::string log_end() const {
@@ -283,6 +297,7 @@ class private_redis final : public managed_redis {
   std::string admin_password_;
   std::uint16_t port_;
   std::string version_;
+  std::optional<std::size_t> refused_;
   bool is_login_enabled_ = true;
   std::uintmax_t log_begin_ = 0;  // where the log of the last start begins
   std::unique_ptr<process> process_;

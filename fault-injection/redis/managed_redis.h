@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fault-injection/fault.h"
 #include "fault-injection/process/process.h"
@@ -18,13 +19,20 @@ namespace ordeal::fault {
 
 enum class redis_persistence { none, rdb, aof, aof_always };
 
+// A line of the server's configuration: "maxmemory", "64mb". It has passed why_refused().
+struct redis_directive {
+  std::string name, value;
+};
+
 struct redis_settings {
   redis_persistence persistence = redis_persistence::aof;
   std::string user;                // the application's ACL user; empty: the default user
   std::string password;            // the application's; empty: open Redis
   std::filesystem::path data_dir;  // private, exists
   std::filesystem::path log_file;
-  std::string program = "redis-server";
+  std::string program = "redis-server";  // or valkey-server ...: a name on PATH, or a path
+  std::vector<redis_directive>
+      directives;  // in the end of its configuration, where the last word counts
 };
 
 class managed_redis {
@@ -32,9 +40,12 @@ class managed_redis {
   virtual ~managed_redis() = default;
 
   virtual std::uint16_t port() const = 0;
-  virtual std::string version() const = 0;  // "7.0.15", after the first start
+  virtual std::string version() const = 0;  // "7.0.15", "valkey 8.1.1"; after the first start
   virtual asio::awaitable<step_result>
-  start() = 0;                             // until it answers PING with PONG (not LOADING)
+  start() = 0;  // until it answers PING with PONG (not LOADING)
+  // Which of the settings' directives the server did not take at the last start(), by its index; the
+  // step's evidence has its words.
+  virtual std::optional<std::size_t> refused_directive() const = 0;
   virtual process* running_process() = 0;  // null while it is down
   virtual asio::awaitable<process_exit> stop(
       std::chrono::milliseconds grace) = 0;  // TERM, then KILL

@@ -4,9 +4,12 @@
 #include "harness/cli/verbs.h"
 #include "harness/drivers/driver.h"
 #include "harness/target/target_search.h"
+#include "net/async/program.h"
 
 int main(int argc, char** argv) {
   using namespace ordeal;
+  net::open_standard_streams();
+  net::ignore_stray_signals();
   try {
     const harness::world where{std::cout,
                                std::cerr,

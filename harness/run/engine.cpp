@@ -4,6 +4,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "harness/run/descriptors.h"
 #include "net/async/deadline.h"
 
 namespace ordeal::harness {
@@ -23,7 +24,8 @@ std::string explain_missing_joins(const fleet_status& status) {
   text << "only " << status.joined << " of " << status.joins_wanted << " joins were confirmed and "
        << status.connected << " of " << status.clients << " clients are connected";
   if (!status.latest_problem.empty()) text << "; the latest trouble: " << status.latest_problem;
-  text << "; look at the nodes' logs";
+  const std::string shortage = why_out_of_descriptors();
+  text << "; " << (shortage.empty() ? "look at the nodes' logs" : shortage);
   return text.str();
 }
 
@@ -114,6 +116,9 @@ asio::awaitable<bool> engine::set_up() {
     started = co_await bed_.start();
   } catch (const results_error&) {
     throw;
+  } catch (const invalid_scenario& thrown) {
+    outcome_.is_file_wrong = true;
+    started = fault::step_result{false, thrown.what()};
   } catch (const std::runtime_error& thrown) {
     // A secret that is not there, no port, no room: the surroundings, not a bug.
     started = fault::step_result{false, thrown.what()};

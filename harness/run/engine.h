@@ -28,9 +28,10 @@ struct cpu_cost {
 struct run_outcome {
   std::optional<judgement> judged;  // none: the run never got as far as load
   std::string
-      environment_problem;  // why not, or why it was cut short; empty when nothing was wrong
-  int signal = 0;           // that cut it short
-  run_time zero{};          // start of the declared phases
+      environment_problem;     // why not, or why it was cut short; empty when nothing was wrong
+  bool is_file_wrong = false;  // and it is the scenario's fault
+  int signal = 0;              // that cut it short
+  run_time zero{};             // start of the declared phases
   cpu_cost cost;
 };
 

@@ -111,6 +111,7 @@ fault::process_spec node_set::spec_of(std::size_t index) const {
   for (const auto& [key, value] : recipe.env) spec.env.emplace_back(key, substitute(value, values));
   spec.workdir = recipe.workdir;
   spec.log_file = log_of(index);
+  spec.descriptors_max = around_.descriptors_max;
   return spec;
 }
 

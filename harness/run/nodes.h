@@ -27,7 +27,8 @@ struct node_surroundings {
   std::string redis_host = "127.0.0.1";
   std::vector<std::uint16_t> redis_ports;  // by node
   std::string redis_user, redis_password;
-  std::filesystem::path binaries;  // ${bin}
+  std::uint64_t descriptors_max = 0;  // of each node's process; 0: as this one
+  std::filesystem::path binaries;     // ${bin}
   std::filesystem::path logs;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -15,15 +16,33 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view prefix = "ordeal-";
-constexpr std::uintmax_t room_bytes_min = 256U << 20;
+constexpr std::uintmax_t memory_bytes_min = 256U << 20, disk_bytes_min = 16U << 20;
 
-fs::path choose_parent() {
-  const fs::path memory = "/dev/shm";
+// Why the folder will not do; empty when it will.
+std::string objection_to(const fs::path& folder, std::uintmax_t bytes_min) {
   std::error_code ec;
-  const fs::space_info space = fs::space(memory, ec);
-  if (!ec && space.available >= room_bytes_min && ::access(memory.c_str(), W_OK) == 0)
-    return memory;
-  return fs::temp_directory_path();
+  if (!fs::is_directory(folder, ec)) return folder.string() + " is no folder";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return folder.string() + ": " + std::strerror(errno);
+  const fs::space_info space = fs::space(folder, ec);
+  if (ec) return folder.string() + ": " + ec.message();
+  if (space.available >= bytes_min) return {};
+  return folder.string() + " has only " + std::to_string(space.available >> 20) + " MiB left of " +
+         std::to_string(bytes_min >> 20);
+}
+
+fs::path temporary_folder() {
+  const char* const wanted = std::getenv("TMPDIR");
+  return wanted != nullptr && *wanted != '\0' ? wanted : "/tmp";
+}
+
+fs::path choose_parent(const fs::path& memory, const fs::path& disk) {
+  const std::string against_memory = objection_to(memory, memory_bytes_min);
+  if (against_memory.empty()) return memory;
+  const std::string against_disk = objection_to(disk, disk_bytes_min);
+  if (against_disk.empty()) return disk;
+  throw std::runtime_error("no folder for Redis' data and the password file: " + against_memory +
+                           "; " + against_disk + "; set TMPDIR to a folder that has room");
 }
 
 // "ordeal-<pid>-xxxxxx" of a process that is gone.
@@ -44,8 +63,10 @@ void remove_stale(const fs::path& parent) {
 
 }  // namespace
 
-private_directory::private_directory() {
-  const fs::path parent = choose_parent();
+private_directory::private_directory() : private_directory("/dev/shm", temporary_folder()) {}
+
+private_directory::private_directory(const fs::path& memory, const fs::path& disk) {
+  const fs::path parent = choose_parent(memory, disk);
   remove_stale(parent);
   std::string name =
       (parent / (std::string(prefix) + std::to_string(::getpid()) + "-XXXXXX")).string();

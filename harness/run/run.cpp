@@ -1,19 +1,22 @@
 #include "harness/run/run.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/system/system_error.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <new>
+#include <system_error>
 
 #include "fault-injection/process/process.h"
 #include "harness/drivers/driver.h"
 #include "harness/history/envelope.h"
+#include "harness/run/descriptors.h"
 #include "harness/run/display.h"
 #include "harness/run/engine.h"
 #include "harness/run/record_of.h"
@@ -47,6 +50,38 @@ void say(const std::string& problem) {
   std::cerr << "error: " << report::without_commands(report::clean_text(problem)) << std::endl;
 }
 
+bool is_refused_by_system(const std::error_code& code) {
+  using std::errc;
+  for (const errc each :
+       {errc::too_many_files_open, errc::too_many_files_open_in_system, errc::not_enough_memory,
+        errc::resource_unavailable_try_again, errc::no_buffer_space, errc::no_space_on_device,
+        errc::read_only_file_system, errc::permission_denied, errc::operation_not_permitted}) {
+    if (code == each) return true;
+  }
+  return false;
+}
+
+// What the system refuses (memory, threads, processes, descriptors, room) is no bug of ours.
+exit_code code_of(const std::exception& thrown) {
+  if (dynamic_cast<const results_error*>(&thrown) != nullptr) return exit_code::results_not_written;
+  std::error_code why;
+  if (const auto* of_std = dynamic_cast<const std::system_error*>(&thrown)) why = of_std->code();
+  if (const auto* of_boost = dynamic_cast<const boost::system::system_error*>(&thrown))
+    why = of_boost->code();
+  if (dynamic_cast<const std::bad_alloc*>(&thrown) != nullptr)
+    why = make_error_code(std::errc::not_enough_memory);
+  return is_refused_by_system(why) ? exit_code::environment : exit_code::internal_error;
+}
+
+std::string sentence_of(const std::exception& thrown) {
+  const exit_code code = code_of(thrown);
+  if (code == exit_code::internal_error) return std::string("internal: ") + thrown.what();
+  if (code != exit_code::environment) return thrown.what();
+  const std::string shortage = why_out_of_descriptors();
+  return std::string("the system refuses what the run needs: ") + thrown.what() +
+         (shortage.empty() ? "" : "; " + shortage);
+}
+
 fs::path binaries() {
   return fs::read_symlink("/proc/self/exe").parent_path();
 }
@@ -77,14 +112,6 @@ std::optional<std::vector<job>> load(const run_options& options) {
   }
   if (!is_valid) return std::nullopt;
   return jobs;
-}
-
-// Thousands of clients need as many descriptors as the system grants.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // For a shell: in single quotes where a character could mean something to it.
@@ -153,6 +180,18 @@ class single_run {
   }
 
   finished_run run() {
+    try {
+      return launched();
+    } catch (const std::exception& thrown) {
+      end_description("failed", code_of(thrown));
+      throw;
+    }
+  }
+
+ private:
+  using asio_context = net::asio::io_context;
+
+  finished_run launched() {
     asio_context io{1};
     const std::unique_ptr<fault::launcher> launch = warden_->make_launcher(io.get_executor());
     engine_.emplace(io, *launch, plan_, results_, options_.history, binaries(), [this](int signal) {
@@ -165,9 +204,6 @@ class single_run {
     return conclude(outcome);
   }
 
- private:
-  using asio_context = net::asio::io_context;
-
   // Leaves from within the coroutine when it throws: after a bug nothing can be waited for any more.
   net::asio::awaitable<void> drive(display& progress, run_outcome& outcome) {
     const auto ex = co_await net::asio::this_coro::executor;
@@ -177,10 +213,8 @@ class single_run {
       outcome = co_await engine_->run();
       progress.stop();
       co_await screen.join();
-    } catch (const results_error& thrown) {
-      leave_at_once(exit_code::results_not_written, thrown.what());
     } catch (const std::exception& thrown) {
-      leave_at_once(exit_code::internal_error, std::string("internal: ") + thrown.what());
+      leave_at_once(code_of(thrown), sentence_of(thrown));
     }
   }
 
@@ -191,6 +225,8 @@ class single_run {
     if (outcome.judged) end = outcome.judged->end;
     result.record = record_of(terms_of(plan_), outcome.judged, end, facts_of(outcome));
     result.code = exit_code_of(outcome.judged, end);
+    if (outcome.is_file_wrong) result.code = exit_code::invalid_file;
+    result.record.exit_code = static_cast<int>(result.code);
     const std::string unwritten = engine_->load().recorder().write_error();
     engine_.reset();
     if (!outcome.environment_problem.empty()) say(outcome.environment_problem);
@@ -301,6 +337,13 @@ exit_code run_jobs(const std::vector<job>& jobs, const run_options& options) {
       ++counts.skipped;
       continue;
     }
+    const std::string shortage = provide_descriptors(descriptors_needed(next.scenario));
+    if (!shortage.empty()) {
+      say(next.scenario.name + ": " + shortage);
+      code = worst_of(code, exit_code::environment);
+      ++counts.failed;
+      continue;
+    }
     const finished_run done = single_run(next, options).run();
     code = worst_of(code, done.code);
     counts.add(verdict_word(done));
@@ -331,15 +374,11 @@ exit_code run_scenarios(const run_options& options) {
   if (net::parse_log_level(options.log_level, level)) net::set_log_level(level);
   const auto jobs = load(options);
   if (!jobs) return exit_code::invalid_file;
-  raise_descriptor_limit();
   try {
     return run_jobs(*jobs, options);
-  } catch (const results_error& thrown) {
-    say(thrown.what());
-    return exit_code::results_not_written;
   } catch (const std::exception& thrown) {
-    say(std::string("internal: ") + thrown.what());
-    return exit_code::internal_error;
+    say(sentence_of(thrown));
+    return code_of(thrown);
   }
 }
 

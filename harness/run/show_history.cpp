@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <iostream>
 
@@ -126,10 +125,7 @@ class shown_history {
 }  // namespace
 
 exit_code show_history(const show_history_options& options) {
-  return run_or_refuse([&] {
-    std::signal(SIGPIPE, SIG_IGN);  // write() tells
-    return shown_history(options).show();
-  });
+  return run_or_refuse([&] { return shown_history(options).show(); });
 }
 
 }  // namespace ordeal::harness

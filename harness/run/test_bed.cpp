@@ -58,11 +58,20 @@ asio::awaitable<fault::step_result> test_bed::start_redis() {
   settings.persistence = recipe.persistence;
   settings.user = recipe.user;
   if (recipe.has_password) settings.password = fault::generate_password();
-  settings.data_dir = secrets_.path() / "redis";
+  settings.data_dir = secrets_->path() / "redis";
   settings.log_file = results_.log_file("redis");
+  settings.program = recipe.server;
+  settings.directives = recipe.directives;
   std::filesystem::create_directory(settings.data_dir);
   redis_ = fault::make_managed_redis(ex_, launch_, settings);
-  return redis_->start();
+  const fault::step_result started = co_await redis_->start();
+  if (const auto refused = redis_->refused_directive(); !started.is_ok && refused) {
+    const source_position& where = recipe.directives_where[*refused];
+    throw invalid_scenario(where.file + ":" + std::to_string(where.line) + ":" +
+                           std::to_string(where.column) +
+                           ": backplane.redis.config: " + started.evidence);
+  }
+  co_return started;
 }
 
 asio::awaitable<fault::step_result> test_bed::find_external_redis() {
@@ -86,6 +95,8 @@ asio::awaitable<fault::step_result> test_bed::find_external_redis() {
 }
 
 asio::awaitable<fault::step_result> test_bed::start() {
+  secrets_.emplace();
+  launch_.remove_at_end(secrets_->path());
   const bool is_managed = plan_.scenario.redis.mode == redis_mode::managed;
   fault::step_result redis_found;
   if (is_managed) {
@@ -115,11 +126,12 @@ asio::awaitable<fault::step_result> test_bed::start() {
   }
   around.app = app_;
   around.run = plan_.run_nonce;
+  around.descriptors_max = plan_.scenario.descriptors_max;
   around.redis_user = is_managed ? redis_->user() : external_.auth.user;
   around.redis_password = is_managed ? redis_->password() : external_.auth.password;
   around.binaries = binaries_;
   around.logs = results_.path() / "logs";
-  nodes_ = std::make_unique<node_set>(ex_, launch_, plan_.target, secrets_, std::move(around),
+  nodes_ = std::make_unique<node_set>(ex_, launch_, plan_.target, *secrets_, std::move(around),
                                       on_node_change_);
   fault::step_result started = co_await nodes_->start_all();
   co_return started;
@@ -160,7 +172,9 @@ std::vector<net::websocket_url> test_bed::node_urls() const {
 }
 
 std::string test_bed::redis_description() const {
-  return redis_ ? redis_->version() + " managed"
+  const std::string& server = plan_.scenario.redis.server;
+  const std::string by = server == redis_recipe().server ? "" : " (" + server + ")";
+  return redis_ ? redis_->version() + " managed" + by
                 : external_.host + ":" + std::to_string(external_.port) + " external";
 }
 

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@
 
 namespace ordeal::harness {
 
+// What only running it could tell about the scenario file; what() names the place.
+struct invalid_scenario : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class test_bed final : public fault::environment {
  public:
   // All references outlive the bed.
@@ -32,7 +38,7 @@ class test_bed final : public fault::environment {
   ~test_bed() override;
 
   // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a
-  // sentence that says what to do.
+  // sentence that says what to do. Throws invalid_scenario, and std::runtime_error for the surroundings.
   net::asio::awaitable<fault::step_result> start();
   // Stops the nodes, then Redis; an external one is left as it was: this run's own keys are removed.
   net::asio::awaitable<void> stop();
@@ -44,8 +50,10 @@ class test_bed final : public fault::environment {
   // Websocket addresses, by node.
   std::vector<net::websocket_url> node_urls() const;
   node_set& node_processes() { return *nodes_; }
-  // Where secrets and Redis data of this run are; goes away with the bed.
-  const std::filesystem::path& private_path() const { return secrets_.path(); }
+  // Where secrets and Redis data of this run are; goes away with the bed. Empty before start().
+  std::filesystem::path private_path() const {
+    return secrets_ ? secrets_->path() : std::filesystem::path();
+  }
   std::string redis_description() const;  // "7.0.15 managed"
 
   net::asio::any_io_executor executor() override { return ex_; }
@@ -72,8 +80,8 @@ class test_bed final : public fault::environment {
   std::filesystem::path binaries_;
   node_set::on_change on_node_change_;
   tap_outlet taps_;
-  std::string app_;  // prefix of everything that the target keeps in Redis
-  private_directory secrets_;
+  std::string app_;                           // prefix of everything that the target keeps in Redis
+  std::optional<private_directory> secrets_;  // from start() on
   std::unique_ptr<fault::managed_redis> redis_;
   net::redis::connection_options external_;
   std::unique_ptr<fault::link_group> link_group_;

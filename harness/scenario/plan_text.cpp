@@ -65,6 +65,9 @@ std::string redis_text(const redis_recipe& redis) {
   if (redis.mode == redis_mode::external) return "external, " + redis.url;
   std::string text = "managed, " + word_of("backplane.redis.topology", redis.topology) +
                      ", persistence " + word_of("backplane.redis.persistence", redis.persistence);
+  if (redis.server != redis_recipe().server) text += ", " + redis.server;
+  for (const fault::redis_directive& each : redis.directives)
+    text += ", " + each.name + " " + each.value;
   if (!redis.has_password) return text + ", no password";
   return text + (redis.user.empty() ? ", a generated password"
                                     : ", user " + redis.user + " with a generated password");

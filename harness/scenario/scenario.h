@@ -34,6 +34,9 @@ struct redis_recipe {
   std::string url;                                 // external
   std::optional<secret_source> password;           // external
   std::vector<fault::fault_class> allowed_faults;  // external
+  std::string server = "redis-server";  // managed: program, or path, absolute once loaded
+  std::vector<fault::redis_directive> directives;  // managed
+  std::vector<source_position> directives_where;   // of each
 };
 
 enum class arrival_kind { constant, poisson };
@@ -85,6 +88,7 @@ struct scenario {
   redis_recipe redis;
   std::string target_name;  // or a path
   std::size_t nodes = 2;
+  std::uint64_t descriptors_max = 0;  // of each node; 0: as Ordeal itself
   load_recipe load;
   std::vector<phase_recipe> phases;
   std::vector<fault_recipe> faults;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "fault-injection/redis/redis_config.h"
 #include "harness/scenario/checked_document.h"
 #include "harness/scenario/fault_loader.h"
 #include "harness/scenario/glossary.h"
@@ -167,11 +168,32 @@ class scenario_reader {
     if (redis.mode == redis_mode::managed) {
       for (const char* key : {"url", "password", "allow_faults"})
         refuse(from[key], "is for mode: external");
+      read_server(from, redis);
       redis.has_password = from["auth"].is_given();
       redis.user = from["auth"]["user"].text();
     } else {
-      for (const char* key : {"persistence", "auth"}) refuse(from[key], "is for mode: managed");
+      for (const char* key : {"persistence", "auth", "server", "config"})
+        refuse(from[key], "is for mode: managed");
       read_external(from, redis);
+    }
+  }
+
+  void read_server(const checked_value& from, redis_recipe& redis) {
+    const checked_value& server = from["server"];
+    redis.server = server.text();
+    if (redis.server.empty())
+      report(server, "E110", "backplane.redis.server is empty", "like valkey-server");
+    if (redis.server.find('/') != std::string::npos) redis.server = beside(file_, redis.server);
+    for (const auto& [name, value] : from["config"].members()) {
+      if (!value.is_valid()) continue;
+      const fault::redis_directive directive{name, value.text()};
+      const std::string reason = fault::why_refused(directive);
+      if (!reason.empty()) {
+        problems_.add(
+            value.key_problem("E132", value.path() + " is refused: " + reason, "remove it"));
+      }
+      redis.directives.push_back(directive);
+      redis.directives_where.push_back(value.where());
     }
   }
 
@@ -234,6 +256,8 @@ class scenario_reader {
 
   void read_target(scenario& result) {
     const checked_value& name = root_["target"]["name"];
+    result.descriptors_max =
+        static_cast<std::uint64_t>(root_["target"]["limits"]["descriptors"].integer());
     result.nodes = static_cast<std::size_t>(root_["target"]["nodes"].integer());
     if (inputs_.target) {
       result.target_name = *inputs_.target;

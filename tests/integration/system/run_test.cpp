@@ -2,6 +2,10 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <boost/json/value_to.hpp>
+#include <sstream>
+
 #include "tests/integration/system/ordeal_run.h"
 #include "tests/support/redis_server.h"
 
@@ -29,6 +33,45 @@ TEST_F(ordeal_run, ShortRunPassesAndLeavesCompleteResults) {
     EXPECT_TRUE(fs::exists(results(name))) << name;
   }
   EXPECT_EQ(json::parse(read_file(results("run.json"))).at("state"), "finished");
+}
+
+// Both readers are gone long before the verdict: neither it nor a file changes.
+TEST_F(ordeal_run, ReadersThatGoAwayChangeNeitherVerdictNorFiles) {
+  const fs::path scenario = write("small.yaml", small_scenario(2));
+  const std::string line = "exec " + binaries() + "/ordeal run " + scenario.string() +
+                           " --results " + (scratch_.path() / "results").string() + " --junit " +
+                           (scratch_.path() / "junit.xml").string();
+  command program(
+      {"bash", "-c", "(" + line + " 2> >(head -c 1 >&2)) | true; echo ${PIPESTATUS[0]}"},
+      scratch_.path());
+  ASSERT_EQ(program.wait(run_limit), 0);
+  EXPECT_EQ(program.out(), "0\n") << program.err();
+  EXPECT_EQ(summary().at("verdict"), "pass");
+  EXPECT_NE(read_file(scratch_.path() / "junit.xml").find("</testsuites>"), std::string::npos);
+  EXPECT_FALSE(fs::is_symlink(scratch_.path() / "results/current"));
+}
+
+TEST_F(ordeal_run, ClosedStreamsAreNoFault) {
+  const fs::path scenario = write("small.yaml", small_scenario(1));
+  const std::string line = binaries() + "/ordeal run " + scenario.string() + " --results " +
+                           (scratch_.path() / "results").string();
+  command program({"bash", "-c", line + " <&- >&- 2>&-; echo $?"}, scratch_.path());
+  ASSERT_EQ(program.wait(run_limit), 0);
+  EXPECT_EQ(program.out(), "0\n") << program.err();
+  EXPECT_EQ(summary().at("verdict"), "pass");
+}
+
+TEST_F(ordeal_run, TooFewDescriptorsAreTheSystemsFaultAndSayWhatToSet) {
+  const fs::path scenario = write("small.yaml", small_scenario(1));
+  // Who is privileged could raise the limit again.
+  const std::string shell =
+      "if [ $(id -u) = 0 ]; then exec setpriv --bounding-set=-sys_resource \"$@\"; fi; exec \"$@\"";
+  const std::string line = "ulimit -n 8; exec " + binaries() + "/ordeal run " + scenario.string() +
+                           " --results " + (scratch_.path() / "results").string();
+  command program({"bash", "-c", shell, "bash", "bash", "-c", line}, scratch_.path());
+  EXPECT_EQ(program.wait(run_limit), 6) << program.err();
+  EXPECT_NE(program.err().find("ulimit -Hn "), std::string::npos) << program.err();
+  EXPECT_EQ(program.err().find("logs"), std::string::npos) << program.err();
 }
 
 TEST_F(ordeal_run, SurvivesACrashOfRedis) {
@@ -61,6 +104,55 @@ TEST_F(ordeal_run, MissingRedisServerSaysWhatToInstall) {
   EXPECT_EQ(run->wait(run_limit), 6);
   EXPECT_NE(run->err().find("redis-server"), std::string::npos) << run->err();
   EXPECT_NE(run->err().find("install"), std::string::npos) << run->err();
+}
+
+// A scenario whose `redis:` line is another one.
+std::string with_redis(const std::string& more) {
+  std::string text = small_scenario(1);
+  const std::string end = "password: generated } }";
+  text.replace(text.find(end), end.size(), "password: generated }, " + more + " }");
+  return text;
+}
+
+TEST_F(ordeal_run, ADirectiveThatTheServerRefusesIsAFaultOfTheFile) {
+  const auto run = start(write("small.yaml", with_redis("config: { maxmemoryy: 64mb }")));
+  EXPECT_EQ(run->wait(run_limit), 3) << run->out() << run->err();
+  EXPECT_NE(run->err().find("small.yaml:6:"), std::string::npos) << run->err();
+  EXPECT_NE(run->err().find("redis-server refuses 'maxmemoryy 64mb': Bad directive"),
+            std::string::npos)
+      << run->err();
+}
+
+TEST_F(ordeal_run, AMissingServerProgramIsNamed) {
+  const auto run = start(write("small.yaml", with_redis("server: no-such-server")));
+  EXPECT_EQ(run->wait(run_limit), 6) << run->out() << run->err();
+  EXPECT_NE(run->err().find("cannot find no-such-server"), std::string::npos) << run->err();
+  EXPECT_NE(run->err().find("backplane.redis.server"), std::string::npos) << run->err();
+}
+
+// Directives take effect, node limits too, and the results say which server it was.
+TEST_F(ordeal_run, AnotherServerProgramWithDirectivesAndNodeLimits) {
+  const fs::path server = write("my-server", "#!/bin/sh\nexec redis-server \"$@\"\n");
+  fs::permissions(server, fs::perms::owner_all);
+  std::string text = with_redis("server: ./my-server, config: { maxmemory: 77mb }");
+  text.replace(text.find("duration: 1s"), 12, "duration: 5s");
+  text.replace(text.find("nodes: 2"), 8, "nodes: 2, limits: { descriptors: 99 }");
+  const auto run = start(write("small.yaml", text));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  std::string limits;
+  for (const pid_t pid : run->descendants()) {
+    const std::string process = "/proc/" + std::to_string(pid);
+    if (read_file(process + "/comm") != "ordeal-chat\n") continue;
+    std::istringstream lines(read_file(process + "/limits"));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("Max open files")) limits += line + "\n";
+    }
+  }
+  EXPECT_EQ(std::count(limits.begin(), limits.end(), '\n'), 2) << limits;
+  EXPECT_NE(limits.find(" 99 "), std::string::npos) << limits;
+  EXPECT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
+  const std::string redis = json::value_to<std::string>(summary().at("redis"));
+  EXPECT_TRUE(redis.ends_with(" managed (" + server.string() + ")")) << redis;
 }
 
 // A target whose one node runs `command`, otherwise like the reference server.
@@ -231,6 +323,50 @@ TEST_F(ordeal_run, SecondInterruptLeavesAtOnceAndLeavesNobodyBehind) {
         << "pid " << pid << " survived";
   }
 }
+
+// Nobody sends them on purpose; and whoever stops the warden does not stop the run.
+TEST_F(ordeal_run, StraySignalsDoNotEndARun) {
+  const auto run = start(write("small.yaml", small_scenario(4)));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  pid_t warden = -1;
+  for (const pid_t pid : run->descendants()) {
+    if (read_file("/proc/" + std::to_string(pid) + "/comm") == "ordeal-warden\n") warden = pid;
+  }
+  ASSERT_GT(warden, 0);
+  for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGPIPE, SIGIO, SIGPWR,
+                           SIGXFSZ, SIGRTMIN + 1}) {
+    run->signal(number);
+    ::kill(warden, number);
+  }
+  ::kill(warden, SIGSTOP);
+  EXPECT_EQ(run->wait(run_limit), 0) << run->out() << run->err();
+  EXPECT_EQ(summary().at("verdict"), "pass");
+}
+
+class ordeal_run_ended_by : public ordeal_run, public testing::WithParamInterface<int> {};
+
+// What the run kept to itself goes with it, however it goes.
+TEST_P(ordeal_run_ended_by, LeavesNoSecretsBehind) {
+  const auto run = start(write("small.yaml", small_scenario(60)));
+  ASSERT_TRUE(is_under_load(*run)) << run->err();
+  const auto folders = [&run] {
+    std::vector<fs::path> found;
+    for (const fs::path parent : {"/dev/shm", "/tmp"}) {
+      for (const fs::directory_entry& entry : fs::directory_iterator(parent)) {
+        const std::string begin = "ordeal-" + std::to_string(run->pid()) + "-";
+        if (entry.path().filename().string().starts_with(begin)) found.push_back(entry.path());
+      }
+    }
+    return found;
+  };
+  ASSERT_EQ(folders().size(), 1U);
+  run->signal(GetParam());
+  ASSERT_EQ(run->wait(run_limit), 128 + GetParam());
+  EXPECT_TRUE(eventually([&] { return folders().empty(); }, std::chrono::seconds(20)))
+      << folders().front();
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, ordeal_run_ended_by, testing::Values(SIGKILL, SIGQUIT, SIGABRT));
 
 TEST_F(ordeal_run, KilledRunLeavesReadableResultsAndNobodyBehind) {
   const auto run = start(write("small.yaml", small_scenario(60)));

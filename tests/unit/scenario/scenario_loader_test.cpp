@@ -88,6 +88,23 @@ TEST(ScenarioLoader, ReadsEveryKey) {
   EXPECT_EQ(loaded.expectations[2].min, 0.001);
 }
 
+TEST(ScenarioLoader, ReadsServerDirectivesAndLimits) {
+  const scenario loaded = load(
+      "schema_version: 1\nname: s\ntarget: { name: reference, limits: { descriptors: 80 } }\n"
+      "backplane: { redis: { server: ./valkey-server, config: { maxmemory: 64mb, "
+      "client-output-buffer-limit: \"normal 2mb 0 0\", lazyfree-lazy-eviction: yes } } }\n"
+      "phases:\n  - { name: steady, duration: 30s }\n");
+  EXPECT_EQ(loaded.descriptors_max, 80U);
+  EXPECT_EQ(loaded.redis.server, "/dir/valkey-server");
+  ASSERT_EQ(loaded.redis.directives.size(), 3U);
+  EXPECT_EQ(loaded.redis.directives[1].name, "client-output-buffer-limit");
+  EXPECT_EQ(loaded.redis.directives[1].value, "normal 2mb 0 0");
+  EXPECT_EQ(loaded.redis.directives[2].value, "yes");
+  EXPECT_EQ(loaded.redis.directives_where[0].line, 4U);
+  EXPECT_EQ(load(minimal).redis.server, "redis-server");
+  EXPECT_EQ(load(minimal).descriptors_max, 0U);
+}
+
 TEST(ScenarioLoader, TakesVariablesFromFileCommandLineAndEnvironment) {
   const std::string text =
       "schema_version: 1\nname: v\nvars: { nodes: \"${COUNT:-3}\", twice: \"${nodes}${nodes}\" "

@@ -54,7 +54,7 @@ TEST(SchemaTable, KnowsChildrenOfMapsListsAndFreeMaps) {
     for (const schema_row* row : children_of(rows, path)) keys.emplace(key_of(*row));
     return keys;
   };
-  EXPECT_EQ(names(scenario_schema(), "target"), (std::set<std::string>{"name", "nodes"}));
+  EXPECT_EQ(names(scenario_schema(), "target"), (std::set<std::string>{"limits", "name", "nodes"}));
   EXPECT_EQ(names(scenario_schema(), "phases[]"), (std::set<std::string>{"name", "duration"}));
   EXPECT_EQ(names(scenario_schema(), "secrets.*"),
             (std::set<std::string>{"from_env", "from_file"}));

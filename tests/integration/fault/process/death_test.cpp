@@ -34,6 +34,7 @@ class DeathTest : public warden_test {
     }
   }
   asio::awaitable<void> warden_is_killed();
+  asio::awaitable<void> warden_is_stopped();
   asio::awaitable<void> start_fugitive();
   asio::awaitable<void> launch_something() {
     const auto child = co_await launched(shell("exit 0"));
@@ -102,10 +103,44 @@ TEST_F(DeathTest, KilledWardenTakesItsChildrenAlong) {
 
 // Ctrl-C and service managers end the program in order; the warden waits for it.
 TEST_F(DeathTest, TheWardenIgnoresWhatIsMeantForTheProgram) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::kill(warden_.pid(), number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGPIPE, SIGRTMIN})
+    ::kill(warden_.pid(), number);
   test::run_coro(io_, launch_something());
   EXPECT_FALSE(is_gone(warden_.pid()));
   EXPECT_EQ(::getpgid(warden_.pid()), warden_.pid());
+}
+
+asio::awaitable<void> DeathTest::warden_is_stopped() {
+  ::kill(warden_.pid(), SIGSTOP);
+  const bool is_stopped = co_await wait_stopped(warden_.pid(), true, seconds(10));
+  EXPECT_TRUE(is_stopped);
+  co_await launch_something();
+  child_ = co_await launched(shell("exec sleep 1000"));
+  if (!child_) co_return;
+  ::kill(warden_.pid(), SIGSTOP);
+  co_await wait_stopped(warden_.pid(), true, seconds(10));
+  // The end of the child has to be told by somebody who sleeps when it happens.
+  ::kill(child_->pid(), SIGKILL);
+  const process_exit ended = co_await child_->wait_exit();
+  EXPECT_EQ(ended.describe(), "killed by SIGKILL");
+}
+
+TEST_F(DeathTest, AStoppedWardenIsWokenUp) {
+  test::run_coro(io_, warden_is_stopped());
+}
+
+TEST_F(DeathTest, AWardenThatIsStoppedAtTheEndIsWokenUpToClean) {
+  const std::filesystem::path doomed = directory_ / "doomed";
+  std::filesystem::create_directories(doomed / "below");
+  std::ofstream(doomed / "below/secret") << "x";
+  std::optional<warden> second(warden::fork_now());
+  launcher_ = second->make_launcher(io_.get_executor());
+  launcher_->remove_at_end(doomed);
+  launcher_.reset();
+  ::kill(second->pid(), SIGSTOP);
+  EXPECT_TRUE(std::filesystem::exists(doomed));
+  second.reset();
+  EXPECT_FALSE(std::filesystem::exists(doomed));
 }
 
 }  // namespace

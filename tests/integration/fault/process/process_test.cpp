@@ -75,6 +75,21 @@ TEST_F(ProcessTest, StartsInItsWorkdir) {
   EXPECT_EQ(log(), std::filesystem::canonical(directory_).string() + "\n");
 }
 
+TEST_F(ProcessTest, MayOpenAsManyDescriptorsAsItIsGivenAndNoMore) {
+  process_spec spec = shell("ulimit -Sn; ulimit -Hn");
+  spec.descriptors_max = 80;
+  test::run_coro(io_, expect_exit(spec, "exit code 0"));
+  EXPECT_EQ(log(), "80\n80\n");
+}
+
+TEST_F(ProcessTest, MoreDescriptorsThanTheSystemAllowsAreRefusedWithTheReason) {
+  process_spec spec = shell("exit 0");
+  spec.descriptors_max = std::uint64_t{1} << 40;  // above fs.nr_open anywhere
+  test::run_coro(io_, expect_failure(spec,
+                                     "cannot start shell: cannot limit it to 1099511627776 "
+                                     "descriptors: "));
+}
+
 TEST_F(ProcessTest, ReadsItsStdinText) {
   process_spec spec = shell("cat");
   spec.stdin_text = "port 1234\nuser chat\n";

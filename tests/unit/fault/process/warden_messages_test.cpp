@@ -14,6 +14,7 @@ launch_request sample_launch() {
   what.workdir = "/tmp";
   what.log_file = "/tmp/a log";
   what.stdin_text = std::string("line\n\0binary", 12);
+  what.descriptors_max = 80;
   return what;
 }
 
@@ -29,6 +30,7 @@ TEST(WardenMessages, LaunchSurvives) {
   EXPECT_EQ(after->workdir, before.workdir);
   EXPECT_EQ(after->log_file, before.log_file);
   EXPECT_EQ(after->stdin_text, before.stdin_text);
+  EXPECT_EQ(after->descriptors_max, before.descriptors_max);
 }
 
 TEST(WardenMessages, SignalSurvives) {
@@ -38,6 +40,12 @@ TEST(WardenMessages, SignalSurvives) {
   ASSERT_NE(after, nullptr);
   EXPECT_EQ(after->id, 9U);
   EXPECT_EQ(after->number, 15);
+}
+
+TEST(WardenMessages, RemoveSurvives) {
+  const auto decoded = decode_request(encode(warden_request(remove_request{"/tmp/a folder"})));
+  ASSERT_TRUE(decoded && std::holds_alternative<remove_request>(*decoded));
+  EXPECT_EQ(std::get<remove_request>(*decoded).directory, "/tmp/a folder");
 }
 
 TEST(WardenMessages, EventsSurvive) {

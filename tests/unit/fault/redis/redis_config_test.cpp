@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace ordeal::fault {
 namespace {
 
@@ -85,6 +87,67 @@ TEST(RedisSettings, UserNamesThatWouldBreakTheConfiguration) {
   EXPECT_THAT(check_redis_settings(settings), HasSubstr("Ordeal's own"));
   settings.user = "two words";
   EXPECT_THAT(check_redis_settings(settings), HasSubstr("'two words'"));
+}
+
+TEST(RedisConfig, DirectivesComeAfterThePersistenceTheyMayRefineAndBeforeAnyPassword) {
+  redis_settings settings;
+  settings.user = "chat";
+  settings.password = "apppassword";
+  settings.directives = {{"maxmemory", "64mb"},
+                         {"client-output-buffer-limit", "normal 2mb 0 0"},
+                         {"notify-keyspace-events", ""}};
+  const std::string text = config(settings);
+  EXPECT_THAT(text, HasSubstr("appendfsync everysec\n"
+                              "maxmemory 64mb\n"
+                              "client-output-buffer-limit normal 2mb 0 0\n"
+                              "notify-keyspace-events \"\"\n"
+                              "port 12345\n"));
+  EXPECT_LT(text.find("notify-"), text.find("user "));
+}
+
+TEST(RedisConfig, WhatOrdealNeedsItselfIsRefusedWhateverItsCase) {
+  for (const char* name : {"port", "BIND", "Dir", "requirepass", "aclfile", "user", "replicaof",
+                           "include", "appendonly", "rename-command", "logfile"}) {
+    EXPECT_NE(why_refused({name, "x"}), "") << name;
+  }
+  for (const char* name : {"maxmemory", "client-output-buffer-limit", "save", "appendfsync"})
+    EXPECT_EQ(why_refused({name, "x"}), "") << name;
+  EXPECT_NE(why_refused({"maxmemory", "64mb\nport 1"}), "");
+  EXPECT_NE(why_refused({"max memory", "64mb"}), "");
+  EXPECT_NE(why_refused({"", "64mb"}), "");
+}
+
+TEST(RedisConfig, AComplaintOfTheServerIsFoundInItsLog) {
+  const auto found = find_complaint(
+      "1:C 27 Nov 2026 # Warning: something\n"
+      "\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\n"
+      "Reading the configuration file, at line 12\n"
+      ">>> 'maxmemory 64pb'\n"
+      "argument must be a memory value\n");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->line, 12U);
+  EXPECT_EQ(found->words, "argument must be a memory value");
+  EXPECT_FALSE(find_complaint("# Could not create server TCP listening socket\n"));
+}
+
+TEST(RedisConfig, ALineBelongsToItsDirectiveOrToNone) {
+  redis_settings settings;
+  settings.directives = {{"a", "1"}, {"b", "2"}};
+  const std::string text = config(settings);
+  const std::string_view before = std::string_view(text).substr(0, text.find("a 1\n"));
+  const auto first = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
+  EXPECT_EQ(directive_of(first - 1, settings), std::nullopt);
+  EXPECT_EQ(directive_of(first, settings), 0U);
+  EXPECT_EQ(directive_of(first + 1, settings), 1U);
+  EXPECT_EQ(directive_of(first + 2, settings), std::nullopt);
+  EXPECT_EQ(directive_of(0, settings), std::nullopt);
+}
+
+TEST(RedisConfig, AnotherServerSaysItsOwnVersion) {
+  EXPECT_EQ(version_of("# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n"), "7.0.15");
+  EXPECT_EQ(version_of("# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\n"
+                       "valkey_version:8.1.1\r\n"),
+            "valkey 8.1.1");
 }
 
 }  // namespace
