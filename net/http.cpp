@@ -11,8 +11,10 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <map>
 #include <sstream>
 #include <stdexcept>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -34,6 +36,7 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // Without descriptors or memory accept fails at once, again and again: wait for connections to end.
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds accept_complaint_interval{10};
+constexpr std::size_t turned_away_count_max = 4;  // at a time: each takes a descriptor
 
 // How much of a request that was refused half read is still swallowed, so that the refusal arrives
 // before the reset.
@@ -76,6 +79,17 @@ std::optional<http_response> refusal_of(error_code ec) {
   return std::nullopt;
 }
 
+// What one side of a proxy may take for another request than the other side; null: nothing.
+const char* ambiguity_of(const upgrade_request& request) {
+  const auto hosts = request.count(http::field::host);
+  if (hosts > 1) return "more than one Host header\n";
+  if (hosts == 0 && request.version() >= 11) return "no Host header\n";
+  const auto encoding = request[http::field::transfer_encoding];
+  if (!encoding.empty() && !request.chunked())
+    return "the last Transfer-Encoding of a request must be chunked\n";
+  return nullptr;
+}
+
 http::response<http::string_body> to_beast(http_response from, bool is_head, bool is_kept_alive) {
   http::response<http::string_body> response;
   response.version(11);
@@ -92,18 +106,18 @@ http::response<http::string_body> to_beast(http_response from, bool is_head, boo
 }
 
 class connection;
-using live_connections = std::unordered_set<connection*>;
+using live_connections = std::map<std::uint64_t, connection*>;  // by age
 
 // A connection as long as it speaks HTTP.
 class connection {
  public:
-  connection(tcp::socket connected, live_connections& live)
-      : socket(std::move(connected)), live_(live) {
-    live_.insert(this);
+  connection(tcp::socket connected, std::uint64_t number, live_connections& live)
+      : socket(std::move(connected)), number_(number), live_(live) {
+    live_.emplace(number, this);
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
-  ~connection() { live_.erase(this); }
+  ~connection() { live_.erase(number_); }
 
   void close() {
     error_code ignored;  // the descriptor is gone either way
@@ -111,13 +125,16 @@ class connection {
   }
 
   // Between requests: nothing of the next one has arrived.
-  bool is_idle() const { return parser && !parser->got_some() && buffer.size() == 0; }
+  bool is_idle() const {
+    return parser && !parser->got_some() && buffer.size() == 0 && socket.is_open();
+  }
 
   tcp::socket socket;
   beast::flat_buffer buffer;
   std::optional<http::request_parser<http::string_body>> parser;  // set while a request is read
 
  private:
+  std::uint64_t number_;
   live_connections& live_;
 };
 
@@ -166,20 +183,34 @@ class beast_http_server final : public http_server {
   // Counts a connection from accept to its end, whatever it speaks.
   class ticket {
    public:
-    explicit ticket(beast_http_server& server) : server_(server) { ++server_.connection_count_; }
+    ticket(beast_http_server& server, asio::ip::address from)
+        : server_(server), from_(std::move(from)) {
+      ++server_.connection_count_;
+      ++server_.by_address_[from_];
+    }
     ticket(const ticket&) = delete;
     ticket& operator=(const ticket&) = delete;
     ~ticket() {
       --server_.connection_count_;
+      const auto known = server_.by_address_.find(from_);
+      if (--known->second == 0) server_.by_address_.erase(known);
       server_.connection_ended_.notify_all();
     }
 
    private:
     beast_http_server& server_;
+    asio::ip::address from_;
   };
 
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> pause_accepting(error_code why);
+  void take(tcp::socket socket);
+  bool is_full() const;
+  bool close_silent();
+  void turn_away(std::unique_ptr<connection> peer);
+  asio::awaitable<void> say_full(std::unique_ptr<connection> peer);
+  void complain(std::string_view what, std::string_view why);
+  void tell_trouble(bool is_out);
   asio::awaitable<void> serve(std::unique_ptr<ticket> counted, std::unique_ptr<connection> peer);
   asio::awaitable<void> serve_requests(std::unique_ptr<connection> peer);
   asio::awaitable<void> serve_websocket(std::unique_ptr<connection> peer, upgrade_request request,
@@ -204,7 +235,11 @@ class beast_http_server final : public http_server {
   std::size_t connection_count_ = 0;
   live_connections connections_;
   std::shared_ptr<live_websockets> websockets_ = std::make_shared<live_websockets>();
-  time_point next_accept_complaint_{};
+  std::uint64_t accepted_count_ = 0;
+  std::unordered_map<asio::ip::address, std::size_t> by_address_;
+  std::size_t turned_away_count_ = 0;  // those that are being told
+  time_point next_complaint_{};
+  bool is_out_of_descriptors_ = false;
   bool is_stopping_ = false;
 };
 
@@ -231,19 +266,74 @@ asio::awaitable<void> beast_http_server::accept_loop() {
     if (ec == asio::error::connection_aborted) continue;
     if (ec) {
       co_await pause_accepting(ec);
-    } else if (connection_count_ < options_.connection_count_max) {
-      auto peer = std::make_unique<connection>(std::move(socket), connections_);
-      group_.spawn("connection", serve(std::make_unique<ticket>(*this), std::move(peer)));
+    } else {
+      tell_trouble(false);
+      take(std::move(socket));
     }
   }
 }
 
-asio::awaitable<void> beast_http_server::pause_accepting(error_code why) {
-  if (now() >= next_accept_complaint_) {
-    next_accept_complaint_ = now() + accept_complaint_interval;
-    log(log_level::warn, "http", "cannot accept connections, trying on",
-        {{"reason", why.message()}});
+void beast_http_server::take(tcp::socket socket) {
+  error_code ec;
+  const auto remote = socket.remote_endpoint(ec);
+  if (ec) return;  // gone already
+  auto peer = std::make_unique<connection>(std::move(socket), ++accepted_count_, connections_);
+  const auto from = by_address_.find(remote.address());
+  const std::size_t of_address = from == by_address_.end() ? 0 : from->second;
+  const std::size_t of_address_max = options_.connections_per_address_max;
+  if (of_address_max != 0 && of_address >= of_address_max) return turn_away(std::move(peer));
+  if (is_full() && !close_silent()) return turn_away(std::move(peer));
+  auto counted = std::make_unique<ticket>(*this, remote.address());
+  group_.spawn("connection", serve(std::move(counted), std::move(peer)));
+}
+
+// With one that has just come.
+bool beast_http_server::is_full() const {
+  return connections_.size() > options_.http_connection_count_max ||
+         connection_count_ >= options_.connection_count_max;
+}
+
+// Who has been silent for longest; false: everybody has said something.
+bool beast_http_server::close_silent() {
+  for (const auto& [number, each] : connections_) {
+    if (!each->is_idle()) continue;
+    each->close();
+    return true;
   }
+  return false;
+}
+
+void beast_http_server::turn_away(std::unique_ptr<connection> peer) {
+  complain("new connections are refused", "there are as many as this server may have");
+  if (turned_away_count_ >= turned_away_count_max) return;
+  group_.spawn("refusal", say_full(std::move(peer)));
+}
+
+asio::awaitable<void> beast_http_server::say_full(std::unique_ptr<connection> peer) {
+  ++turned_away_count_;
+  co_await refuse(*peer, text_response(503, "this server has no room for another connection\n"));
+  --turned_away_count_;
+}
+
+void beast_http_server::complain(std::string_view what, std::string_view why) {
+  if (now() < next_complaint_) return;
+  next_complaint_ = now() + accept_complaint_interval;
+  log(log_level::warn, "http", std::string(what), {{"reason", std::string(why)}});
+}
+
+void beast_http_server::tell_trouble(bool is_out) {
+  if (is_out == is_out_of_descriptors_) return;
+  is_out_of_descriptors_ = is_out;
+  if (handlers_.on_accept_trouble) handlers_.on_accept_trouble(is_out);
+}
+
+asio::awaitable<void> beast_http_server::pause_accepting(error_code why) {
+  const bool is_out = why == boost::system::errc::too_many_files_open ||
+                      why == boost::system::errc::too_many_files_open_in_system;
+  tell_trouble(is_out);
+  complain(is_out ? "out of descriptors: cannot accept connections, trying on"
+                  : "cannot accept connections, trying on",
+           why.message());
   co_await sleep_for(accept_pause);
 }
 
@@ -259,10 +349,13 @@ asio::awaitable<void> beast_http_server::serve(std::unique_ptr<ticket> /*counted
 
 asio::awaitable<void> beast_http_server::serve_requests(std::unique_ptr<connection> peer) {
   bool is_kept_alive = true;
+  auto limit = options_.first_request_timeout;
   while (is_kept_alive && !is_stopping_) {
     peer->parser.emplace();
     peer->parser->body_limit(options_.body_bytes_max);
-    const auto ec = co_await with_deadline(read_request(*peer), options_.request_timeout);
+    peer->parser->header_limit(static_cast<std::uint32_t>(options_.header_bytes_max));
+    const auto ec = co_await with_deadline(read_request(*peer), limit);
+    limit = options_.request_timeout;
     if (!ec) break;
     if (*ec) {
       std::optional<http_response> refusal = refusal_of(*ec);
@@ -271,6 +364,10 @@ asio::awaitable<void> beast_http_server::serve_requests(std::unique_ptr<connecti
     }
     upgrade_request request = peer->parser->release();
     peer->parser.reset();
+    if (const char* const wrong = ambiguity_of(request)) {
+      co_await refuse(*peer, text_response(400, wrong));
+      break;
+    }
     http_request plain = to_plain(request);
     http_response response;
     if (beast::websocket::is_upgrade(request)) {
@@ -315,6 +412,9 @@ asio::awaitable<bool> beast_http_server::respond(connection& peer, http_response
 }
 
 asio::awaitable<void> beast_http_server::refuse(connection& peer, http_response response) {
+  if (handlers_.on_refused) handlers_.on_refused(response.status);
+  if (response.status == 431)
+    complain("a request was refused", "its headers are larger than this server takes");
   const bool is_sent = co_await respond(peer, std::move(response), false, false);
   if (is_sent) co_await with_deadline(drain(peer), drain_time_max);
 }
@@ -323,13 +423,13 @@ void beast_http_server::stop() {
   is_stopping_ = true;
   error_code ignored;  // the descriptor is gone either way
   acceptor_.close(ignored);
-  for (connection* each : connections_) {
+  for (const auto& [number, each] : connections_) {
     if (each->is_idle()) each->close();
   }
 }
 
 void beast_http_server::abort_all() noexcept {
-  for (connection* each : connections_) each->close();
+  for (const auto& [number, each] : connections_) each->close();
   for (websocket* each : *websockets_) each->abort();
 }
 

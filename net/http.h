@@ -42,10 +42,12 @@ struct http_response {
 struct http_server_options {
   websocket_limits websocket;
   std::size_t body_bytes_max = 64U << 10;
-  std::chrono::milliseconds request_timeout{
-      10'000};  // from accept, or from the last response, to a whole request
-  std::size_t connection_count_max =
-      20'000;  // above it new connections are accepted and closed at once
+  std::size_t header_bytes_max = 32U << 10;                // of a request, its first line included
+  std::chrono::milliseconds first_request_timeout{5'000};  // from accept to a whole request
+  std::chrono::milliseconds request_timeout{10'000};  // from the last response to the next request
+  std::size_t connection_count_max = 20'000;          // of both kinds
+  std::size_t http_connection_count_max = 20'000;     // of them, those that are no WebSockets (yet)
+  std::size_t connections_per_address_max = 0;        // 0: any number
 };
 
 struct http_handlers {
@@ -53,10 +55,17 @@ struct http_handlers {
   std::function<http_response(const http_request&)> on_request;
   // Decides about an upgrade: a 101 in `status` accepts, anything else is sent as the refusal.
   std::function<http_response(const http_request&)> on_upgrade;
+  // Accepting began to fail because the process is out of descriptors, or works again. Optional.
+  std::function<void(bool is_out_of_descriptors)> on_accept_trouble;
+  // A request or a connection was refused before anybody saw it: 400, 413, 431 or 503. Optional.
+  std::function<void(unsigned status)> on_refused;
   // Serves an accepted WebSocket until it returns. Runs as a child of the server.
   std::function<asio::awaitable<void>(http_request, std::unique_ptr<websocket>)> on_websocket;
 };
 
+// Beyond its limits a server first closes the connection that has been silent for longest, so that
+// who says nothing keeps nobody out; with none it answers 503, and closes without a word what comes
+// faster than that.
 class http_server {
  public:
   virtual ~http_server() = default;

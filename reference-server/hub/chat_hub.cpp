@@ -18,6 +18,7 @@ namespace ordeal::chat {
 namespace {
 
 constexpr std::size_t token_length = 32;
+constexpr std::chrono::minutes origin_complaint_interval{1};
 
 // Often enough for the shortest limit to be kept within a quarter, and at least once a second.
 std::chrono::milliseconds watch_interval(const hub_limits& limits) {
@@ -107,7 +108,7 @@ asio::awaitable<void> chat_hub::watch_clients() {
 }
 
 net::http_response chat_hub::negotiate(const net::http_request& request) {
-  if (!origins_.allows(request)) return refuse(403, foreign_origin);
+  if (!origins_.allows(request)) return refuse_origin(request);
   net::http_response response;
   if (request.method == "OPTIONS") {
     response = preflight(request);
@@ -120,7 +121,9 @@ net::http_response chat_hub::negotiate(const net::http_request& request) {
 
 net::http_response chat_hub::grant_id(const net::http_request& request) {
   if (is_draining_) return refuse(503, "this node is shutting down");
-  if (ids_.size() >= context_.limits.connections_max) return refuse(503, too_many_connections);
+  // Who negotiates and never comes must not keep others out: the oldest one goes.
+  if (ids_.size() >= context_.limits.connections_max && !ids_.drop_oldest())
+    return refuse(503, too_many_connections);
   const auto version = query_parameter(request.query, "negotiateVersion");
   const bool has_token = !version.empty() && version != "0";
   const bool wants_resume = query_parameter(request.query, "useStatefulReconnect") == "true";
@@ -150,17 +153,16 @@ net::http_response chat_hub::grant_id(const net::http_request& request) {
   return response;
 }
 
-net::http_response chat_hub::admit(const net::http_request& request) const {
+net::http_response chat_hub::admit(const net::http_request& request) {
   if (request.path != "/chat") return refuse(404, "WebSockets are served at /chat");
-  if (!origins_.allows(request)) return refuse(403, foreign_origin);
+  if (!origins_.allows(request)) return refuse_origin(request);
   const auto token = query_parameter(request.query, "id");
   if (!token.empty()) return admit_id(token);
   if (is_draining_) return refuse(503, "this node is shutting down");
-  if (sessions_.size() >= context_.limits.connections_max) return refuse(503, too_many_connections);
-  return accept();
+  return admit_new();
 }
 
-net::http_response chat_hub::admit_id(std::string_view token) const {
+net::http_response chat_hub::admit_id(std::string_view token) {
   if (is_draining_) return refuse(404, "this node is shutting down: negotiate with another one");
   const session* const known = session_of(std::string(token));
   if (known != nullptr && known->may_take_over()) return accept();
@@ -173,8 +175,42 @@ net::http_response chat_hub::admit_id(std::string_view token) const {
     case negotiated_ids::state::free:
       break;
   }
-  if (sessions_.size() >= context_.limits.connections_max) return refuse(503, too_many_connections);
-  return accept();
+  return admit_new();
+}
+
+// A proxy that ends TLS and rewrites Host makes a page's own origin a foreign one.
+net::http_response chat_hub::refuse_origin(const net::http_request& request) {
+  ++count_.foreign_origins;
+  const auto now = net::now();
+  if (now >= next_origin_complaint_) {
+    next_origin_complaint_ = now + origin_complaint_interval;
+    const std::string origin(request.header("Origin").substr(0, 200));
+    net::log(net::log_level::warn, "hub", "a page of another origin was refused",
+             {{"origin", origin},
+              {"host", std::string(request.header("Host").substr(0, 200))},
+              {"remedy", "--allow-origin " + origin + ", if it is yours"}});
+  }
+  return refuse(403, foreign_origin);
+}
+
+void chat_hub::count_refusal(unsigned status) {
+  if (status == 431) ++count_.large_headers;
+  if (status == 503) ++count_.refused;
+}
+
+net::http_response chat_hub::admit_new() {
+  if (sessions_.size() < context_.limits.connections_max) return accept();
+  ++count_.refused;
+  return refuse(503, too_many_connections);
+}
+
+std::string chat_hub::descriptor_trouble() const {
+  if (is_out_of_descriptors_)
+    return "connections cannot be accepted: raise the limit of open files (ulimit -n)";
+  const std::size_t descriptors = context_.limits.descriptors_limit;
+  if (descriptors == 0 || sessions_.size() < context_.limits.connections_max) return {};
+  return std::to_string(sessions_.size()) + " clients are connected, and the limit of " +
+         std::to_string(descriptors) + " open files (ulimit -n) leaves no room for more";
 }
 
 session* chat_hub::session_of(const std::string& token) const {

@@ -31,7 +31,7 @@ class chat_hub final : public log_subscriber {
   // POST and OPTIONS /chat/negotiate.
   net::http_response negotiate(const net::http_request& request);
   // GET /chat with an upgrade: 101, or the refusal.
-  net::http_response admit(const net::http_request& request) const;
+  net::http_response admit(const net::http_request& request);
   // A child of the HTTP server: returns when the session is over, or has taken over the socket.
   asio::awaitable<void> serve(net::http_request request, std::unique_ptr<net::websocket> socket);
 
@@ -45,6 +45,14 @@ class chat_hub final : public log_subscriber {
   void on_fork(position common, position from, position to) override;
   void on_state_change() override;
 
+  // The HTTP server refused a request, or a connection, by itself.
+  void count_refusal(unsigned status);
+  // Connections cannot be accepted for lack of descriptors, or can be again.
+  void out_of_descriptors(bool is_out) { is_out_of_descriptors_ = is_out; }
+  // Why there is no descriptor for another client, one sentence; empty when there is.
+  std::string descriptor_trouble() const;
+  std::size_t connections_max() const { return context_.limits.connections_max; }
+
   const hub_counters& counters() const { return count_; }
   std::size_t session_count() const { return sessions_.size(); }
   std::size_t waiting_count() const { return context_.sessions_waiting; }
@@ -55,7 +63,9 @@ class chat_hub final : public log_subscriber {
   asio::awaitable<void> watch_clients();
   asio::awaitable<void> serve_session(std::string token, std::unique_ptr<net::websocket> socket);
   net::http_response grant_id(const net::http_request& request);
-  net::http_response admit_id(std::string_view token) const;
+  net::http_response admit_id(std::string_view token);
+  net::http_response admit_new();
+  net::http_response refuse_origin(const net::http_request& request);
   session* session_of(const std::string& token) const;
   void keep_waiting_within_limit();
 
@@ -72,6 +82,8 @@ class chat_hub final : public log_subscriber {
   net::condition session_gone_;
   net::stop_event stopping_;
   bool is_draining_ = false;
+  bool is_out_of_descriptors_ = false;
+  net::time_point next_origin_complaint_{};
 };
 
 // The value of a query parameter, not decoded; empty when it is not there.

@@ -280,7 +280,13 @@ void option_table::add_limits() {
   add_bytes("message-id-bytes-max", limits.message_id_bytes_max, "Longest clientMessageId");
   add_count("rooms-per-client-max", limits.rooms_per_client_max,
             "Rooms that one connection may be in");
-  add_count("connections-max", limits.connections_max, "Connections of this node");
+  add_count("connections-max", limits.connections_max,
+            "Clients of this node; fewer where its limit of open files (ulimit -n) leaves no room");
+  add_bytes("header-bytes-max", limits.header_bytes_max,
+            "Size of an HTTP request's headers; cookies and tokens are part of them");
+  add_count(
+      "connections-per-address-max", limits.connections_per_address_max,
+      "Connections from one address, 0 for any number: behind a load balancer all come from it");
   add_count("sends-in-flight-max", limits.sends_in_flight_max,
             "Unanswered Sends of a client above which its socket is not read");
   add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
@@ -373,6 +379,20 @@ std::string checked(const server_config& config) {
   return {};
 }
 
+// A line of a configuration file that was not understood is quoted up to its key: what follows may be a password.
+std::string without_values(const std::string& message) {
+  constexpr std::string_view prefix = "INI was not able to parse ";
+  if (!message.starts_with(prefix)) return message;
+  const std::string line = message.substr(prefix.size());
+  const std::string key = line.substr(0, line.find_first_of(" \t:="));
+  return "there is no option '" + key +
+         "' (a line is key = value, keys as the flags without dashes" +
+         (key.find("password") == std::string::npos
+              ? ")"
+              : "; a password comes from a file that redis-password-file names, or from the "
+                "environment)");
+}
+
 // Names what nobody knows, and never shows the words beside it: one may be a password that was meant for a flag.
 std::string describe_extras(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
@@ -417,7 +437,7 @@ config_result parse_config(int argc, const char* const* argv) {
       "the variable ORDEAL_CHAT_REDIS_PASSWORD, never from a flag; that of the sentinels likewise, "
       "from\n"
       "ORDEAL_CHAT_REDIS_SENTINEL_PASSWORD.\n"
-      "Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot serve, 2 for a bad option.");
+      "Exit codes: 0 after SIGTERM, SIGINT or SIGHUP, 1 when it cannot serve, 2 for a bad option.");
   option_table(app, config).add_all();
 
   config_result result;
@@ -426,6 +446,10 @@ config_result parse_config(int argc, const char* const* argv) {
   } catch (const CLI::ExtrasError&) {
     result.exit_code = 2;
     result.output = "ordeal-chat: " + describe_extras(app.remaining()) + "\n";
+    return result;
+  } catch (const CLI::ConfigError& error) {
+    result.exit_code = 2;
+    result.output = "ordeal-chat: --config: " + without_values(error.what()) + "\n";
     return result;
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;

@@ -41,11 +41,14 @@ struct frame_sizes {
 
 struct hub_counters {
   std::uint64_t connections_opened = 0;
-  std::uint64_t resumed = 0;     // connections that took over a waiting session
-  std::uint64_t sends = 0;       // Send invocations
-  std::uint64_t entries = 0;     // messages that came back through the log
-  std::uint64_t deliveries = 0;  // entry times client
-  std::uint64_t replayed = 0;    // deliveries from the past, after a Join with a cursor
+  std::uint64_t refused = 0;          // clients for which there was no room
+  std::uint64_t foreign_origins = 0;  // requests of an Origin that may not use the hub
+  std::uint64_t large_headers = 0;    // requests answered with 431
+  std::uint64_t resumed = 0;          // connections that took over a waiting session
+  std::uint64_t sends = 0;            // Send invocations
+  std::uint64_t entries = 0;          // messages that came back through the log
+  std::uint64_t deliveries = 0;       // entry times client
+  std::uint64_t replayed = 0;         // deliveries from the past, after a Join with a cursor
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
   frame_sizes frames;

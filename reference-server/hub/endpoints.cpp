@@ -107,6 +107,8 @@ net::http_response endpoints::answer(const net::http_request& request) {
 std::string endpoints::unready_reason() const {
   if (hub_.is_draining()) return "draining: this node is shutting down";
   const log_health& health = log_.health();
+  const std::string trouble = hub_.descriptor_trouble();
+  if (health.is_ready && !trouble.empty()) return "out of descriptors: " + trouble;
   return health.is_ready ? std::string() : why_not_ready(health);
 }
 

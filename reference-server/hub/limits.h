@@ -16,7 +16,11 @@ struct hub_limits {
   std::size_t message_id_bytes_max = 128;
   std::size_t rooms_per_client_max = 100;
   std::size_t connections_max = 20'000;
-  std::size_t sends_in_flight_max = 256;       // per client; above it its socket is not read
+  std::size_t header_bytes_max = 32U << 10;  // of an HTTP request: cookies and tokens travel there
+  std::size_t probes_max = 100;  // HTTP connections beside them: probes, scrapes, negotiations
+  std::size_t connections_per_address_max = 0;  // of all kinds; 0: any number
+  std::size_t descriptors_limit = 0;      // the limit of open files, where it lowered the two above
+  std::size_t sends_in_flight_max = 256;  // per client; above it its socket is not read
   std::size_t out_queue_bytes_max = 4U << 20;  // per client; above it the client is cut off
   std::size_t frame_bytes_max = 256U << 10;    // records that are written together
   std::size_t replay_step_entries = 512;       // log positions covered by one read during a replay

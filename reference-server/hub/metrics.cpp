@@ -90,6 +90,21 @@ struct metrics::families {
 
   Gauge& connections = make_gauge(registry, "connections", "Open hub connections.");
   Gauge& rooms = make_gauge(registry, "rooms", "Rooms with at least one member on this node.");
+  Gauge& connections_max =
+      make_gauge(registry, "connections_max",
+                 "Hub connections that this node may have: --connections-max, or what its limit of "
+                 "open files leaves room for.");
+  Counter& connections_refused =
+      make_counter(registry, "connections_refused_total",
+                   "Clients answered with 503 because there was no room.");
+  Counter& foreign_origins =
+      make_counter(registry, "foreign_origins_total",
+                   "Requests of browsers whose page is of an origin that may not use the hub.");
+  Counter& large_headers = make_counter(registry, "large_headers_total",
+                                        "Requests with headers above --header-bytes-max.");
+  Gauge& out_of_descriptors =
+      make_gauge(registry, "out_of_descriptors",
+                 "1 when the limit of open files is why no further client is taken.");
   Counter& connections_opened =
       make_counter(registry, "connections_opened_total", "Hub connections accepted.");
   std::array<Counter*, end_cause_count> connections_closed = make_counters(
@@ -199,6 +214,11 @@ void metrics::families::read_hub(const chat_hub& hub) {
   set(connections, hub.session_count() - hub.waiting_count());
   set(sessions_waiting, hub.waiting_count());
   set(rooms, hub.room_count());
+  set(connections_max, hub.connections_max());
+  advance_to(connections_refused, count.refused);
+  advance_to(foreign_origins, count.foreign_origins);
+  advance_to(large_headers, count.large_headers);
+  out_of_descriptors.Set(hub.descriptor_trouble().empty() ? 0 : 1);
   advance_to(connections_opened, count.connections_opened);
   advance_to(connections_resumed, count.resumed);
   advance_to(connections_closed, count.ends.values);

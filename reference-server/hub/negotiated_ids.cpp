@@ -8,6 +8,7 @@ void negotiated_ids::add(std::string token, net::time_point expires, bool wants_
   id added;
   added.expires = expires;
   added.wants_resume = wants_resume;
+  by_age_.push_back(token);
   ids_.insert_or_assign(std::move(token), added);
 }
 
@@ -37,6 +38,16 @@ void negotiated_ids::expire(net::time_point now) {
   std::erase_if(ids_, [now](const auto& entry) {
     return !entry.second.is_in_use && entry.second.expires <= now;
   });
+  std::erase_if(by_age_, [this](const std::string& token) { return find(token) != state::free; });
+}
+
+bool negotiated_ids::drop_oldest() {
+  while (!by_age_.empty()) {
+    const std::string token = std::move(by_age_.front());
+    by_age_.pop_front();
+    if (find(token) == state::free) return ids_.erase(token) > 0;
+  }
+  return false;
 }
 
 }  // namespace ordeal::chat

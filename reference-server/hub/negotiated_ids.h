@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,7 @@ class negotiated_ids {
   bool wants_resume(std::string_view token) const;  // as negotiated
   void release(std::string_view token);             // its session is over: unknown from now on
   void expire(net::time_point now);
+  bool drop_oldest();  // of the free ones; false: there is none
   std::size_t size() const { return ids_.size(); }
 
  private:
@@ -29,6 +31,7 @@ class negotiated_ids {
     bool is_in_use = false;
   };
   std::unordered_map<std::string, id> ids_;
+  std::deque<std::string> by_age_;  // free ones, and some that are free no more
 };
 
 }  // namespace ordeal::chat

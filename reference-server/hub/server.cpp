@@ -15,8 +15,10 @@ net::http_server_options http_options(const hub_limits& limits) {
   // The hub's own pings notice a silent client first.
   options.websocket.idle_timeout = {};  // sessions watch over their clients (keepalive.h)
   options.websocket.handshake_timeout = limits.closing_timeout;
-  options.connection_count_max =
-      limits.connections_max + 100;  // probes and negotiations beside the clients
+  options.connection_count_max = limits.connections_max + limits.probes_max;
+  options.http_connection_count_max = limits.probes_max;
+  options.header_bytes_max = limits.header_bytes_max;
+  options.connections_per_address_max = limits.connections_per_address_max;
   return options;
 }
 
@@ -34,6 +36,8 @@ server::server(asio::any_io_executor ex, const server_config& config)
     return endpoints_.answer(request);
   };
   handlers.on_upgrade = [this](const net::http_request& request) { return hub_.admit(request); };
+  handlers.on_refused = [this](unsigned status) { hub_.count_refusal(status); };
+  handlers.on_accept_trouble = [this](bool is_out) { hub_.out_of_descriptors(is_out); };
   handlers.on_websocket = [this](net::http_request request,
                                  std::unique_ptr<net::websocket> socket) {
     const bool is_page = !query_parameter(request.query, "page").empty();

@@ -150,7 +150,7 @@ TEST(HttpServer, RefusesALargeBody) {
 
 asio::awaitable<void> send_large_headers(net::http_server& server) {
   const std::string text = co_await exchange_raw(
-      server, "GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(20'000, 'x') + "\r\n\r\n");
+      server, "GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(40'000, 'x') + "\r\n\r\n");
   EXPECT_THAT(text, StartsWith("HTTP/1.1 431 "));
 }
 
@@ -174,7 +174,7 @@ asio::awaitable<void> send_half_a_request(net::http_server& server) {
 
 TEST(HttpServer, ClosesAConnectionThatDoesNotFinishItsRequest) {
   net::http_server_options options;
-  options.request_timeout = 100ms;
+  options.first_request_timeout = 100ms;
   run_served(answering(), send_half_a_request, options);
 }
 
@@ -182,18 +182,64 @@ asio::awaitable<void> connect_one_too_many(net::http_server& server) {
   tcp::socket first = co_await connect_raw(server.local_endpoint());
   co_await send_raw(first, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
   co_await receive_until(first, "ok");
+  co_await send_raw(first, "GET /healthz HTTP/1.1\r\n");  // and goes on speaking
   tcp::socket second = co_await connect_raw(server.local_endpoint());
   const std::string text = co_await receive_to_end(second);
-  EXPECT_EQ(text, "");
-  co_await send_raw(first, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 503 "));
+  co_await send_raw(first, "Host: x\r\n\r\n");
   const std::string still_served = co_await receive_until(first, "ok");
   EXPECT_THAT(still_served, StartsWith("HTTP/1.1 200 "));
 }
 
-TEST(HttpServer, ClosesConnectionsAboveTheLimitAtOnce) {
+TEST(HttpServer, AnswersAboveTheLimitThatThereIsNoRoom) {
   net::http_server_options options;
   options.connection_count_max = 1;
   run_served(answering(), connect_one_too_many, options);
+}
+
+asio::awaitable<void> crowd_in_silence(net::http_server& server) {
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(co_await connect_raw(server.local_endpoint()));
+  const std::string text = co_await exchange_raw(
+      server, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 200 "));
+  const std::string closed = co_await receive_to_end(silent.front());
+  EXPECT_EQ(closed, "") << "who was silent for longest made room";
+}
+
+TEST(HttpServer, SilentConnectionsKeepNobodyOut) {
+  net::http_server_options options;
+  options.http_connection_count_max = 4;
+  run_served(answering(), crowd_in_silence, options);
+}
+
+asio::awaitable<void> come_from_one_address(net::http_server& server) {
+  tcp::socket first = co_await connect_raw(server.local_endpoint());
+  co_await send_raw(first, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  co_await receive_until(first, "ok");
+  tcp::socket second = co_await connect_raw(server.local_endpoint());
+  const std::string text = co_await receive_to_end(second);
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 503 "));
+  first.close();
+}
+
+TEST(HttpServer, KeepsTheLimitOfAnAddress) {
+  net::http_server_options options;
+  options.connections_per_address_max = 1;
+  run_served(answering(), come_from_one_address, options);
+}
+
+asio::awaitable<void> send_ambiguous(net::http_server& server) {
+  for (const char* const request :
+       {"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n"}) {
+    const std::string text = co_await exchange_raw(server, request);
+    EXPECT_THAT(text, StartsWith("HTTP/1.1 400 ")) << request;
+  }
+}
+
+TEST(HttpServer, RefusesWhatAProxyMayReadOtherwise) {
+  run_served(answering(), send_ambiguous);
 }
 
 // While it lives, the process cannot open another descriptor.

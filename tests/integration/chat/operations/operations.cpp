@@ -24,6 +24,10 @@ std::vector<std::string> arguments_of(const chat_process::options& wanted) {
     words.push_back(wanted.password_file.string());
   }
   words.insert(words.end(), wanted.flags.begin(), wanted.flags.end());
+  if (wanted.descriptors != 0) {
+    const std::string limit = std::to_string(wanted.descriptors);
+    words.insert(words.begin(), {"prlimit", "--nofile=" + limit + ":" + limit});
+  }
   return words;
 }
 

@@ -36,6 +36,7 @@ class chat_process {
     std::filesystem::path password_file;  // empty: no password
     std::uint16_t port = 0;               // 0: any
     std::vector<std::string> flags;
+    std::size_t descriptors = 0;  // its limit of open files; 0: as that of the test
   };
   // Output goes to files in `directory`, which must exist and be of its own.
   chat_process(const options& wanted, const std::filesystem::path& directory);

@@ -1,6 +1,8 @@
 // /readyz tells the truth in both directions. Goal: for everything that Redis or the network may
 // do, the probe of a real node says 503 with the reason in one line, and 200 again by itself when
 // it is over. Method: do it, ask until it is said.
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -60,6 +62,39 @@ TEST_F(Readiness, FollowsAWrongPassword) {
   redis_does({"CLIENT", "KILL", "TYPE", "normal"});
   EXPECT_TRUE(is_unready(node, "WRONGPASS"));
   set_node_password(std::string(marker) + "-new");
+  EXPECT_TRUE(is_ready(node));
+}
+
+// As a client begins; the answer is not waited for.
+asio::ip::tcp::socket open_client(asio::any_io_executor ex, asio::ip::tcp::endpoint node) {
+  asio::ip::tcp::socket socket(std::move(ex));
+  socket.connect(node);
+  const std::string request =
+      "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  asio::write(socket, asio::buffer(request));
+  return socket;
+}
+
+TEST_F(Readiness, ClientsNeverTakeWhatRedisNeeds) {
+  chat_process::options wanted = node_options();
+  wanted.descriptors = 80;
+  const chat_process& node = start_node(wanted);
+  ASSERT_TRUE(is_ready(node));
+  EXPECT_EQ(node.count_in_log("leaves room for fewer clients than --connections-max"), 1U);
+  std::vector<asio::ip::tcp::socket> crowd;
+  for (int i = 0; i < 100; ++i) crowd.push_back(open_client(ex, node.endpoint()));
+  EXPECT_TRUE(is_unready(node, "out of descriptors: "));
+  const double before = metric(node, "ordeal_chat_log_reconnects_total");
+  redis_does({"CLIENT", "KILL", "TYPE", "normal"});
+  EXPECT_TRUE(until([&] {
+    return metric(node, "ordeal_chat_log_reconnects_total") >= before + 2 &&
+           metric(node, "ordeal_chat_log_ready") == 1;
+  })) << node.log();
+  EXPECT_TRUE(is_unready(node, "out of descriptors: ")) << "and neither deaf nor mute";
+  EXPECT_EQ(metric(node, "ordeal_chat_out_of_descriptors"), 1);
+  EXPECT_GT(metric(node, "ordeal_chat_connections_refused_total"), 0);
+  crowd.clear();
   EXPECT_TRUE(is_ready(node));
 }
 

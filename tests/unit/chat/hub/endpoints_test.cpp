@@ -261,6 +261,27 @@ TEST_F(Endpoints, AdmitKnowsNoStrangersAndKeepsTheLimit) {
   EXPECT_EQ(admitted(""), 101U);
   client only = connect();
   EXPECT_EQ(admitted(""), 503U);
+  EXPECT_EQ(hub->counters().refused, 1U);
+  EXPECT_EQ(ask("GET", "/readyz").status, 200U) << "it is full because it was told to be";
+}
+
+TEST_F(Endpoints, SaysThatItIsOutOfDescriptors) {
+  hub_limits limits;
+  limits.connections_max = 1;
+  limits.descriptors_limit = 80;
+  start(limits);
+  EXPECT_EQ(ask("GET", "/readyz").status, 200U);
+  {
+    client only = connect();
+    EXPECT_EQ(ask("GET", "/readyz").body,
+              "out of descriptors: 1 clients are connected, and the limit of 80 open files (ulimit "
+              "-n) leaves no room for more\n");
+    EXPECT_NE(ask("GET", "/metrics").body.find("ordeal_chat_out_of_descriptors 1"),
+              std::string::npos);
+  }
+  hub->out_of_descriptors(true);
+  EXPECT_EQ(ask("GET", "/readyz").status, 503U);
+  hub->out_of_descriptors(false);
 }
 
 // Method: the rules of `promtool check metrics`: names in snake_case with our prefix, HELP and TYPE
