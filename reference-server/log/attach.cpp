@@ -37,6 +37,7 @@ std::string doubt(const server_facts& server, const log_facts& log) {
     return log.has_all_keys || log.tail ? "Redis has lost the meta key of the log"
                                         : "Redis holds no log";
   }
+  if (log.is_damaged) return "a key of the log holds what no node has written there";
   if (log.incarnation != server.incarnation)
     return "Redis was restarted or promoted since the log was last put in order";
   if (!log.has_all_keys) return "Redis has lost a key of the log";

@@ -63,6 +63,7 @@ entry_ptr parse_entry(net::redis::reply_view element) {
   const auto at = parse_position(element[0].text());
   const net::redis::reply_view fields = element[1];
   if (!at || !has_our_fields(fields)) return nullptr;
+  if (at->epoch > epoch_max || at->index > index_max) return nullptr;
   const auto kind = kind_of(fields[1].text());
   const auto seq = parse_number(fields[5].text());
   if (!kind || !seq) return nullptr;

@@ -11,6 +11,10 @@
 
 namespace ordeal::chat {
 
+// Beyond these no node ever comes; Lua counts exactly up to index_max.
+inline constexpr std::uint64_t epoch_max = std::uint64_t{1} << 62U;
+inline constexpr std::uint64_t index_max = std::uint64_t{1} << 53U;
+
 // Decimal digits and nothing else.
 std::optional<std::uint64_t> parse_number(std::string_view digits);
 

@@ -40,6 +40,7 @@ struct log_facts {
   bool has_all_keys = false;  // epochs, seq, req and log are there
   std::string log_id;
   std::uint64_t epoch = 0;
+  std::string epoch_text;     // as it stands there
   std::string state;          // "open", "recovering", "" without meta
   std::string incarnation;    // as stored by the latest commit
   std::uint64_t top = 0;      // index of the newest entry by meta
@@ -49,6 +50,7 @@ struct log_facts {
   entry_ptr first;            // the oldest entry of the stream
   entry_ptr tail;             // the newest entry of the stream
   entry_ptr held;             // the entry at the position this node has read
+  bool is_damaged = false;    // meta, epochs or the own seq hold what no node writes there
   std::string foreign_id;     // of an entry at either end that is not of a log of ours
   std::string round;          // of the recovery under way; empty: none
 };
@@ -95,7 +97,7 @@ struct append_answer {
 struct convene_command {
   // As found by the attach; all must still be so.
   std::string log_id;
-  std::uint64_t epoch = 0;
+  std::string epoch;
   std::string state;
   std::string incarnation;
   std::string old_round;

@@ -73,8 +73,11 @@ void log_machine::on_answer(const answer& heard) {
     take_attach(*attached);
   } else if (const auto* appended = std::get_if<append_answer>(&heard)) {
     take_append(*appended);
-  } else if (std::holds_alternative<convene_answer>(heard)) {
+  } else if (const auto* convened = std::get_if<convene_answer>(&heard)) {
     phase_ = phase::detached;  // done or not: the attach shows the round
+    // Somebody was quicker; not twice in a row.
+    const bool was_late = std::exchange(was_convene_late_, !convened->is_done);
+    must_pause_ = was_late && !convened->is_done;
   } else if (const auto* reported = std::get_if<report_answer>(&heard)) {
     take_report(*reported);
   } else {
@@ -294,8 +297,8 @@ std::string log_machine::fingerprint() const {
   for (const auto value :
        {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
         static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
-        static_cast<unsigned>(was_append_refused_), static_cast<unsigned>(wants_beat_),
-        static_cast<unsigned>(state_), looks_, still_looks_})
+        static_cast<unsigned>(was_append_refused_), static_cast<unsigned>(was_convene_late_),
+        static_cast<unsigned>(wants_beat_), static_cast<unsigned>(state_), looks_, still_looks_})
     add(value);
   for (const auto value :
        {commits_, rounds_, top_, floor_, beats_, beats_appended_, beats_echoed_, identity_.epoch})

@@ -210,6 +210,7 @@ class log_machine {
   bool sent_beat_ = false;                  // with the append on its way
   bool was_append_refused_ = false;         // and none has worked since
   std::optional<convene_command> convene_;  // to be sent next
+  bool was_convene_late_ = false;           // the latest one: the log was no longer as it was found
   std::string round_;                       // gathering, repairing
   unsigned looks_ = 0;                      // at this round
   std::string watched_;                     // owner and progress as last seen

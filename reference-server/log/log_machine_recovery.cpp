@@ -22,7 +22,7 @@ std::uint64_t epoch_digits(const std::string& origin, std::uint64_t tries) {
 void log_machine::convene(const server_facts& server, const log_facts& found, std::string why) {
   convene_command what;
   what.log_id = found.log_id;
-  what.epoch = found.epoch;
+  what.epoch = found.epoch_text;
   what.state = found.state;
   what.incarnation = found.incarnation;
   what.old_round = found.round;

@@ -71,16 +71,25 @@ std::optional<entry_reply> parse_entry_reply(reply_view element, std::uint64_t e
   return result;
 }
 
+// A number that a node may have written: 0 when it is none.
+std::uint64_t parse_bounded(reply_view text, std::uint64_t max) {
+  const std::uint64_t value = parse_number(text.text()).value_or(0);
+  return value <= max ? value : 0;
+}
+
 log_facts parse_log_facts(reply_view found) {
   const reply_view meta = found[0];
   log_facts log;
   log.has_meta = meta[0].is_text();
   log.log_id = meta[0].text();
-  log.epoch = unsigned_of(meta[1]);
+  log.epoch_text = meta[1].text();
+  log.epoch = parse_bounded(meta[1], epoch_max);
   log.state = meta[2].text();
   log.incarnation = meta[3].text();
-  log.top = unsigned_of(meta[4]);
-  log.floor = unsigned_of(meta[5]);
+  log.top = parse_bounded(meta[4], index_max);
+  log.floor = parse_bounded(meta[5], index_max);
+  const bool is_whole = log.epoch > 0 && log.top > 0 && log.floor > 0 && log.floor <= log.top;
+  log.is_damaged = (log.has_meta && !is_whole) || !parse_number(found[2].text());
   log.has_all_keys = found[1].integer() == 4;
   log.own_seq = unsigned_of(found[2]);
   log.first = parse_entry(found[3][0]);
@@ -90,8 +99,11 @@ log_facts parse_log_facts(reply_view found) {
   if (found[4].size() > 0 && !log.tail) log.foreign_id = found[4][0][0].text();
   const reply_view epochs = found[6];
   for (std::size_t i = 0; i + 1 < epochs.size(); i += 2) {
-    const std::uint64_t epoch = unsigned_of(epochs[i]);
-    if (epoch != 0) log.chain.add(epoch, unsigned_of(epochs[i + 1]));  // 0: the commit's mark
+    if (epochs[i].text() == "0") continue;  // the commit's mark
+    const std::uint64_t epoch = parse_bounded(epochs[i], epoch_max);
+    const std::uint64_t first = parse_bounded(epochs[i + 1], index_max);
+    log.is_damaged = log.is_damaged || epoch == 0 || first == 0;
+    if (epoch > 0 && first > 0) log.chain.add(epoch, first);
   }
   log.round = found[7].text();
   return log;
@@ -305,8 +317,7 @@ request log_wire::append(const append_command& what) const {
 
 request log_wire::convene(const convene_command& what) const {
   script_call call("EVAL", scripts::convene, {meta_, recovery_, log_});
-  const std::string epoch = what.epoch > 0 ? std::to_string(what.epoch) : "";
-  call.add(what.log_id).add(epoch).add(what.state).add(what.incarnation);
+  call.add(what.log_id).add(what.epoch).add(what.state).add(what.incarnation);
   call.add(what.old_round).add(what.round);
   return call.finish();
 }

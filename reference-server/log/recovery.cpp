@@ -100,8 +100,8 @@ struct outcome {
 outcome judge(const repair_input& from, const report& own) {
   const log_facts& log = from.log;
   outcome result;
-  result.is_shortened =
-      log.tail == nullptr || (log.has_meta && log.tail->at != position{log.epoch, log.top});
+  result.is_shortened = log.tail == nullptr || log.is_damaged ||
+                        (log.has_meta && log.tail->at != position{log.epoch, log.top});
   if (!own.has_history()) return result;
   if (log.tail == nullptr || !is_further(log.tail->at, own.last)) {
     result.is_own_branch = true;

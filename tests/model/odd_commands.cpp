@@ -8,6 +8,11 @@ namespace {
 constexpr std::uint64_t origins = 4;
 constexpr std::uint64_t ids = 40;
 
+// As a script finds it: nothing where there is none.
+std::string text_of(std::uint64_t epoch) {
+  return epoch > 0 ? std::to_string(epoch) : "";
+}
+
 message_body_ptr body_of(std::uint64_t id, std::uint64_t text) {
   message_body body;
   body.room = "r";
@@ -71,11 +76,11 @@ append_command odd_commands::append(const redis_model& redis) {
 
 convene_command odd_commands::convene(const redis_model& redis) {
   const meta_fields meta = redis.keys().meta.value_or(meta_fields());
-  convene_command what{meta.log_id, meta.epoch, meta.state, meta.incarnation, "", ""};
+  convene_command what{meta.log_id, text_of(meta.epoch), meta.state, meta.incarnation, "", ""};
   if (redis.keys().recovery) what.old_round = redis.keys().recovery->round;
   what.round = "odd." + std::to_string(++rounds_);
   if (one_in(8)) what.state = "closed";
-  if (one_in(8)) ++what.epoch;
+  if (one_in(8)) what.epoch += '1';
   if (one_in(8)) what.old_round = "none.1";
   return what;
 }

@@ -183,10 +183,13 @@ log_facts redis_model::facts(const std::string& origin,
     result.has_meta = !keys_.meta->log_id.empty();
     result.log_id = keys_.meta->log_id;
     result.epoch = keys_.meta->epoch;
+    if (result.epoch > 0) result.epoch_text = std::to_string(result.epoch);
     result.state = keys_.meta->state;
     result.incarnation = keys_.meta->incarnation;
     result.top = keys_.meta->top;
     result.floor = keys_.meta->floor;
+    const bool is_whole = result.epoch > 0 && result.floor > 0 && result.floor <= result.top;
+    result.is_damaged = result.has_meta && !is_whole;
   }
   result.has_all_keys = keys_.epochs && keys_.seq && keys_.req && keys_.log;
   if (keys_.seq) {
@@ -202,7 +205,9 @@ log_facts redis_model::facts(const std::string& origin,
   }
   if (keys_.epochs) {
     for (const auto& [epoch, first] : *keys_.epochs) {
-      if (epoch != 0) result.chain.add(epoch, first);
+      if (epoch == 0) continue;
+      if (first > 0) result.chain.add(epoch, first);
+      result.is_damaged = result.is_damaged || first == 0;
     }
   }
   if (keys_.recovery) result.round = keys_.recovery->round;
@@ -398,7 +403,8 @@ convene_answer redis_model::run_convene(const convene_command& what) {
   const meta_fields found = keys_.meta.value_or(meta_fields());
   const std::string round = keys_.recovery ? keys_.recovery->round : "";
   convene_answer result;
-  result.is_done = found.log_id == what.log_id && found.epoch == what.epoch &&
+  result.is_done = found.log_id == what.log_id &&
+                   (found.epoch > 0 ? std::to_string(found.epoch) : "") == what.epoch &&
                    found.state == what.state && found.incarnation == what.incarnation &&
                    round == what.old_round;
   if (!result.is_done) return result;

@@ -46,7 +46,8 @@ class RetentionAgainstRedis : public testing::TestWithParam<std::uint64_t> {
   void recover() {
     const redis_model& redis = both_.model();
     const meta_fields meta = redis.keys().meta.value_or(meta_fields());
-    convene_command convene{meta.log_id, meta.epoch, meta.state, meta.incarnation, "", ""};
+    const std::string epoch = meta.epoch > 0 ? std::to_string(meta.epoch) : "";
+    convene_command convene{meta.log_id, epoch, meta.state, meta.incarnation, "", ""};
     convene.round = "A." + std::to_string(++rounds_);
     both_.execute("A", convene);
     std::vector<entry_ptr> back;

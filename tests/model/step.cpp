@@ -55,6 +55,7 @@ std::string text_of(const repair_claim& claim) {
 
 std::string text_of(const log_facts& log) {
   std::string text = log.has_meta ? "meta " : "no meta ";
+  text += log.is_damaged ? "damaged " : "";
   text += log.has_all_keys ? "" : "keys missing ";
   text += log.log_id + " " + text_of(log.epoch) + " " + log.state + " " + log.incarnation;
   text += " top " + text_of(log.top) + " floor " + text_of(log.floor) + " " + text_of(log.chain);
@@ -81,8 +82,8 @@ struct command_text {
     return text;
   }
   std::string operator()(const convene_command& what) const {
-    return "convene " + what.round + " if " + what.log_id + " " + text_of(what.epoch) + " " +
-           what.state + " " + what.incarnation + " '" + what.old_round + "'";
+    return "convene " + what.round + " if " + what.log_id + " " + what.epoch + " " + what.state +
+           " " + what.incarnation + " '" + what.old_round + "'";
   }
   std::string operator()(const report_command& what) const {
     return "report to " + what.round + ": " + what.report;

@@ -37,6 +37,8 @@ end
 local epoch, origin = ARGV[2], ARGV[4]
 local top, floor = tonumber(meta[5]), tonumber(meta[6])
 
+if not top or not floor or top > 2 ^ 53 then return {'STALE'} end
+
 local count = count_of(meta[7], meta[8])
 if not count.id or count.index > top then
   count = {bytes = 0, id = epoch .. '-' .. digits(top + 1), index = top + 1}
@@ -71,7 +73,7 @@ end
 
 -- Whether the entry at `id` is the message whose arguments begin at `i`; nil when there is no such entry.
 local function is_same(id, i)
-  local found = redis.call('XRANGE', KEYS[4], id, id)[1]
+  local found = redis.pcall('XRANGE', KEYS[4], id, id)[1]  -- nothing where somebody else wrote no id
   if not found then return nil end
   return found[2][8] == ARGV[i + 2] and found[2][12] == ARGV[i + 4]
 end
@@ -87,6 +89,7 @@ if #ids > 0 then
 end
 
 local last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
+if not last then return {'STALE'} end
 local before = tonumber(ARGV[7])
 local results, added = {'OK', 0, 0, 0, early}, {}
 

@@ -37,7 +37,7 @@ redis.call('HSET', KEYS[2], epoch, digits(top), '0', '0')
 
 if ARGV[9] == '1' then redis.call('DEL', KEYS[3]) end
 local function raise(origin, seq)
-  if tonumber(seq) > tonumber(redis.call('HGET', KEYS[3], origin) or '0') then
+  if tonumber(seq) > (tonumber(redis.call('HGET', KEYS[3], origin) or '0') or 0) then
     redis.call('HSET', KEYS[3], origin, seq)
   end
 end

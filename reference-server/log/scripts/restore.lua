@@ -44,7 +44,7 @@ for i = first, #ARGV, entry_fields do
   if ARGV[i + 1] == 'm' then
     if ARGV[i + 5] ~= '' then redis.call('HSET', KEYS[4], ARGV[i + 5], ARGV[i]) end
     local known = redis.call('HGET', KEYS[6], ARGV[i + 2]) or '0'
-    if tonumber(ARGV[i + 3]) > tonumber(known) then redis.call('HSET', KEYS[6], ARGV[i + 2], ARGV[i + 3]) end
+    if tonumber(ARGV[i + 3]) > (tonumber(known) or 0) then redis.call('HSET', KEYS[6], ARGV[i + 2], ARGV[i + 3]) end
   end
 end
 store_count(KEYS[1], count)

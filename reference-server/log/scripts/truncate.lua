@@ -23,7 +23,7 @@ end
 local keep = index_of(ARGV[5])
 local epochs = redis.call('HGETALL', KEYS[5])
 for i = 1, #epochs, 2 do
-  if tonumber(epochs[i + 1]) > keep then redis.call('HDEL', KEYS[5], epochs[i]) end
+  if (tonumber(epochs[i + 1]) or keep + 1) > keep then redis.call('HDEL', KEYS[5], epochs[i]) end
 end
 local found = redis.call('XREVRANGE', KEYS[3], '+', '(' .. ARGV[5], 'COUNT', ARGV[6])
 local meta = redis.call('HMGET', KEYS[1], 'bytes', 'counted')

@@ -237,6 +237,13 @@ TEST_F(Attach, AnEntryThatIsNoLongerHeldCannotBeCompared) {
   EXPECT_EQ(step(), attach_step::open);
 }
 
+TEST_F(Attach, DamageIsPutRightByARound) {
+  log_.is_damaged = true;
+  EXPECT_EQ(step(), attach_step::convene);
+  forget_history();
+  EXPECT_EQ(step(), attach_step::convene);
+}
+
 TEST_F(Attach, ReplicasAreWaitedForWhateverTheyHold) {
   server_.is_replica = true;
   EXPECT_EQ(step(), attach_step::wait);

@@ -128,7 +128,7 @@ TEST_F(LogWireRequests, AppendCarriesTheBeatFirst) {
 TEST_F(LogWireRequests, ConveneComparesWhatWasFound) {
   convene_command what;
   what.log_id = "log1";
-  what.epoch = 7;
+  what.epoch = "7";
   what.state = "open";
   what.incarnation = "life";
   what.old_round = "a.1";

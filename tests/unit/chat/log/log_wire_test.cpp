@@ -31,7 +31,9 @@ TEST(EntryCodec, ReadsAnEntry) {
 TEST(EntryCodec, RefusesForeignEntries) {
   for (const std::string& text :
        {stream_entry("x", "m", "9"), stream_entry("1-1", "z", "9"), stream_entry("1-1", "m", "-9"),
-        array({bulk("1-1"), array({bulk("field"), bulk("value")})}), bulk("1-1")}) {
+        array({bulk("1-1"), array({bulk("field"), bulk("value")})}), bulk("1-1"),
+        stream_entry("18446744073709551615-1", "m", "9"),
+        stream_entry("1-18446744073709551615", "m", "9")}) {
     const auto reply = parse_reply(text);
     EXPECT_EQ(parse_entry(reply.view()), nullptr) << text;
   }
@@ -129,6 +131,33 @@ TEST_F(LogWireReplies, ThreeOfFourKeysAreNotAll) {
   const auto heard = understood<attach_answer>(attach_command(), with(facts(found), bulk("sha")));
   EXPECT_TRUE(heard.log.has_meta);
   EXPECT_FALSE(heard.log.has_all_keys);
+}
+
+TEST_F(LogWireReplies, NumbersThatNoNodeWritesAreDamage) {
+  const auto facts_of = [&](const std::string& epoch, const std::string& top,
+                            const std::string& floor, const texts& epochs,
+                            const std::string& seq = "17") {
+    const std::string found =
+        array({bulks({"log1", epoch, "open", "life", top, floor}), number(4), bulk(seq),
+               array({stream_entry("1-5", "m", "1")}), array({stream_entry("2-20", "m", "3")}),
+               array({}), bulks(epochs), bulk("")});
+    return understood<attach_answer>(attach_command(), with(facts(found), bulk("sha"))).log;
+  };
+  const texts epochs{"2", "11", "1", "1", "0", "0"};
+  const std::string huge = "18446744073709551615";
+  EXPECT_FALSE(facts_of("2", "20", "5", epochs).is_damaged);
+  for (const std::string& bad : {std::string("junk"), std::string("0"), std::string("-1"), huge}) {
+    const log_facts log = facts_of(bad, "20", "5", epochs);
+    EXPECT_TRUE(log.is_damaged) << bad;
+    EXPECT_EQ(log.epoch, 0U);
+    EXPECT_EQ(log.epoch_text, bad) << "a round is convened from what is there";
+    EXPECT_TRUE(facts_of("2", bad, "5", epochs).is_damaged) << bad;
+    EXPECT_TRUE(facts_of("2", "20", bad, epochs).is_damaged) << bad;
+    EXPECT_TRUE(facts_of("2", "20", "5", {"2", bad, "1", "1"}).is_damaged) << bad;
+  }
+  EXPECT_TRUE(facts_of("2", "20", "5", {huge, "11"}).is_damaged);
+  EXPECT_TRUE(facts_of("2", "20", "21", epochs).is_damaged) << "the floor is above the top";
+  EXPECT_TRUE(facts_of("2", "20", "5", epochs, "junk").is_damaged);
 }
 
 TEST_F(LogWireReplies, AForeignEntryAtEitherEndIsTold) {

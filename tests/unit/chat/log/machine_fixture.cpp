@@ -29,9 +29,9 @@ struct in_words {
     return text;
   }
   std::string operator()(const convene_command& what) const {
-    return "convene from " +
-           joined({what.log_id, number(what.epoch), what.state, what.incarnation, what.old_round},
-                  "/");
+    return "convene from " + joined({what.log_id, what.epoch.empty() ? "0" : what.epoch, what.state,
+                                     what.incarnation, what.old_round},
+                                    "/");
   }
   std::string operator()(const report_command& what) const {
     return "report to " + what.round +
@@ -103,6 +103,7 @@ attach_answer machine_fixture::attached() const {
   log.has_all_keys = redis_.has_all_keys;
   log.log_id = redis_.log_id;
   log.epoch = redis_.epoch;
+  if (redis_.epoch > 0) log.epoch_text = std::to_string(redis_.epoch);
   log.state = redis_.state;
   log.incarnation = redis_.incarnation;
   log.chain = redis_.chain;
