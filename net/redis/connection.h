@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -27,6 +28,7 @@ enum class errc {
   connect_timeout,     // no TCP connection, no TLS handshake, or no answer to AUTH, in time
   command_timeout,     // no reply in time; the outcome of what was sent is unknown
   protocol_error,      // the peer does not speak RESP2
+  reply_too_large,     // it speaks without end
   closed,              // the peer closed the connection
   auth_failed,         // WRONGPASS, NOAUTH, or a user that is disabled
   password_file,       // the password file cannot be read
@@ -65,13 +67,17 @@ class connection {
  public:
   virtual ~connection() = default;
 
-  // Sends `what` and waits for all its replies for at most `limit`. `what` must stay alive until it returns.
+  // Sends `what` and waits for all its replies. Fails when nothing has come or gone for
+  // `limit`: a long reply over a slow
+  // link may take longer. `what` must stay alive until it returns.
   virtual asio::awaitable<exec_result> exec(const request& what,
                                             std::chrono::milliseconds limit) = 0;
 
   // At once; an outstanding exec ends with an error.
   virtual void close() noexcept = 0;
   virtual bool is_open() const = 0;
+  // Bytes that have come and gone; grows also while an exec is under way.
+  virtual std::uint64_t bytes_moved() const = 0;
 };
 
 struct open_result {

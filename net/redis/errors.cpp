@@ -21,6 +21,8 @@ class redis_category final : public boost::system::error_category {
         return "no reply from Redis in time";
       case errc::protocol_error:
         return "the peer does not speak the Redis protocol";
+      case errc::reply_too_large:
+        return "a reply of Redis is larger than 256 MiB";
       case errc::closed:
         return "Redis closed the connection";
       case errc::auth_failed:

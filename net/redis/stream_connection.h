@@ -3,6 +3,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/completion_condition.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
@@ -53,9 +54,12 @@ class stream_connection final : public raw_connection {
     stream_.lowest_layer().close(ignored);
   }
   bool is_open() const override { return stream_.lowest_layer().is_open(); }
+  std::uint64_t bytes_moved() const override { return moved_; }
 
  private:
   static constexpr std::size_t read_chunk_bytes = 64U << 10;
+  // Of the replies to one request: the reader holds them whole.
+  static constexpr std::uint64_t reply_bytes_max = 256U << 20;
 
   asio::awaitable<error_code> read_replies(std::size_t count_min, std::size_t count_max,
                                            std::vector<reply>& replies);
@@ -65,6 +69,7 @@ class stream_connection final : public raw_connection {
   translate_error translate_;
   reply_reader reader_;
   std::vector<char> input_;
+  std::uint64_t moved_ = 0;
   bool has_replied_ = false;
   bool is_busy_ = false;
 };
@@ -79,7 +84,7 @@ asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what
     co_return result;
   }
   is_busy_ = true;
-  auto finished = co_await net::with_deadline(exchange(what), limit);
+  auto finished = co_await net::while_moving(exchange(what), limit, &moved_);
   is_busy_ = false;
   if (finished) {
     result = std::move(*finished);
@@ -97,7 +102,12 @@ asio::awaitable<exec_result> stream_connection<Stream>::exchange(const request& 
   const std::string_view bytes = what.bytes();
   const auto buffer = asio::buffer(bytes.data(), bytes.size());
   const auto token = asio::as_tuple(asio::use_awaitable);
-  const auto [write_ec, written] = co_await asio::async_write(stream_, buffer, token);
+  const std::uint64_t before = moved_;
+  const auto count = [this, before](const error_code& ec, std::size_t size) {
+    moved_ = before + size;
+    return asio::transfer_all()(ec, size);
+  };
+  const auto [write_ec, written] = co_await asio::async_write(stream_, buffer, count, token);
   if (write_ec == asio::error::operation_aborted) {
     result.ec = write_ec;
     co_return result;
@@ -124,9 +134,12 @@ asio::awaitable<error_code> stream_connection<Stream>::read_replies(std::size_t 
                                                                     std::vector<reply>& replies) {
   const auto token = asio::as_tuple(asio::use_awaitable);
   const auto buffer = asio::buffer(input_);
+  const std::uint64_t begun = moved_;
   while (replies.size() < count_min) {
+    if (moved_ - begun > reply_bytes_max) co_return make_error_code(errc::reply_too_large);
     const auto [ec, size] = co_await stream_.async_read_some(buffer, token);
     if (ec) co_return translate_(ec);
+    moved_ += size;
     const std::string_view bytes(input_.data(), size);
     if (!has_replied_ && is_tls_alert(bytes)) co_return make_error_code(errc::tls_expected);
     has_replied_ = true;

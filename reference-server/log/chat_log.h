@@ -155,6 +155,7 @@ struct log_health {
   std::optional<std::chrono::milliseconds> trouble_age;  // no append could work for so long
   std::optional<std::chrono::milliseconds> unanswered;   // the command on its way waits for so long
   std::optional<std::chrono::milliseconds> behind_age;   // what was the top then is not read yet
+  bool is_arriving = false;                              // what the log holds comes in, if slowly
   bool is_echo_missing = false;  // a heartbeat of this node is in the log and was not read
   std::string reader_reason;     // what the reader connection failed by
   // Open, appends work, the heartbeat came back recently and over the present reader, what the log

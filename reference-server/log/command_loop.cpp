@@ -75,6 +75,7 @@ asio::awaitable<bool> redis_log::exchange() {
   const command what = machine_.next_command();
   const auto request = wire_.make(what);
   asked_at_ = net::now();
+  asked_bytes_ = request.bytes().size();
   const auto result = co_await commands_->exec(request, options_.command_timeout);
   asked_at_.reset();
   co_return take_answer(what, result);
@@ -83,6 +84,8 @@ asio::awaitable<bool> redis_log::exchange() {
 bool redis_log::take_answer(const command& asked, const net::redis::exec_result& result) {
   using net::redis::reply_class;
   if (result.ec) {
+    if (std::holds_alternative<append_command>(asked)) append_window_.on_failed(asked_bytes_);
+    machine_.limit_batches(append_window_.size());
     trouble_ = "Redis does not answer: " + result.ec.message();
     commands_->close();
     return false;
@@ -91,6 +94,9 @@ bool redis_log::take_answer(const command& asked, const net::redis::exec_result&
   const auto* const appended = std::get_if<append_answer>(&heard);
   if (appended != nullptr) {
     if (!appended->entries.empty()) ++health_.batches;
+    // A small one says nothing of what would pass.
+    if (2 * asked_bytes_ >= append_window_.size()) append_window_.on_passed();
+    machine_.limit_batches(append_window_.size());
     tell_trimmed(*appended);
     for (const entry_reply& each : appended->entries) {
       if (each.result == entry_result::known_client_id) ++health_.duplicates;

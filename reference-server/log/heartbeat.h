@@ -34,6 +34,11 @@ class heartbeat {
   // due.
   void on_reconnect(time_point now);
 
+  // What is before it in the log still arrives.
+  void on_arriving(time_point now) {
+    if (unanswered_since_) unanswered_since_ = now;
+  }
+
   // A beat is in the log and did not come back for too long: one of the two connections is dead
   // without knowing it.
   bool is_echo_overdue(time_point now) const;

@@ -200,7 +200,7 @@ command log_machine::make_append() {
     beat.low = replay_.low();
     what.beat = format_beat(beat);
   }
-  outbox::batch batch = outbox_.take_batch(options_.batch_entries_max);
+  outbox::batch batch = outbox_.take_batch(options_.batch_entries_max, batch_bytes_max_);
   what.after_seq = batch.after_seq;
   what.retained_bytes = retained_bytes_;
   what.messages = std::move(batch.messages);

@@ -120,6 +120,8 @@ class log_machine {
   // ---- senders
 
   bool has_room() const { return outbox_.has_room(); }
+  // From now on an append carries so much, but one message in any case.
+  void limit_batches(std::size_t bytes) { batch_bytes_max_ = bytes; }
   // Into the outbox; returns its seq, under which it will be settled. In ack level accepted it is settled at once.
   std::uint64_t add(std::string room, std::string client_message_id, std::string text,
                     outbox::time_point now);
@@ -200,6 +202,7 @@ class log_machine {
   void release_held();
 
   machine_options options_;
+  std::size_t batch_bytes_max_ = SIZE_MAX;
   outbox outbox_;
   replay_buffer replay_;
   holders holders_;

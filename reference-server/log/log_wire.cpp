@@ -362,8 +362,9 @@ void log_wire::add_meta(request& what) const {
   what.add({"HMGET", meta_, "log_id", "state", "incarnation", "top", "floor"});
 }
 
-request log_wire::read(const read_command& what, std::chrono::milliseconds block) const {
-  const std::string count = std::to_string(read_count_max);
+request log_wire::read(const read_command& what, std::chrono::milliseconds block,
+                       std::size_t count_max) const {
+  const std::string count = std::to_string(count_max);
   const std::string block_ms = std::to_string(block.count());
   const std::string id = format_position(what.after);
   request asked;
@@ -372,10 +373,10 @@ request log_wire::read(const read_command& what, std::chrono::milliseconds block
   return asked;
 }
 
-request log_wire::range(position after, position upto) const {
+request log_wire::range(position after, position upto, std::size_t count_max) const {
   const std::string from = "(" + format_position(after);
   const std::string to = format_position(upto);
-  const std::string count = std::to_string(read_count_max);
+  const std::string count = std::to_string(count_max);
   request asked;
   asked.add({"XRANGE", log_, from, to, "COUNT", count});
   add_meta(asked);

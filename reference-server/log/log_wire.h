@@ -23,8 +23,9 @@ class log_wire {
   request make(const command& what) const;
   answer parse(const command& what, const replies& heard);
 
-  request read(const read_command& what, std::chrono::milliseconds block) const;
-  request range(position after, position upto) const;
+  request read(const read_command& what, std::chrono::milliseconds block,
+               std::size_t count_max = read_count_max) const;
+  request range(position after, position upto, std::size_t count_max = read_count_max) const;
   // The facts alone, for a cursor that is ahead.
   request facts() const;
   struct read_result {

@@ -36,12 +36,15 @@ std::uint64_t outbox::add(message_body body, time_point now, std::vector<settlem
   return messages_.back().seq;
 }
 
-outbox::batch outbox::take_batch(std::size_t count_max) {
+outbox::batch outbox::take_batch(std::size_t count_max, std::size_t bytes_max) {
   batch taken;
   if (next_ > 0 && next_ < messages_.size()) taken.after_seq = messages_[next_ - 1].seq;
   sent_.clear();
+  std::size_t bytes = 0;
   for (; next_ < messages_.size() && sent_.size() < count_max; ++next_) {
     const outbox_message& message = messages_[next_];
+    bytes += bytes_of(message);
+    if (bytes > bytes_max && !sent_.empty()) break;
     taken.messages.push_back(outgoing_message{message.seq, message.body});
     sent_.push_back(message.seq);
   }

@@ -77,8 +77,9 @@ class outbox {
     std::uint64_t after_seq = 0;  // of the message before the first; 0: there is none here
     std::vector<outgoing_message> messages;
   };
-  // The next messages to send, at most `count_max`; they are on their way then.
-  batch take_batch(std::size_t count_max);
+  // The next messages to send, at most `count_max` of `bytes_max` together, but one in any case; they are on their way
+  // then.
+  batch take_batch(std::size_t count_max, std::size_t bytes_max = SIZE_MAX);
 
   // The script's answers to the batch, in its order. `trimmed` stands for a place that the log has
   // forgotten.

@@ -5,6 +5,12 @@
 #include "reference-server/log/redis_log.h"
 
 namespace ordeal::chat {
+namespace {
+
+constexpr unsigned failures_that_tell = 3;
+constexpr std::size_t read_bytes_wanted = 1U << 20;
+
+}  // namespace
 
 asio::awaitable<void> redis_log::keep_reader() {
   backoff pause = make_backoff("reader");
@@ -51,12 +57,38 @@ asio::awaitable<void> redis_log::read() {
   const auto limit = options_.block_time + options_.command_timeout;
   while (reader_->is_open() && machine_.is_reading() &&
          machine_.identity().incarnation == incarnation) {
-    const auto what = wire_.read(machine_.next_read(), options_.block_time);
+    const auto what = wire_.read(machine_.next_read(), options_.block_time, read_count());
     const auto result = co_await reader_->exec(what, limit);
     if (ended_.is_set()) co_return;
     const bool is_fine = take_read(result);
     if (!is_fine) co_return;
   }
+}
+
+std::size_t redis_log::read_count() const {
+  return std::min(read_window_.size(), next_read_count_);
+}
+
+// XREAD bounds entries and not bytes, and what comes next may be of another size: it begins
+// small, and more is asked for
+// as long as that much came, up to what fits well into the queues of clients.
+void redis_log::learn_sizes(std::size_t entries, std::size_t bytes) {
+  const std::size_t asked = read_count();
+  if (entries < asked) {
+    next_read_count_ = read_count_first;
+    return;
+  }
+  if (asked == read_window_.size()) read_window_.on_passed();
+  const std::size_t fitting = read_bytes_wanted / std::max<std::size_t>(bytes / entries, 1);
+  next_read_count_ = std::clamp<std::size_t>(std::min(2 * asked, fitting), 1, read_count_max);
+}
+
+// A reply that Redis cannot hold ends the connection, again and again.
+std::string redis_log::why_not_read(const net::error_code& ec) {
+  const bool is_closed = ec == net::redis::make_error_code(net::redis::errc::closed);
+  if (!is_closed || read_window_.failures_at_least() < failures_that_tell) return ec.message();
+  return "Redis closes the connection before a single entry has come: raise its "
+         "client-output-buffer-limit of the class normal";
 }
 
 // One line for each new reason.
@@ -69,7 +101,10 @@ void redis_log::on_reader_trouble(std::string why) {
 
 bool redis_log::take_read(const net::redis::exec_result& result) {
   if (result.ec) {
-    on_reader_trouble(result.ec.message());
+    // With nothing to read it was not too much that was asked for.
+    const bool has_backlog = machine_.top() > machine_.last_read().index;
+    if (has_backlog) read_window_.on_failed(read_count());
+    on_reader_trouble(why_not_read(result.ec));
     return false;
   }
   const auto heard = log_wire::parse_read(result.replies);
@@ -82,6 +117,7 @@ bool redis_log::take_read(const net::redis::exec_result& result) {
   const bool is_fine = machine_.on_read(heard.answer);
   std::size_t bytes = 0;
   for (const entry_ptr& each : heard.answer.entries) bytes += entry_bytes(*each);
+  learn_sizes(heard.answer.entries.size(), bytes);
   if (heartbeat_.on_read(bytes, net::now()) || machine_.has_command()) work_.notify_all();
   pump();
   return is_fine;

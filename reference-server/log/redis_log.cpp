@@ -415,10 +415,24 @@ bool redis_log::is_hearing(net::time_point at) const {
   return heartbeat_.is_echo_recent(at) && at - *age >= *reading_since_;
 }
 
+// A backlog over a slow link: own heartbeats come behind it, and nobody is deaf. What a reader
+// gets that waits in vain is
+// far less.
+void redis_log::watch_arrival(net::time_point at) {
+  constexpr std::uint64_t bytes_min = 1'024;  // between two looks
+  const std::uint64_t bytes = reader_ ? reader_->bytes_moved() : 0;
+  const std::uint64_t index = machine_.last_read().index;
+  is_arriving_ = reader_ && (index > arrived_index_ || bytes >= arrived_bytes_ + bytes_min);
+  arrived_bytes_ = bytes;
+  arrived_index_ = index;
+  if (is_arriving_) heartbeat_.on_arriving(at);
+}
+
 asio::awaitable<void> redis_log::watch() {
   for (;;) {
     co_await net::sleep_for(options_.heartbeat_interval / watch_rounds_per_interval);
     const auto at = net::now();
+    watch_arrival(at);
     if (reader_ && commands_ && heartbeat_.is_echo_overdue(at)) {
       // Deaf or mute, and TCP does not know it (H12).
       net::log(net::log_level::warn, "log", "own heartbeat did not come back: reconnecting",
@@ -464,6 +478,7 @@ const log_health& redis_log::health() const {
   const bool is_behind = machine_.last_read().index < std::min(milestone_, machine_.top());
   if (is_behind && at - milestone_at_ > options_.heartbeat_interval * heartbeat::intervals_max)
     health_.behind_age = age_of(milestone_at_);
+  health_.is_arriving = is_arriving_;
   health_.is_echo_missing = machine_.beats_appended() > machine_.beats_echoed();
   health_.is_ready = health_.state == log_state::open && health_.reason.empty() && is_hearing(at) &&
                      !health_.behind_age;

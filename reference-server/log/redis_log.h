@@ -28,8 +28,13 @@
 #include "reference-server/log/heartbeat.h"
 #include "reference-server/log/log_machine.h"
 #include "reference-server/log/log_wire.h"
+#include "reference-server/log/window.h"
 
 namespace ordeal::chat {
+
+inline constexpr std::size_t read_count_first = 16;
+// Of one append: small enough for a slow link, and more than a quick one needs.
+inline constexpr std::size_t append_bytes_least = 4U << 10, append_bytes_most = 1U << 20;
 
 class redis_log final : public chat_log {
  public:
@@ -99,6 +104,10 @@ class redis_log final : public chat_log {
   asio::awaitable<bool> is_same_server();
   bool take_read(const net::redis::exec_result& result);
   void on_reader_trouble(std::string why);
+  std::size_t read_count() const;
+  void learn_sizes(std::size_t entries, std::size_t bytes);
+  std::string why_not_read(const net::error_code& ec);
+  void watch_arrival(net::time_point at);
 
   // history.cpp: old messages
   asio::awaitable<net::redis::exec_result> ask(net::redis::request what);
@@ -120,12 +129,21 @@ class redis_log final : public chat_log {
 
   connection_ptr commands_;
   connection_ptr reader_;
-  net::redis::master_watch master_watch_;         // idle without sentinels
+  net::redis::master_watch master_watch_;  // idle without sentinels
+  std::size_t asked_bytes_ = 0;
   std::optional<net::time_point> asked_at_;       // the command on its way
   std::optional<net::time_point> reading_since_;  // the reader connection
   bool has_read_ = false;                         // something, over it
   // What was the top at some time, and when: as soon as it is read the next one is taken.
   std::uint64_t milestone_ = 0;
+  // Entries of a read, bytes of an append.
+  window read_window_{1, read_count_max};
+  window append_window_{append_bytes_least, append_bytes_most};
+  std::size_t next_read_count_ = read_count_first;
+  // Of the reader, when it was looked at last.
+  std::uint64_t arrived_bytes_ = 0;
+  std::uint64_t arrived_index_ = 0;
+  bool is_arriving_ = false;  // what the log holds, if slowly
   net::time_point milestone_at_;
   std::deque<std::shared_ptr<query>> queries_;
   std::unordered_map<std::uint64_t, waiting_sender*> senders_;

@@ -3,11 +3,14 @@
 // it is over. Method: do it, ask until it is said.
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "tests/integration/chat/hub/hub_client.h"
 #include "tests/integration/chat/log/redis_gate.h"
 #include "tests/integration/chat/operations/operations.h"
+#include "tests/support/run_coro.h"
 
 namespace ordeal::test {
 namespace {
@@ -95,6 +98,43 @@ TEST_F(Readiness, ClientsNeverTakeWhatRedisNeeds) {
   EXPECT_EQ(metric(node, "ordeal_chat_out_of_descriptors"), 1);
   EXPECT_GT(metric(node, "ordeal_chat_connections_refused_total"), 0);
   crowd.clear();
+  EXPECT_TRUE(is_ready(node));
+}
+
+asio::awaitable<void> say(asio::any_io_executor ex, asio::ip::tcp::endpoint node, int count,
+                          std::size_t bytes) {
+  hub_client client(ex);
+  const bool is_open = co_await client.open(node);
+  EXPECT_TRUE(is_open);
+  for (int i = 0; i < count; ++i) {
+    const std::string answer =
+        co_await client.send("room", "m" + std::to_string(i), std::string(bytes, 'x'));
+    EXPECT_EQ(answer.front(), '=') << answer;
+  }
+  co_await client.close();
+}
+
+// Redis closes a connection whose replies it may not hold: less at a time passes.
+TEST_F(Readiness, ReadsABacklogWithinTheOutputBufferLimit) {
+  const chat_process& writer = start_node();
+  chat_process& late = start_node();
+  ASSERT_TRUE(is_ready(writer) && is_ready(late));
+  redis_does({"CONFIG", "SET", "client-output-buffer-limit", "normal 131072 0 0"});
+  late.program().signal(SIGSTOP);
+  run_coro(io, say(ex, writer.endpoint(), 60, 20'000), seconds(30));
+  late.program().signal(SIGCONT);
+  const double top = metric(writer, "ordeal_chat_log_index");
+  EXPECT_TRUE(until([&] { return metric(late, "ordeal_chat_log_index") >= top; })) << late.log();
+  EXPECT_TRUE(is_ready(late));
+}
+
+TEST_F(Readiness, SaysThatASingleEntryCannotPass) {
+  const chat_process& node = start_node();
+  ASSERT_TRUE(is_ready(node));
+  redis_does({"CONFIG", "SET", "client-output-buffer-limit", "normal 32768 0 0"});
+  run_coro(io, say(ex, node.endpoint(), 1, 60'000), seconds(30));
+  EXPECT_TRUE(is_unready(node, "raise its client-output-buffer-limit", seconds(30)));
+  redis_does({"CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0"});
   EXPECT_TRUE(is_ready(node));
 }
 

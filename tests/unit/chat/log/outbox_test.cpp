@@ -25,6 +25,16 @@ TEST_F(Outbox, SendsInOrderInBatches) {
   EXPECT_EQ(after_seq_, 0U);
 }
 
+TEST_F(Outbox, BatchesAreBoundedInBytesButNeverEmpty) {
+  for (const std::size_t size : {100U, 100U, 9'000U, 100U}) {
+    outbox_.add(body(std::string(size, 'x')), start_, settled_);
+  }
+  EXPECT_EQ(outbox_.take_batch(100, 1'000).messages.size(), 2U);
+  EXPECT_EQ(outbox_.take_batch(100, 1'000).messages.size(), 1U) << "too large alone, and goes";
+  EXPECT_EQ(outbox_.take_batch(100, 1'000).messages.size(), 1U);
+  EXPECT_FALSE(outbox_.has_unsent());
+}
+
 TEST_F(Outbox, RepliesAnswerSendersOnce) {
   add(2);
   take();
