@@ -164,9 +164,9 @@ asio::awaitable<void> reset_without_end(stage& on) {
   co_await on.drain();
   co_await on.stop();
   on.history.expect_well_formed();
-  // Those that came at once are one, and the latest is never missing; 18,000 came.
+  // Ten a second and room at most, and the latest is never missing; 18,000 came.
   EXPECT_GE(on.history.count<reset_received>(), 2 * 36U);
-  EXPECT_LT(on.history.count<reset_received>(), 20 * 36U);
+  EXPECT_LT(on.history.count<reset_received>(), 18'000U / 4);
 }
 
 TEST(Fleet, FloodOfResetsDoesNotFillTheHistory) {

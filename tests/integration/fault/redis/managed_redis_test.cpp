@@ -213,12 +213,12 @@ asio::awaitable<void> ManagedRedisTest::fail_to_start(redis_settings with, std::
   EXPECT_THAT(started.evidence, StartsWith(expected));
   EXPECT_EQ(redis_->running_process(), nullptr);
 }
-TEST_F(ManagedRedisTest, MissingProgramTellsThePackage) {
+TEST_F(ManagedRedisTest, MissingProgramTellsWhatToDo) {
   redis_settings with = settings();
   with.program = "no-such-redis-server";
-  test::run_coro(
-      io_,
-      fail_to_start(with, "cannot find no-such-redis-server: install the package redis-server"));
+  test::run_coro(io_, fail_to_start(with,
+                                    "cannot find no-such-redis-server: install it, or "
+                                    "correct backplane.redis.server"));
 }
 TEST_F(ManagedRedisTest, ImpossibleUserNameIsRefusedBeforeTheServerSeesIt) {
   redis_settings with = settings();
