@@ -58,17 +58,17 @@ append_command odd_commands::append(const redis_model& redis) {
   if (seqs && !seqs->empty())
     last = std::next(seqs->begin(), static_cast<std::ptrdiff_t>(below(seqs->size())))->second;
   what.after_seq = one_in(2) ? 0 : last - std::min(last, below(3)) + below(2);
-  what.retained_bytes = one_in(3) ? 10'000 + below(30'000) : 1U << 30;
+  what.retained_bytes = one_in(3) ? 10'000 + below(30'000) : std::uint64_t{1} << 30;
   if (one_in(2)) what.beat = "7 1-3 1";
   const std::uint64_t count = one_in(20) ? 90 : below(4);
   std::uint64_t seq = std::max<std::uint64_t>(1, last + 1 - std::min(last, below(3)));
   for (std::uint64_t i = 0; i < count; ++i) {
     outgoing_message message;
     message.seq = one_in(20) ? 0 : seq;
-    const std::uint64_t id = count > 10 ? 1'000 + random_() % 100'000 : below(ids);
+    const std::uint64_t id = count > 10 ? 1'000 + below(100'000) : below(ids);
     message.body = body_of(id, one_in(5) ? below(3) : id);
     what.messages.push_back(std::move(message));
-    seq += one_in(6) ? 2 : 1;
+    seq += one_in(6) ? 2U : 1U;
   }
   if (what.messages.empty() && what.beat.empty()) what.beat = "8 1-3 1";
   return what;
