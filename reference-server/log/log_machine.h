@@ -33,7 +33,6 @@
 #include "reference-server/log/outbox.h"
 #include "reference-server/log/recovery.h"
 #include "reference-server/log/replay_buffer.h"
-#include "reference-server/log/watermarks.h"
 
 namespace ordeal::chat {
 
@@ -230,8 +229,8 @@ class log_machine {
   position last_;
   position delivered_;  // behind last_ in stable mode; ahead of it while a joiner reads back
   std::uint64_t top_ = 0, floor_ = 0;
-  watermarks marks_;
-  std::vector<entry_ptr> unstable_;  // stable mode: read, not yet delivered
+  std::map<std::string, std::uint64_t> marks_;  // origin to last seq, as read
+  std::vector<entry_ptr> unstable_;             // stable mode: read, not yet delivered
   std::map<std::string, position>
       earlier_;  // identity of a message that was delivered on a branch that is lost
   std::vector<read_fork> forks_;  // the newest forks_max
