@@ -50,10 +50,10 @@ asio::awaitable<void> serve(chat::server& node) {
 
 // Clients must not take the descriptors that connections to Redis need.
 void fit_into_descriptors(chat::server_config& config) {
-  const net::descriptor_usage now = net::raise_descriptor_limit();
+  const std::size_t limit = net::raise_descriptor_limit();
   const std::size_t wanted = config.limits.connections_max;
-  if (!chat::fit_into_descriptors(config.limits, now.limit, now.open)) {
-    throw std::runtime_error("the limit of open files is " + std::to_string(now.limit) +
+  if (!chat::fit_into_descriptors(config.limits, limit, net::open_descriptor_count())) {
+    throw std::runtime_error("the limit of open files is " + std::to_string(limit) +
                              ", too low to serve anybody: raise it (ulimit -n, LimitNOFILE=), to " +
                              std::to_string(wanted + 200) + " for --connections-max " +
                              std::to_string(wanted));
@@ -63,7 +63,7 @@ void fit_into_descriptors(chat::server_config& config) {
            "the limit of open files leaves room for fewer clients than --connections-max",
            {{"connections_max", std::to_string(config.limits.connections_max)},
             {"wanted", std::to_string(wanted)},
-            {"limit", std::to_string(now.limit)},
+            {"limit", std::to_string(limit)},
             {"remedy", "ulimit -n or LimitNOFILE=, to " + std::to_string(wanted + 200)}});
 }
 

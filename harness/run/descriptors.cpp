@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "net/async/descriptors.h"
+
 namespace ordeal::harness {
 namespace {
 
@@ -38,15 +40,11 @@ std::string describe_shortage(std::uint64_t needed, std::uint64_t allowed) {
 }
 
 std::string provide_descriptors(std::uint64_t needed) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max < needed) {
-    limit.rlim_cur = limit.rlim_max = needed;  // only who is privileged may
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+  std::uint64_t allowed = net::raise_descriptor_limit();
+  if (allowed < needed) {
+    const rlimit wanted{needed, needed};  // only who is privileged may
+    if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) allowed = needed;
   }
-  const std::uint64_t allowed = limit_in_force();
   return allowed < needed ? describe_shortage(needed, allowed) : std::string();
 }
 

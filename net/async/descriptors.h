@@ -5,11 +5,11 @@
 
 namespace ordeal::net {
 
-struct descriptor_usage {
-  std::size_t limit = 0;  // the soft one, as it is now
-  std::size_t open = 0;
-};
-// Raises the soft limit to the hard one, which needs no privilege.
-descriptor_usage raise_descriptor_limit();
+// Raises the soft limit to the hard one, which needs no privilege. The limit in force then; the largest number there is
+// where it cannot be known, or there is none.
+std::size_t raise_descriptor_limit();
+
+// Open now; as many as a process has at its start, generously, where nobody tells.
+std::size_t open_descriptor_count();
 
 }  // namespace ordeal::net
