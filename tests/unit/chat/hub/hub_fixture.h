@@ -91,8 +91,10 @@ class hub_fixture : public testing::Test {
     io_.poll();
   }
 
-  client connect(std::string query = {}) {
+  // `first` is a record the client sends with its upgrade: no limit of time can pass before it.
+  client connect(std::string query = {}, std::string first = {}) {
     client opened{std::make_shared<fake_wire>(io_.get_executor())};
+    if (!first.empty()) opened.wire->receive(std::move(first) + "\x1e");
     opened.wire->is_write_held = hold_writes;
     wires_.push_back(opened.wire);
     net::http_request request;

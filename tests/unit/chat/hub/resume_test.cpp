@@ -14,8 +14,7 @@ class Resume : public hub_fixture {
   // Negotiated and greeted, in room a.
   client connect_resumable(const std::string& position = "log1:1-0") {
     token = negotiated_token("negotiateVersion=1&useStatefulReconnect=true");
-    client opened = connect("id=" + token);
-    tell(opened, R"({"protocol":"json","version":2})");
+    client opened = connect("id=" + token, R"({"protocol":"json","version":2})");
     invoke(opened, "0", "Join", R"(["a",null])");
     EXPECT_EQ(news(opened), (lines{"{}", "0=" + position}));
     return opened;
