@@ -67,9 +67,8 @@ class connection {
  public:
   virtual ~connection() = default;
 
-  // Sends `what` and waits for all its replies. Fails when nothing has come or gone for
-  // `limit`: a long reply over a slow
-  // link may take longer. `what` must stay alive until it returns.
+  // Sends `what` and waits for all its replies. Fails when nothing has come or gone for `limit`: a long
+  // reply over a slow link may take longer. `what` must stay alive until it returns.
   virtual asio::awaitable<exec_result> exec(const request& what,
                                             std::chrono::milliseconds limit) = 0;
 

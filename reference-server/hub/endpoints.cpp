@@ -52,20 +52,16 @@ std::string sentence(std::string_view what, const std::optional<std::chrono::mil
 // Attached, and yet not ready.
 std::string why_open_is_not_ready(const log_health& health) {
   if (!health.reason.empty()) return sentence("appends fail", health.trouble_age, health.reason);
-  if (health.is_arriving && health.top_index > health.last_read.index) {
-    return sentence("behind", health.behind_age,
-                    std::to_string(health.top_index - health.last_read.index) +
-                        " entries of the log are not read yet, and arrive slowly");
-  }
+  const std::uint64_t lag = health.top_index - std::min(health.top_index, health.last_read.index);
+  const std::string backlog = std::to_string(lag) + " entries of the log are not read yet";
+  if (health.is_arriving && lag > 0)
+    return sentence("behind", health.behind_age, backlog + ", and arrive slowly");
   if (!health.reader_reason.empty()) return sentence("deaf", health.echo_age, health.reader_reason);
   if (!health.echo_age)
     return "starting: the first heartbeat has not come back through the log yet";
   // Older heartbeats still come back: it reads, but not fast enough.
-  if (health.behind_age && *health.echo_age < *health.behind_age) {
-    const std::uint64_t lag = health.top_index - std::min(health.top_index, health.last_read.index);
-    return sentence("behind", health.behind_age,
-                    std::to_string(lag) + " entries of the log are not read yet");
-  }
+  if (health.behind_age && *health.echo_age < *health.behind_age)
+    return sentence("behind", health.behind_age, backlog);
   if (health.is_echo_missing)
     return sentence("deaf", health.echo_age, "heartbeats are in the log and do not come back");
   if (health.unanswered)

@@ -72,6 +72,7 @@ asio::awaitable<void> redis_log::serve(backoff& pause) {
 
 // Whether it was an append that worked.
 asio::awaitable<bool> redis_log::exchange() {
+  machine_.limit_batches(append_window_.size());
   const command what = machine_.next_command();
   const auto request = wire_.make(what);
   asked_at_ = net::now();
@@ -85,7 +86,6 @@ bool redis_log::take_answer(const command& asked, const net::redis::exec_result&
   using net::redis::reply_class;
   if (result.ec) {
     if (std::holds_alternative<append_command>(asked)) append_window_.on_failed(asked_bytes_);
-    machine_.limit_batches(append_window_.size());
     trouble_ = "Redis does not answer: " + result.ec.message();
     commands_->close();
     return false;
@@ -96,7 +96,6 @@ bool redis_log::take_answer(const command& asked, const net::redis::exec_result&
     if (!appended->entries.empty()) ++health_.batches;
     // A small one says nothing of what would pass.
     if (2 * asked_bytes_ >= append_window_.size()) append_window_.on_passed();
-    machine_.limit_batches(append_window_.size());
     tell_trimmed(*appended);
     for (const entry_reply& each : appended->entries) {
       if (each.result == entry_result::known_client_id) ++health_.duplicates;

@@ -42,7 +42,7 @@ asio::awaitable<range_result> redis_log::range(cursor after, position upto, std:
 asio::awaitable<range_status> redis_log::collect_from_redis(position& after, position upto,
                                                             const std::string& room,
                                                             std::vector<entry_ptr>& into) {
-  auto what = wire_.range(after, upto, read_count());
+  auto what = wire_.range(after, upto, read_window_.size());
   const auto reply = co_await ask(std::move(what));
   if (reply.ec) co_return range_status::unavailable;
   const auto heard = log_wire::parse_range(reply.replies);

@@ -69,9 +69,8 @@ std::size_t redis_log::read_count() const {
   return std::min(read_window_.size(), next_read_count_);
 }
 
-// XREAD bounds entries and not bytes, and what comes next may be of another size: it begins
-// small, and more is asked for
-// as long as that much came, up to what fits well into the queues of clients.
+// XREAD bounds entries and not bytes, and what comes next may be of another size: it begins small, and
+// more is asked for as long as that much came, up to what fits well into the queues of clients.
 void redis_log::learn_sizes(std::size_t entries, std::size_t bytes) {
   const std::size_t asked = read_count();
   if (entries < asked) {

@@ -415,9 +415,8 @@ bool redis_log::is_hearing(net::time_point at) const {
   return heartbeat_.is_echo_recent(at) && at - *age >= *reading_since_;
 }
 
-// A backlog over a slow link: own heartbeats come behind it, and nobody is deaf. What a reader
-// gets that waits in vain is
-// far less.
+// A backlog over a slow link: own heartbeats come behind it, and nobody is deaf. What a reader gets
+// that waits in vain is far less.
 void redis_log::watch_arrival(net::time_point at) {
   constexpr std::uint64_t bytes_min = 1'024;  // between two looks
   const std::uint64_t bytes = reader_ ? reader_->bytes_moved() : 0;

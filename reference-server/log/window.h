@@ -1,6 +1,5 @@
-// How much goes over a connection at a time: halved when it did not pass, grown again while it
-// does, and for a while not
-// up to what failed last. A plain value.
+// How much goes over a connection at a time: halved when it did not pass, grown again while it does,
+// and for a while not up to what failed last. A plain value.
 #pragma once
 
 #include <algorithm>

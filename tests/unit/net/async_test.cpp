@@ -347,43 +347,6 @@ TEST(Mailbox, CloseAndCancelWakeThePopper) {
   run_coro(io, close_or_cancel_a_popper(false));
 }
 
-// ---- while_moving
-
-asio::awaitable<int> move_ten_times(std::uint64_t& moved) {
-  const auto ex = co_await asio::this_coro::executor;
-  asio::steady_timer timer(ex);
-  for (int i = 0; i < 10; ++i) {
-    timer.expires_after(20ms);
-    const auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (ec) co_return i;
-    ++moved;
-  }
-  co_return 10;
-}
-
-asio::awaitable<int> stand_still(bool& was_cancelled) {
-  const auto ex = co_await asio::this_coro::executor;
-  asio::steady_timer timer(ex, time_point::max());
-  const auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  was_cancelled = ec == asio::error::operation_aborted;
-  co_return 0;
-}
-
-asio::awaitable<void> move_or_not() {
-  std::uint64_t moved = 0;
-  const std::optional<int> moving = co_await while_moving(move_ten_times(moved), 100ms, &moved);
-  EXPECT_EQ(moving, 10) << "twice the limit in all, and never still for it";
-  bool was_cancelled = false;
-  const std::optional<int> still = co_await while_moving(stand_still(was_cancelled), 10ms, &moved);
-  EXPECT_FALSE(still);
-  EXPECT_TRUE(was_cancelled);
-}
-
-TEST(WhileMoving, TakesItsTimeButDoesNotStandStill) {
-  asio::io_context io{1};
-  run_coro(io, move_or_not());
-}
-
 // ---- with_deadline
 
 asio::awaitable<int> answer_soon() {
@@ -432,6 +395,35 @@ asio::awaitable<void> cancel_under_deadline() {
 TEST(WithDeadline, CancellationReachesTheOperation) {
   asio::io_context io{1};
   run_coro(io, cancel_under_deadline());
+}
+
+// ---- while_moving
+
+asio::awaitable<int> move_ten_times(std::uint64_t& moved) {
+  const auto ex = co_await asio::this_coro::executor;
+  asio::steady_timer timer(ex);
+  for (int i = 0; i < 10; ++i) {
+    timer.expires_after(20ms);
+    const auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (ec) co_return i;
+    ++moved;
+  }
+  co_return 10;
+}
+
+asio::awaitable<void> move_or_not() {
+  std::uint64_t moved = 0;
+  const std::optional<int> moving = co_await while_moving(move_ten_times(moved), 100ms, &moved);
+  EXPECT_EQ(moving, 10) << "twice the limit in all, and never still for it";
+  bool was_cancelled = false;
+  const std::optional<int> still = co_await while_moving(answer_never(was_cancelled), 10ms, &moved);
+  EXPECT_FALSE(still);
+  EXPECT_TRUE(was_cancelled);
+}
+
+TEST(WhileMoving, TakesItsTimeButDoesNotStandStill) {
+  asio::io_context io{1};
+  run_coro(io, move_or_not());
 }
 
 }  // namespace
