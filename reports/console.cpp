@@ -52,7 +52,7 @@ std::string_view first_line(std::string_view text) {
 
 // Foreign text must not steer the terminal, nor break the line.
 std::string printable(std::string_view text, const style& with) {
-  std::string safe = without_commands(clean_text(text));
+  std::string safe = terminal_text(text);
   for (char& c : safe) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || (!with.is_utf8 && byte >= 0x80)) c = byte < 0x20 ? ' ' : '?';

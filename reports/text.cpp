@@ -100,12 +100,13 @@ std::string clean_text(std::string_view text) {
   return clean;
 }
 
-std::string without_commands(std::string_view text) {
+std::string terminal_text(std::string_view foreign) {
+  const std::string text = clean_text(foreign);
   std::string safe;
   safe.reserve(text.size());
   bool is_line_start = true;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::string_view rest = text.substr(at);
+    const std::string_view rest = std::string_view(text).substr(at);
     if (is_line_start && rest.starts_with("::")) safe += '\\';
     safe += text[at];
     if (rest.starts_with("##[")) safe += '\\';

@@ -21,9 +21,9 @@ std::string moment_text(double seconds);
 // return, DEL, C1), without those that turn the direction of writing or end a line unseen, and
 // without what XML 1.0 forbids. They show as "\u{1b}", broken bytes as U+FFFD.
 std::string clean_text(std::string_view text);
-// A line that a CI service would take for a command of its own ("::error ...", "##[group]") gets a
-// backslash into it. For text that goes to a terminal or a log.
-std::string without_commands(std::string_view text);
+// The same for a terminal or a log: a line that a CI service would take for a command of its own
+// ("::error ...", "##[group]") gets a backslash into it.
+std::string terminal_text(std::string_view text);
 // At most about `bytes_max`: head and tail with a note between them, cut between characters.
 std::string capped(std::string_view text, std::size_t bytes_max);
 // Characters, as an approximation of columns on a terminal.

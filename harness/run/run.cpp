@@ -47,7 +47,7 @@ struct job {
 
 // It may quote what a target or Redis wrote.
 void say(const std::string& problem) {
-  std::cerr << "error: " << report::without_commands(report::clean_text(problem)) << std::endl;
+  std::cerr << "error: " << report::terminal_text(problem) << std::endl;
 }
 
 bool is_refused_by_system(const std::error_code& code) {

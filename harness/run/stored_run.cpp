@@ -52,7 +52,7 @@ exit_code run_or_refuse(const std::function<exit_code()>& verb) {
 }
 
 void tell(const std::string& problem, const std::string& remedy) {
-  std::cerr << "error: " << report::clean_text(problem) << "\n";
+  std::cerr << "error: " << report::terminal_text(problem) << "\n";
   if (!remedy.empty()) std::cerr << "  = " << remedy << "\n";
 }
 

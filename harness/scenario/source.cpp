@@ -20,7 +20,7 @@ constexpr std::size_t excerpt_before_max = 100;  // of it, left of the problem
 
 // Foreign text must not steer the terminal, and its length is nobody's business.
 std::string shown(const std::string& text) {
-  return report::capped(report::without_commands(report::clean_text(text)), message_bytes_max);
+  return report::capped(report::terminal_text(text), message_bytes_max);
 }
 
 std::string place_of(const source_position& where) {

@@ -51,6 +51,13 @@ TEST(ReportText, CleansWhatIsNoTextAtAll) {
   EXPECT_EQ(clean_text("\xEF\xBF\xBF"), "\\u{ffff}");
 }
 
+TEST(ReportText, IsNoCommandOfACiService) {
+  EXPECT_EQ(terminal_text("::error::x\n  ::warning::y\r\t::z a::b"),
+            "\\::error::x\n  \\::warning::y\r\t\\::z a::b");
+  EXPECT_EQ(terminal_text("a ##[group]b #[c]"), "a #\\#[group]b #[c]");
+  EXPECT_EQ(terminal_text("\x1b::x"), "\\u{1b}::x");
+}
+
 TEST(ReportText, CapsBetweenCharacters) {
   std::string long_text;
   for (int i = 0; i < 1000; ++i) long_text += "é";
