@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "reports/text.h"
 
@@ -162,20 +163,54 @@ std::string window_text(const finding_row& found) {
   return text + "]";
 }
 
+// The log that a detail quotes, line by line.
+std::string quoted_lines(std::string_view detail, const style& with) {
+  std::string text;
+  for (std::size_t end = detail.find('\n'); end != std::string_view::npos;
+       end = detail.find('\n')) {
+    detail.remove_prefix(end + 1);
+    const std::string_view line = first_line(detail);
+    if (!line.empty()) text += "  " + printable(line, with) + "\n";
+  }
+  return text;
+}
+
 // The first of each kind, with what lay around it; all of them are in violations.jsonl.
 std::string finding_lines(const run_record& run, const style& with) {
   std::string text;
   for (const finding_row& found : first_of_each_kind(run.examples)) {
     text += "  " + found.kind + " at " + moment_text(found.at_s) + ": " +
-            printable(found.detail, with) + printable(window_text(found), with) + "\n";
+            printable(first_line(found.detail), with) + printable(window_text(found), with) + "\n" +
+            quoted_lines(found.detail, with);
     const auto add = [&text, &with](const char* name, const std::string& line) {
       if (!line.empty()) text += "    " + padded(name, 10) + printable(line, with) + "\n";
     };
     add("where", found.hop);
     add("sender", neighbours_text(found));
     add("got last", deliveries_text(found));
+    for (const finding_row::log_row& line : found.log)
+      add("its log", moment_text(line.at_s) + " " + line.text +
+                         (line.count > 1 ? " (" + grouped(line.count) + " x)" : ""));
   }
   return text.empty() ? text : heading("FINDINGS", with) + " the first of each kind\n" + text;
+}
+
+// Of each kind the most frequent ones; all are in summary.json.
+std::string reason_lines(const run_record& run, const style& with) {
+  constexpr std::size_t shown_of_kind = 3;
+  std::string text, kind;
+  std::size_t shown = 0, left_out = 0;
+  for (const reason_row& reason : run.reasons) {
+    if (std::exchange(kind, reason.kind) != reason.kind) shown = 0;
+    if (shown++ >= shown_of_kind) {
+      ++left_out;
+      continue;
+    }
+    text += "  " + reason_head(reason) + ": " + printable(reason.text, with) + "\n";
+  }
+  if (left_out > 0) text += "  and " + std::to_string(left_out) + " more in summary.json\n";
+  return text.empty() ? text
+                      : heading("REASONS", with) + " what was said when something failed\n" + text;
 }
 
 std::string bar(double share, std::size_t width, const style& with) {
@@ -237,6 +272,7 @@ std::string render_summary(const run_record& run, const style& with) {
   text += check_lines(run, with);
   text += fault_lines(run, with);
   text += finding_lines(run, with);
+  text += reason_lines(run, with);
   text += heading("TOTALS", with) + " " + grouped(run.sent) + " sent (" + grouped(run.ok) +
           " ok, " + grouped(run.fail) + " refused, " + grouped(run.info) + " unknown), " +
           grouped(run.delivered) + " of " + grouped(run.obligations) + " deliveries";

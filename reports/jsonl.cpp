@@ -65,6 +65,11 @@ boost::json::object around_of(const finding_row& found) {
   for (const auto& near : found.neighbours) neighbours.push_back(to_json(near));
   for (const auto& [at_s, message] : found.last_deliveries)
     deliveries.push_back(boost::json::object{{"t", at_s}, {"message", message}});
+  boost::json::array log;
+  for (const auto& line : found.log)
+    log.push_back(
+        boost::json::object{{"t", line.at_s}, {"count", line.count}, {"text", line.text}});
+  if (!log.empty()) around["log"] = std::move(log);
   if (!neighbours.empty()) around["neighbours"] = std::move(neighbours);
   if (!deliveries.empty()) around["last_deliveries"] = std::move(deliveries);
   return around;

@@ -67,6 +67,14 @@ std::string class_part(std::string_view name) {
   return part;
 }
 
+std::string reasons_text(const run_record& run) {
+  constexpr std::size_t shown_max = 20;
+  std::string text;
+  for (std::size_t i = 0; i < run.reasons.size() && i < shown_max; ++i)
+    text += reason_head(run.reasons[i]) + ": " + run.reasons[i].text + "\n";
+  return text;
+}
+
 std::string evidence(const run_record& run, const check_row& check) {
   std::string text = check.detail + "\n";
   if (check.verdict == "fail") {
@@ -76,8 +84,11 @@ std::string evidence(const run_record& run, const check_row& check) {
       text += found.kind + " at " + moment_text(found.at_s) + ": " + found.detail +
               (found.fault.empty() ? "" : " [" + found.fault + "]") +
               (found.hop.empty() ? "" : "; " + found.hop) + "\n";
+      for (const finding_row::log_row& line : found.log)
+        text += "  " + found.node + "'s log at " + moment_text(line.at_s) + ": " + line.text + "\n";
     }
   }
+  text += reasons_text(run);
   if (!run.replay.empty()) text += "replay: " + run.replay + "\n";
   return text;
 }
@@ -181,6 +192,9 @@ std::string suite_element(const run_record& run, counts& all) {
   // All checks watch the whole run; its time is shared out, so that the cases add up to it.
   const double share = run.duration_s / static_cast<double>(cases.size());
   for (const check_row& check : cases) text += case_element(run, check, share);
+  // Of a run that passed, too: what its faults made the target say.
+  if (const std::string reasons = reasons_text(run); !reasons.empty())
+    text += "    <system-out>" + body(reasons) + "</system-out>\n";
   return text + "  </testsuite>\n";
 }
 

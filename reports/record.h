@@ -28,6 +28,15 @@ struct fault_row {
   std::string evidence;        // of a failure to confirm, else empty
 };
 
+// What was said when something failed.
+struct reason_row {
+  std::string kind;  // send_refused join_refused connection_ended connect_failed redis_error log
+  std::string text;  // with numbers and names folded: "waited # ms"
+  std::uint64_t count = 0;
+  double first_s = 0, last_s = 0;
+  std::vector<std::string> nodes;
+};
+
 struct finding_row {
   std::string kind;
   double at_s = 0;
@@ -44,6 +53,12 @@ struct finding_row {
   std::vector<neighbour_row> neighbours;
   std::vector<std::pair<double, std::string>> last_deliveries;  // when, which message
   std::optional<double> window_begins_s, window_ends_s;         // of the fault
+  struct log_row {
+    double at_s = 0;
+    std::uint64_t count = 0;
+    std::string text;
+  };
+  std::vector<log_row> log;  // what the node's log said around it
 };
 
 struct run_record {
@@ -68,6 +83,7 @@ struct run_record {
       observed;  // the strongest contract that this run satisfies, in the words of a target file; empty: unknown
   std::vector<fault_row> faults;
   std::vector<finding_row> examples;
+  std::vector<reason_row> reasons;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;
   std::optional<double> steady_p99_ms;
   double lag_p99_ms = 0;

@@ -44,6 +44,19 @@ json::array faults_of(const run_record& run) {
   return rows;
 }
 
+json::array reasons_of(const run_record& run) {
+  json::array rows;
+  for (const reason_row& reason : run.reasons) {
+    rows.push_back(json::object{{"kind", reason.kind},
+                                {"text", reason.text},
+                                {"count", reason.count},
+                                {"first_s", reason.first_s},
+                                {"last_s", reason.last_s},
+                                {"nodes", json::array(reason.nodes.begin(), reason.nodes.end())}});
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string summary_json(const run_record& run) {
@@ -88,6 +101,7 @@ std::string summary_json(const run_record& run) {
   json::array examples;
   for (const finding_row& found : run.examples) examples.push_back(to_json(found));
   page["examples"] = std::move(examples);
+  page["reasons"] = reasons_of(run);
   page["replay"] = run.replay;
   return json_page(page);
 }

@@ -51,6 +51,15 @@ std::string fault_table(const run_record& run) {
   return text;
 }
 
+std::string reason_table(const run_record& run) {
+  if (run.reasons.empty()) return {};
+  constexpr std::size_t shown_max = 20;
+  std::string text = "\n| Said when something failed | What |\n| --- | --- |\n";
+  for (std::size_t i = 0; i < run.reasons.size() && i < shown_max; ++i)
+    text += "| " + cell(reason_head(run.reasons[i])) + " | " + cell(run.reasons[i].text) + " |\n";
+  return text;
+}
+
 }  // namespace
 
 std::string summary_md(const run_record& run) {
@@ -75,8 +84,12 @@ std::string summary_md(const run_record& run) {
     for (const finding_row& found : first_of_each_kind(run.examples)) {
       text += "- **" + cell(found.kind) + "** at " + moment_text(found.at_s) + ": " +
               cell(found.detail) + (found.hop.empty() ? "" : "; " + cell(found.hop)) + "\n";
+      for (const finding_row::log_row& line : found.log)
+        text += "  - " + cell(found.node) + "'s log at " + moment_text(line.at_s) + ": " +
+                cell(line.text) + "\n";
     }
   }
+  text += reason_table(run);
   text += "\nResults: `" + clean_text(run.directory) + "`\n";
   if (!run.replay.empty()) text += "Replay: `" + clean_text(run.replay) + "`\n";
   return capped(text, page_bytes_max);

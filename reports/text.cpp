@@ -1,8 +1,11 @@
 #include "reports/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+
+#include "reports/record.h"
 
 namespace ordeal::report {
 namespace {
@@ -123,6 +126,20 @@ std::string capped(std::string_view text, std::size_t bytes_max) {
   while (tail < text.size() && is_continuation(text[tail])) ++tail;
   return std::string(text.substr(0, head)) + "\n... " + std::to_string(tail - head) +
          " bytes left out ...\n" + std::string(text.substr(tail));
+}
+
+std::string reason_head(const reason_row& what) {
+  std::string kind = what.kind;
+  std::replace(kind.begin(), kind.end(), '_', ' ');
+  std::string nodes;
+  constexpr std::size_t shown_max = 4;
+  for (std::size_t i = 0; i < what.nodes.size() && i < shown_max; ++i)
+    nodes += (i == 0 ? " " : ", ") + what.nodes[i];
+  if (what.nodes.size() > shown_max)
+    nodes += " and " + std::to_string(what.nodes.size() - shown_max) + " more";
+  const std::string first = moment_text(what.first_s), last = moment_text(what.last_s);
+  return grouped(what.count) + " x " + kind + nodes + ", " + first +
+         (first == last ? "" : " to " + last);
 }
 
 std::size_t width_of(std::string_view utf8) {

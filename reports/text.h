@@ -8,6 +8,8 @@
 
 namespace ordeal::report {
 
+struct reason_row;
+
 // "4 530 600"
 std::string grouped(std::uint64_t value);
 // "0.3s", "52.1s", "2m31s", "3h05m"
@@ -26,6 +28,8 @@ std::string clean_text(std::string_view text);
 std::string terminal_text(std::string_view text);
 // At most about `bytes_max`: head and tail with a note between them, cut between characters.
 std::string capped(std::string_view text, std::size_t bytes_max);
+// A reason without its text: "768 x send refused by node-1 and node-2, +2.1s to +9.8s".
+std::string reason_head(const reason_row& what);
 // Characters, as an approximation of columns on a terminal.
 std::size_t width_of(std::string_view utf8);
 std::string padded(std::string_view utf8, std::size_t width);

@@ -45,6 +45,7 @@ class checker {
   virtual void on(const observer_usage&) {}
   virtual void on(const clock_jumped&) {}
   virtual void on(const run_ended&) {}
+  virtual void on(const reason_heard&) {}
 
   // Known once it has finished: the harness itself was in trouble, so that no time it measured proves anything.
   virtual bool casts_doubt_on_times() const { return false; }

@@ -50,6 +50,12 @@ struct surroundings {
   std::vector<arrival> last_deliveries;                // the client's last ten, oldest first
   std::optional<run_time> window_begins, window_ends;  // of `fault`; no end: still open
   std::string hop;  // where the message was lost, as a sentence; empty: nothing is known
+  struct log_line {
+    run_time at{};  // when it was seen first, at most a second after it was written
+    std::uint64_t count = 0;
+    std::string text;
+  };
+  std::vector<log_line> log;  // of `node`, from around the finding; of the judgement's examples
 };
 
 struct finding {

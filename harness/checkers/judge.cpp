@@ -78,6 +78,8 @@ class streaming_judge final : public judge {
     end.result = overall(end.checks);
     end.findings = found_.counts();
     end.examples = found_.examples();
+    for (finding& each : end.examples) add_log(each);
+    end.reasons = heard_.all();
     for (std::size_t f = 0; f < terms_.faults.size(); ++f) end.faults.push_back(judge_fault(f));
     end.counts = counts();
     end.latency = latency();
@@ -89,6 +91,18 @@ class streaming_judge final : public judge {
   }
 
  private:
+  // What the node of a finding said in its outage, and around the finding itself.
+  void add_log(finding& what) const {
+    constexpr std::chrono::seconds before{2}, after{4};
+    if (!what.node) return;
+    auto around = what.around ? std::make_shared<surroundings>(*what.around)
+                              : std::make_shared<surroundings>();
+    const run_time from = std::min(around->window_begins.value_or(what.at), what.at) - before;
+    const run_time until = std::max(around->window_ends.value_or(what.at), what.at) + after;
+    around->log = heard_.said_by(*what.node, from, until);
+    if (!around->log.empty()) what.around = std::move(around);
+  }
+
   struct guarded {
     std::unique_ptr<checker> check;
     std::string problem;  // of an exception; it gets no more events then
@@ -101,6 +115,7 @@ class streaming_judge final : public judge {
       book_.on(of);
       times_.on(of);
       around_.on(of);
+      heard_.on(of);
     } catch (const std::exception& ex) {
       book_problem_ = ex.what();
       return;
@@ -206,6 +221,7 @@ class streaming_judge final : public judge {
   ledger book_;
   timings times_;
   context around_;
+  reasons heard_;
   tally found_;
   ending end_{{}, true, true, 0, {}};  // until run_ended says otherwise
   const bench bench_{terms_, book_, times_, around_, found_, end_};

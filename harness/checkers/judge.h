@@ -12,6 +12,7 @@
 
 #include "harness/checkers/checker.h"
 #include "harness/checkers/ending.h"
+#include "harness/checkers/reasons.h"
 
 namespace ordeal::harness {
 
@@ -53,6 +54,7 @@ struct judgement {
   std::array<std::uint64_t, finding_kind_count> findings{};
   std::vector<finding> examples;  // the first three of each kind
   std::vector<fault_judgement> faults;
+  std::vector<counted_reason> reasons;  // what was said when something failed
   totals counts;
   latency_summary latency;
   double lag_p99_ms = 0;

@@ -39,6 +39,7 @@ constexpr std::uint64_t spinning_permille = 900, calm_permille = 500;
 constexpr std::uint64_t spinning_cpu_permille = 300;
 constexpr int spinning_samples = 3;
 constexpr std::uint64_t calm_samples_min = 5;
+constexpr int cores_max = 1'024;
 constexpr std::chrono::milliseconds sample_gap_min{200}, sample_gap_max{3'000};
 
 // Whether this fault keeps the node from Redis, so that it has little to do but wait.
@@ -131,17 +132,19 @@ class resources final : public checker {
       books.hot_in_a_row = books.outage_in_a_row = 0;
       return;
     }
-    const std::chrono::nanoseconds used = now.cpu - books.latest->cpu;
-    const std::chrono::nanoseconds wanted =
-        used + std::max(now.waited - books.latest->waited, std::chrono::microseconds(0));
-    const auto share = [passed = now.at - books.latest->at](std::chrono::nanoseconds of) {
+    const std::chrono::nanoseconds passed = now.at - books.latest->at;
+    const auto used = difference(now.cpu, books.latest->cpu, passed * cores_max);
+    // Each of its threads may wait, all at once: that is no use of processors. A loop wants one core.
+    const auto waited = difference(now.waited, books.latest->waited, passed);
+    const auto wanted = used + waited;
+    const auto share = [passed](std::chrono::nanoseconds of) {
       return static_cast<std::uint64_t>(1000 * of.count() / passed.count());
     };
     const bool has_used = share(used) >= spinning_cpu_permille;
     const std::uint64_t permille = has_used ? share(wanted) : share(used);
     if (outage && outage == outage_before) {
       if (++books.outage_in_a_row >= spinning_samples) is_cpu_judged_ = true;
-      hottest_permille_ = std::max(hottest_permille_, permille);
+      hottest_permille_ = std::max(hottest_permille_, share(used));
       books.hot_in_a_row = permille >= spinning_permille ? books.hot_in_a_row + 1 : 0;
       if (books.hot_in_a_row >= spinning_samples && !books.spun) books.spun = {now.at, *outage};
       return;
@@ -149,6 +152,17 @@ class resources final : public checker {
     books.hot_in_a_row = books.outage_in_a_row = 0;
     if (outage || outage_before || !at_.times.phase() || at_.book.faults().current()) return;
     ++(permille < calm_permille ? books.calm : books.busy);
+  }
+
+  // Not below zero, where a kernel's count goes back (a thread ended), and not above what can be.
+  static std::chrono::nanoseconds difference(std::chrono::microseconds now,
+                                             std::chrono::microseconds before,
+                                             std::chrono::nanoseconds most) {
+    if (now <= before) return {};
+    const auto bound = std::chrono::duration_cast<std::chrono::microseconds>(most);
+    const auto wide =
+        static_cast<std::uint64_t>(now.count()) - static_cast<std::uint64_t>(before.count());
+    return wide > static_cast<std::uint64_t>(bound.count()) ? bound : now - before;
   }
 
   void judge_growth(node_id node, const node_books& books) {

@@ -72,9 +72,12 @@ asio::awaitable<void> client::serve_connection() {
   limits.idle_timeout = {};  // tick() watches over the server
   net::connect_result connected = co_await net::connect_websocket(url, limits);
   if (connected.http_status != 0) {
-    note_problem(url.path + " answers HTTP " + std::to_string(connected.http_status));
+    const std::string answer = url.path + " answers HTTP " + std::to_string(connected.http_status);
+    note_problem(answer);
+    hear(reason_kind::connect_failed, answer);
   } else if (connected.ec) {
     note_problem("cannot connect: " + connected.ec.message());
+    if (!fleet_.is_stopping) hear(reason_kind::connect_failed, connected.ec.message());
   }
   if (connected.ec || fleet_.is_stopping) co_return;
   on_open(std::move(connected.connection));
@@ -146,7 +149,10 @@ void client::on_open(std::unique_ptr<net::websocket> ws) {
 
 void client::on_closed(std::string_view reason) {
   const auto now = net::now();
-  if (!fleet_.is_stopping) note_problem(reason);
+  if (!fleet_.is_stopping) {
+    note_problem(reason);
+    hear(reason_kind::connection_ended, reason);
+  }
   for (place& where : places_) note_reset(where, now);
   fleet_.history.on(
       client_disconnected{fleet_.run_time_at(now), who_.id, node(), fleet_.is_stopping});
@@ -166,6 +172,13 @@ void client::note_problem(std::string_view reason) {
   fleet_.status.latest_problem =
       name_of(who_.id) + " at " + name_of(node()) + ": " + std::string(reason);
   net::log(net::log_level::debug, "fleet", fleet_.status.latest_problem);
+}
+
+// As it was said, cut; the recorder makes it a text that can be counted.
+void client::hear(reason_kind kind, std::string_view text) {
+  constexpr std::size_t bytes_max = 2'048;
+  fleet_.history.on(reason_heard{fleet_.run_time_at(net::now()), node(), kind, 1,
+                                 std::string(text.substr(0, bytes_max))});
 }
 
 void client::give_up(std::string_view reason) {
@@ -302,6 +315,7 @@ bool client::on_acked(const driver_acked& what, net::time_point now) {
   for (place& where : places_) {
     if (where.member.awaits(what.request)) {
       if (what.is_error) {
+        hear(reason_kind::join_refused, what.error);
         end_reason_ = "join refused: " + std::string(what.error);
         return false;
       }
@@ -311,6 +325,7 @@ bool client::on_acked(const driver_acked& what, net::time_point now) {
     if (where.lane.awaits(what.request)) {
       const auto answer = what.is_error ? classify_error(what.error, fleet_.what.target.protocol)
                                         : publish_answer::ok;
+      if (what.is_error) hear(reason_kind::send_refused, what.error);
       if (const auto settled = where.lane.on_answer(answer, now)) settle(*settled, now);
       start_sends(where, now);
       return true;

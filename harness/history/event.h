@@ -169,6 +169,24 @@ struct clock_jumped {
   bool was_suspended = false;
 };
 
+// What somebody said when something did not work, in a form that can be counted (reason_text.h): the same reason has
+// the same text each time, whatever numbers and names it quotes.
+enum class reason_kind {
+  send_refused,  // a server answered a send with an error, whether the client tries again or not
+  join_refused,  // ... a join
+  connection_ended,  // a server's goodbye, or how the connection broke
+  connect_failed,    // no connection, or no upgrade
+  redis_error,       // Redis answered a node with an error
+  log                // a line of a node's log, as seen within a second
+};
+struct reason_heard {
+  run_time at{};
+  node_id node{};
+  reason_kind kind = reason_kind::send_refused;
+  std::uint32_t count = 1;  // of the same ones that this event stands for
+  std::string text;
+};
+
 // The last event of a history that is complete.
 struct run_ended {
   run_time at{};
@@ -177,10 +195,11 @@ struct run_ended {
   std::string problem;  // of the surroundings (Redis vanished, say); empty when there was none
 };
 
-using event = std::variant<send_invoked, send_settled, delivered, join_invoked, join_confirmed,
-                           room_left, reset_received, client_connected, client_disconnected,
-                           fault_changed, node_changed, phase_changed, generator_lag, tapped,
-                           node_usage, redis_usage, observer_usage, clock_jumped, run_ended>;
+using event =
+    std::variant<send_invoked, send_settled, delivered, join_invoked, join_confirmed, room_left,
+                 reset_received, client_connected, client_disconnected, fault_changed, node_changed,
+                 phase_changed, generator_lag, tapped, node_usage, redis_usage, observer_usage,
+                 clock_jumped, run_ended, reason_heard>;
 
 // Whoever wants to read the history as it is written. Called on one thread (the fleet's), in order.
 class event_sink {

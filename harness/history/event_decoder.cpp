@@ -329,6 +329,24 @@ event take_run_ended(byte_cursor& from, const chunk_memory& in) {
   return what;
 }
 
+event take_reason_heard(byte_cursor& from, chunk_memory& in) {
+  reason_heard what;
+  what.at = in.at;
+  const std::uint64_t mixed = from.index_with(3, "a node and a kind of reason");
+  what.node = node_id{static_cast<std::uint32_t>(mixed >> 3)};
+  what.kind = from.choice(mixed & 7, reason_kind::log, "kind of reason");
+  what.count = from.small("a count of reasons");
+  const std::uint64_t distance = from.number_to(in.reasons.size(), "the way back to a reason");
+  if (distance > 0) {
+    what.text = in.reasons[in.reasons.size() - static_cast<std::size_t>(distance)];
+    return what;
+  }
+  what.text = from.text();
+  if (what.text.size() > reason_bytes_max) from.fail("a reason is too long");
+  in.reasons.push_back(what.text);
+  return what;
+}
+
 event take_kind(byte_cursor& from, chunk_memory& in, unsigned number) {
   switch (static_cast<kind>(number)) {
     case kind::send_invoked:
@@ -369,6 +387,8 @@ event take_kind(byte_cursor& from, chunk_memory& in, unsigned number) {
       return take_clock_jumped(from, in);
     case kind::run_ended:
       return take_run_ended(from, in);
+    case kind::reason_heard:
+      return take_reason_heard(from, in);
   }
   from.fail("there is no event of kind " + std::to_string(number));
   return run_ended{};

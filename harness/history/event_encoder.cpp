@@ -1,9 +1,11 @@
 #include "harness/history/event_codec.h"
 
+#include <algorithm>
+
 namespace ordeal::harness {
 namespace wire {
 
-static_assert(std::variant_size_v<event> == 19,
+static_assert(std::variant_size_v<event> == 20,
               "a new event needs a kind, a put, a take and docs/formats.md");
 
 void byte_writer::text(std::string_view value) {
@@ -250,6 +252,22 @@ void put(encoder_state& to, const run_ended& what) {
   to.out.byte(what.was_cut_short ? 1U : 0U);
   to.out.signed_number(what.signal);
   to.out.text(what.problem);
+}
+
+void put(encoder_state& to, const reason_heard& what) {
+  open(to, kind::reason_heard, what.at);
+  to.out.number(index_of(what.node) << 3 | static_cast<std::size_t>(what.kind));
+  to.out.number(what.count);
+  const std::string_view text = std::string_view(what.text).substr(0, reason_bytes_max);
+  auto& known = to.memory.reasons;
+  const auto found = std::find(known.rbegin(), known.rend(), text);
+  if (found != known.rend()) {
+    to.out.number(static_cast<std::uint64_t>(found - known.rbegin()) + 1);
+    return;
+  }
+  to.out.number(0);
+  to.out.text(text);
+  known.emplace_back(text);
 }
 
 }  // namespace

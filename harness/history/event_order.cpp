@@ -63,10 +63,20 @@ auto fields(const clock_jumped& of) {
 auto fields(const run_ended& of) {
   return std::tie(of.was_cut_short, of.signal, of.problem);
 }
+auto fields(const reason_heard& of) {
+  return std::tie(of.node, of.kind, of.count, of.text);
+}
 
 std::strong_ordering compare_times(const event& a, const event& b) {
   const auto time = [](const auto& one) { return one.at; };
   return std::visit(time, a) <=> std::visit(time, b);
+}
+
+// What every shard of a run hears, and not one client.
+bool is_about_run(const event& what) {
+  const auto* reason = std::get_if<reason_heard>(&what);
+  return reason != nullptr &&
+         (reason->kind == reason_kind::log || reason->kind == reason_kind::redis_error);
 }
 
 }  // namespace
@@ -85,7 +95,7 @@ bool is_shared(const event& what) {
   return std::holds_alternative<fault_changed>(what) ||
          std::holds_alternative<node_changed>(what) ||
          std::holds_alternative<phase_changed>(what) || std::holds_alternative<node_usage>(what) ||
-         std::holds_alternative<redis_usage>(what);
+         std::holds_alternative<redis_usage>(what) || is_about_run(what);
 }
 
 }  // namespace ordeal::harness

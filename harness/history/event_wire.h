@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/history/event.h"
@@ -32,7 +33,8 @@ enum class kind : std::uint8_t {
   redis_usage = 15,
   observer_usage = 16,
   clock_jumped = 17,
-  run_ended = 18
+  run_ended = 18,
+  reason_heard = 19
 };
 
 // Of every tag.
@@ -58,7 +60,8 @@ inline constexpr unsigned unused_exception_bits = 0xc0;
 inline constexpr unsigned was_skipped_bit = 0x01;
 inline constexpr unsigned lag_follows_bit = 0x02;
 
-inline constexpr std::uint32_t id_bound = 1U << 24;  // clients, nodes, rooms and faults are below
+inline constexpr std::uint32_t id_bound = 1U << 24;    // clients, nodes, rooms and faults are below
+inline constexpr std::size_t reason_bytes_max = 1024;  // longer ones are cut
 inline constexpr std::size_t text_bytes_max = 1024 * 1024;  // longer texts are cut
 
 constexpr std::uint64_t zigzag(std::int64_t value) {
@@ -90,6 +93,7 @@ class chunk_memory {
   void forget(run_time first) {
     at = first;
     messages.clear();
+    reasons.clear();
     last_delivery.reset();
     ++generation_;
   }
@@ -107,6 +111,7 @@ class chunk_memory {
 
   run_time at{};                        // of the event before
   std::vector<named_message> messages;  // in the order in which they were first named
+  std::vector<std::string> reasons;     // texts, in the order in which they were first named
   struct delivery {
     client_id client{};
     std::size_t message = 0;  // index into `messages`

@@ -74,4 +74,22 @@ const char* word_of(tap_point value) {
   return "?";
 }
 
+const char* word_of(reason_kind value) {
+  switch (value) {
+    case reason_kind::send_refused:
+      return "send_refused";
+    case reason_kind::join_refused:
+      return "join_refused";
+    case reason_kind::connection_ended:
+      return "connection_ended";
+    case reason_kind::connect_failed:
+      return "connect_failed";
+    case reason_kind::redis_error:
+      return "redis_error";
+    case reason_kind::log:
+      return "log";
+  }
+  return "?";
+}
+
 }  // namespace ordeal::harness

@@ -10,5 +10,6 @@ const char* word_of(payload_state value);
 const char* word_of(node_state value);
 const char* word_of(phase_kind value);
 const char* word_of(tap_point value);
+const char* word_of(reason_kind value);
 
 }  // namespace ordeal::harness

@@ -101,9 +101,10 @@ bool frame_reader::check() {
   if (get<std::uint32_t>(frame_, checksum_at) != checksum_of(frame_))
     return fail("the checksum of a chunk of " + std::to_string(frame_.size()) + " bytes is wrong");
   const unsigned version = get<std::uint8_t>(frame_, version_at);
-  if (version != history_version) {
+  if (version < history_version_oldest || version > history_version) {
     return fail("it is of version " + std::to_string(version) +
-                " of the format; this program reads version " + std::to_string(history_version));
+                " of the format; this program reads versions " +
+                std::to_string(history_version_oldest) + " to " + std::to_string(history_version));
   }
   const unsigned kind = get<std::uint8_t>(frame_, kind_at);
   if (kind > static_cast<unsigned>(frame_kind::events) || get<std::uint16_t>(frame_, zero_at) != 0)

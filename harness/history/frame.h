@@ -14,7 +14,8 @@ namespace ordeal::harness {
 
 inline constexpr std::size_t frame_head_bytes = 44;
 inline constexpr std::uint32_t frame_body_bytes_max = 64 * 1024 * 1024;
-inline constexpr unsigned history_version = 1;
+inline constexpr unsigned history_version = 2;         // that is written
+inline constexpr unsigned history_version_oldest = 1;  // that is read
 
 enum class frame_kind : std::uint8_t { header = 0, events = 1 };
 

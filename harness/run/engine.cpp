@@ -52,7 +52,8 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
                 node_changed{fleet_.elapsed(), node, state, was_planned, std::move(detail)});
           },
           tap_outlet{run_start_,
-                     [this](std::vector<tapped> batch) { fleet_.post(std::move(batch)); }}) {
+                     [this](std::vector<tapped> batch) { fleet_.post(std::move(batch)); },
+                     [this](reason_heard what) { fleet_.post(std::move(what)); }}) {
   view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
   view_.node_states.resize(what.scenario.nodes, node_state::starting);
 }
@@ -129,6 +130,10 @@ asio::awaitable<bool> engine::set_up() {
   }
   describe_bed();
   auto urls = bed_.node_urls();
+  const auto keep_secret = [secrets = bed_.node_processes().secrets()](fleet_thread& there) {
+    there.recorder().keep_secret(secrets);
+  };
+  co_await fleet_.call(keep_secret);
   co_await fleet_.make(std::move(urls));
   is_loaded_ = true;
   const auto limit = plan_.scenario.load.ramp + connect_limit;

@@ -14,12 +14,12 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::array<std::string_view, 19> kinds{
+constexpr std::array<std::string_view, 20> kinds{
     "send_invoked",        "send_settled",  "delivered",      "join_invoked",
     "join_confirmed",      "room_left",     "reset_received", "client_connected",
     "client_disconnected", "fault_changed", "node_changed",   "phase_changed",
     "generator_lag",       "tapped",        "node_usage",     "redis_usage",
-    "observer_usage",      "clock_jumped",  "run_ended"};
+    "observer_usage",      "clock_jumped",  "run_ended",      "reason_heard"};
 static_assert(kinds.size() == std::variant_size_v<event>, "every kind has a name");
 
 // All digits of it: a double would round what is far from zero.
@@ -162,6 +162,11 @@ void fields_of(const run_ended& what, const terms&, line& to) {
   to.flag("cut_short", what.was_cut_short);
   if (what.signal != 0) to.number("signal", what.signal);
   to.text("problem", what.problem);
+}
+
+void fields_of(const reason_heard& what, const terms&, line& to) {
+  to.node(what.node).word("kind", word_of(what.kind)).count("count", what.count);
+  to.text("text", what.text);
 }
 
 }  // namespace

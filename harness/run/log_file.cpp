@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <vector>
 
 #include "reports/text.h"
 
@@ -13,6 +12,7 @@ namespace {
 constexpr std::size_t first_lines_shown = 3;
 constexpr std::size_t last_lines_shown = 5;
 constexpr std::size_t line_bytes_shown = 300;
+constexpr std::size_t new_lines_max = 200;  // that are taken at once
 constexpr std::size_t piece_bytes = 64U << 10U;
 
 std::uintmax_t size_of(const fs::path& path) {
@@ -97,6 +97,29 @@ bool log_watch::has_appeared() {
     if (tail_.size() >= text_.size()) tail_.erase(0, tail_.size() - text_.size() + 1);
   }
   return has_appeared_;
+}
+
+log_follower::log_follower(fs::path path) : path_(std::move(path)), read_(size_of(path_)) {}
+
+std::vector<std::string> log_follower::take_new() {
+  const std::uintmax_t bytes = size_of(path_);
+  if (bytes < read_) read_ = 0;  // it was cut
+  if (bytes - read_ > piece_bytes) {
+    read_ = bytes - piece_bytes;
+    begun_.clear();
+  }
+  const std::string piece = read_piece(path_, read_, static_cast<std::size_t>(bytes - read_));
+  read_ += piece.size();
+  const std::size_t end = piece.rfind('\n');
+  if (end == std::string::npos) {
+    begun_ = (begun_ + piece).substr(0, piece_bytes);
+    return {};
+  }
+  std::vector<std::string> lines = lines_of(begun_ + piece.substr(0, end));
+  begun_ = piece.substr(end + 1);
+  if (lines.size() > new_lines_max)
+    lines.erase(lines.begin(), lines.end() - std::ptrdiff_t{new_lines_max});
+  return lines;
 }
 
 void log_keeper::tick() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace ordeal::harness {
 
@@ -27,6 +28,21 @@ class log_watch {
   std::string tail_;  // of what was read: the text may have come in part
   std::uintmax_t read_ = 0;
   bool has_appeared_ = false;
+};
+
+// What is written to a log from now on.
+class log_follower {
+ public:
+  explicit log_follower(std::filesystem::path path);
+
+  // The lines that were finished since the last time, or the last ones of too many: costs little
+  // however much a target writes.
+  std::vector<std::string> take_new();
+
+ private:
+  std::filesystem::path path_;
+  std::uintmax_t read_ = 0;
+  std::string begun_;  // of a line without an end
 };
 
 // Keeps every *.log of a directory below some megabytes: one that has grown beyond is emptied, its

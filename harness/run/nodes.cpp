@@ -59,6 +59,7 @@ node_set::~node_set() = default;
 void node_set::tell_password(std::string_view password) {
   password_file_ = secrets_.write_file("redis-password", std::string(password) + "\n");
   around_.redis_password = password;
+  passwords_told_.emplace_back(password);
 }
 
 fault::process* node_set::running_process(std::size_t node) {
@@ -174,7 +175,8 @@ asio::awaitable<void> node_set::watch(std::size_t index, std::shared_ptr<fault::
   const fault::process_exit ended = co_await which->wait_exit();
   const bool was_planned = nodes_[index].is_exit_expected;
   const node_state state = was_planned ? node_state::stopped : node_state::exited;
-  changed_(node_id(index), state, was_planned, ended.describe());
+  changed_(node_id(index), state, was_planned,
+           ended.describe() + (was_planned ? "" : quoted_log(log_of(index))));
 }
 
 asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
@@ -222,15 +224,19 @@ std::filesystem::path node_set::log_of(std::size_t index) const {
   return around_.logs / (name(index) + ".log");
 }
 
-// Without the secrets that were given to the nodes.
-std::string node_set::quoted_log(const std::filesystem::path& log) const {
-  std::string text = log_excerpt(log);
-  std::vector<std::string> secrets{around_.redis_password};
+std::vector<std::string> node_set::secrets() const {
+  std::vector<std::string> secrets = passwords_told_;
   for (const std::string& name : target_.secrets) {
     const char* const value = std::getenv(name.c_str());
     if (value != nullptr) secrets.emplace_back(value);
   }
-  for (const std::string& secret : secrets) {
+  return secrets;
+}
+
+// Without the secrets that were given to the nodes.
+std::string node_set::quoted_log(const std::filesystem::path& log) const {
+  std::string text = log_excerpt(log);
+  for (const std::string& secret : secrets()) {
     if (secret.empty()) continue;
     for (std::size_t at = text.find(secret); at != std::string::npos;
          at = text.find(secret, at + 3))

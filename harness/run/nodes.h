@@ -47,6 +47,9 @@ class node_set final : public fault::node_control {
   net::asio::awaitable<void> stop_all(std::chrono::milliseconds grace);
 
   std::uint16_t port(node_id node) const { return nodes_[index_of(node)].port; }
+  std::filesystem::path log_of(std::size_t index) const;
+  // What was given to the nodes and nobody may quote.
+  std::vector<std::string> secrets() const;
   // Of the processes that run now. A node that ended, restarted or not, took its time with it.
   std::chrono::microseconds cpu_time() const;
   bool is_cpu_time_complete() const;
@@ -71,7 +74,6 @@ class node_set final : public fault::node_control {
   net::asio::awaitable<void> watch(std::size_t index, std::shared_ptr<fault::process> which);
   net::asio::awaitable<bool> is_ready(std::size_t index, log_watch& log);
   net::asio::awaitable<void> keep_logs();
-  std::filesystem::path log_of(std::size_t index) const;
   std::string quoted_log(const std::filesystem::path& log) const;
   fault::process_spec spec_of(std::size_t index) const;
   placeholder_values values_of(std::size_t index) const;
@@ -83,6 +85,7 @@ class node_set final : public fault::node_control {
   node_surroundings around_;
   on_change changed_;
   std::filesystem::path password_file_;
+  std::vector<std::string> passwords_told_;  // a log may quote an old one
   std::vector<member> nodes_;
   net::task_group watchers_;  // of processes and logs
   net::stop_event is_stopping_;

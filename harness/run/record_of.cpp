@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "harness/history/event_words.h"
 #include "harness/seconds.h"
 #include "harness/target/contract.h"
 
@@ -42,6 +43,13 @@ report::fault_row row_of(const fault_terms& spec, const fault_judgement& judged)
   return row;
 }
 
+report::reason_row row_of(const counted_reason& what) {
+  report::reason_row row{word_of(what.kind),  what.text,          what.count,
+                         seconds(what.first), seconds(what.last), {}};
+  for (const node_id node : what.nodes) row.nodes.push_back(harness::name_of(node));
+  return row;
+}
+
 void add_judgement(report::run_record& record, const terms& what, const judgement& judged) {
   record.verdict = harness::name_of(judged.result);
   record.why = judged.why;
@@ -61,6 +69,7 @@ void add_judgement(report::run_record& record, const terms& what, const judgemen
   for (std::size_t i = 0; i < what.faults.size(); ++i) {
     record.faults.push_back(row_of(what.faults[i], judged.faults[i]));
   }
+  for (const counted_reason& each : judged.reasons) record.reasons.push_back(row_of(each));
   for (const finding& example : judged.examples) record.examples.push_back(row_of(example, what));
   record.p50_ms = judged.latency.p50_ms;
   record.p99_ms = judged.latency.p99_ms;
@@ -86,6 +95,8 @@ void add_surroundings(report::finding_row& row, const surroundings& around) {
     row.neighbours.push_back(row_of(near));
   for (const surroundings::arrival& got : around.last_deliveries)
     row.last_deliveries.emplace_back(seconds(got.at), harness::name_of(got.id));
+  for (const surroundings::log_line& line : around.log)
+    row.log.push_back({seconds(line.at), line.count, line.text});
   row.window_begins_s = seconds_if(around.window_begins);
   row.window_ends_s = seconds_if(around.window_ends);
 }

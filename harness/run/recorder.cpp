@@ -50,6 +50,8 @@ void recorder::pass_on(event what) {
   std::visit([this](auto& of) { of.at -= zero_; }, what);
   if (auto* sent = std::get_if<send_invoked>(&what)) sent->intended -= zero_;
   if (auto* arrived = std::get_if<delivered>(&what)) arrived->intended -= zero_;
+  if (auto* heard = std::get_if<reason_heard>(&what))
+    heard->text = reasons_.admit(heard->kind, reason_text(heard->text, secrets_));
   write_event(what);
   if (is_over_) return;
   history_->on(what);

@@ -9,6 +9,7 @@
 
 #include "harness/checkers/judge.h"
 #include "harness/history/history_file.h"
+#include "harness/history/reason_text.h"
 #include "harness/scenario/terms.h"
 #include "reports/jsonl.h"
 
@@ -25,6 +26,9 @@ class recorder final : public event_sink {
   // From now on events go to the judge at once; those of the set-up are handed over first.
   void begin(run_time zero);
   bool has_begun() const { return has_begun_; }
+
+  // What no text that was heard may show.
+  void keep_secret(std::vector<std::string> secrets) { secrets_ = std::move(secrets); }
 
   harness::judge& judge() { return *judge_; }
 
@@ -53,6 +57,8 @@ class recorder final : public event_sink {
   std::uint64_t dropped_events_ = 0;  // of the history, as far as the judge knows
   std::unique_ptr<harness::judge> judge_;
   std::vector<event> setup_;
+  std::vector<std::string> secrets_;
+  reason_bounds reasons_;
   run_time zero_{};
   bool has_begun_ = false, is_over_ = false;
 };

@@ -77,6 +77,13 @@ class node_tap {
     if (!news.empty()) outlet_.on_tapped(std::move(news));
   }
 
+  // What a client of Redis meets in good times is no error.
+  void on_error(std::string_view code) {
+    if (!outlet_.on_error || code == "NOSCRIPT" || code == "BUSYGROUP") return;
+    outlet_.on_error(reason_heard{net::now() - outlet_.run_start, node_, reason_kind::redis_error,
+                                  1, std::string(code)});
+  }
+
   void on_unreadable(std::string_view reason) {
     if (std::exchange(has_complained_, true)) return;
     net::log(net::log_level::info, "tap", "a connection to Redis cannot be read",
@@ -140,6 +147,7 @@ class redis_tap final : public fault::connection_tap {
     void on_frame(const resp_frame& frame) override {
       for (const message_id& each : found) owner.seen_.push_back({tap_point::from_redis, each});
       found.clear();
+      if (frame.kind == net::redis::resp_kind::error) owner.node_->on_error(frame.word);
       owner.pairing_.on_reply(frame, owner.seen_);
     }
   };

@@ -18,8 +18,10 @@
 namespace ordeal::harness {
 
 struct tap_outlet {
-  net::time_point run_start;                           // times count from here
-  std::function<void(std::vector<tapped>)> on_tapped;  // called on the proxy thread
+  net::time_point run_start;  // times count from here
+  // Called on the proxy thread.
+  std::function<void(std::vector<tapped>)> on_tapped;
+  std::function<void(reason_heard)> on_error = {};  // Redis answers with one; may be empty
 };
 
 // What it makes are taps for the connections of this node. The same sighting is told once within the last thousands.

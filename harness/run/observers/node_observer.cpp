@@ -74,22 +74,23 @@ std::optional<std::uint64_t> parse_resident_pages(std::string_view line) {
 
 node_observer::node_observer(node_set& nodes) : nodes_(nodes), courses_(nodes.node_count()) {}
 
-std::vector<node_usage> node_observer::look(run_time at) {
+std::vector<node_usage> node_observer::look(const std::function<run_time()>& now) {
   std::vector<node_usage> samples;
   for (std::size_t index = 0; index < courses_.size(); ++index) {
     const fault::process* const running = nodes_.running_process(index);
     if (running == nullptr) continue;
-    if (const auto sample = look_at(index, running->pid(), at)) samples.push_back(*sample);
+    if (const auto sample = look_at(index, running->pid(), now)) samples.push_back(*sample);
   }
   return samples;
 }
 
-std::optional<node_usage> node_observer::look_at(std::size_t index, pid_t pid, run_time at) {
+std::optional<node_usage> node_observer::look_at(std::size_t index, pid_t pid,
+                                                 const std::function<run_time()>& now) {
   const auto stat = fault::read_proc_stat(pid);
   if (!stat || stat->state == 'T' || stat->state == 'Z') return std::nullopt;
   course& known = courses_[index];
   if (pid != known.pid) known = {pid, known.incarnation + 1, 0, {}};
-  if (at >= known.count_again_at) {
+  if (const run_time at = now(); at >= known.count_again_at) {
     const auto counted = count_descriptors(pid);
     if (!counted) return std::nullopt;
     known.descriptors = counted->count;
@@ -97,7 +98,9 @@ std::optional<node_usage> node_observer::look_at(std::size_t index, pid_t pid, r
     if (counted->was_listed) known.count_again_at += listing_pause_per_descriptor * counted->count;
   }
   const auto resident = read_resident_bytes(pid);
+  // Directly one after the other, or the use of longer would be held against the time between two samples.
   const auto cpu = fault::process_cpu_time(pid);
+  const run_time at = now();
   // It may have ended between the reads.
   if (!resident || *resident == 0 || cpu.count() == 0) return std::nullopt;
   return node_usage{at,  node_id(index),    *resident,       known.descriptors,

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ class node_observer {
   // `nodes` outlives it.
   explicit node_observer(node_set& nodes);
 
-  // One sample of each node that runs. `at`: now.
-  std::vector<node_usage> look(run_time at);
+  // One sample of each node that runs. `now` tells the time, which is read again for each: to look at one may take
+  // long, on a busy machine or where there are many descriptors.
+  std::vector<node_usage> look(const std::function<run_time()>& now);
 
  private:
   struct course {
@@ -33,7 +35,8 @@ class node_observer {
     run_time count_again_at{};  // the descriptors
   };
 
-  std::optional<node_usage> look_at(std::size_t index, pid_t pid, run_time at);
+  std::optional<node_usage> look_at(std::size_t index, pid_t pid,
+                                    const std::function<run_time()>& now);
 
   node_set& nodes_;
   std::vector<course> courses_;

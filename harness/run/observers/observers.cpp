@@ -2,6 +2,7 @@
 
 #include "harness/run/observers/clock_observer.h"
 #include "harness/run/observers/fleet_observer.h"
+#include "harness/run/observers/log_observer.h"
 #include "harness/run/observers/redis_observer.h"
 
 namespace ordeal::harness {
@@ -17,6 +18,7 @@ observers::observers(test_bed& bed, fleet_thread& load)
 
 void observers::start() {
   tasks_.spawn("nodes", watch_nodes());
+  tasks_.spawn("logs", watch_logs());
   // Connections of others to an external Redis say nothing about the target.
   if (bed_.redis() != nullptr) tasks_.spawn("redis", watch_redis(*bed_.redis()));
   tasks_.spawn("fleet", watch_fleet());
@@ -33,9 +35,18 @@ asio::awaitable<void> observers::stop() {
 asio::awaitable<void> observers::watch_nodes() {
   node_observer nodes(bed_.node_processes());
   for (;;) {
-    for (const node_usage& sample : nodes.look(fleet_.elapsed())) fleet_.post(sample);
+    for (const node_usage& sample : nodes.look([this] { return fleet_.elapsed(); }))
+      fleet_.post(sample);
     const bool is_over = co_await stopping_.wait_for(interval);
     if (is_over) co_return;
+  }
+}
+
+asio::awaitable<void> observers::watch_logs() {
+  log_observer logs(bed_.node_processes());
+  for (bool is_over = false; !is_over;) {
+    is_over = co_await stopping_.wait_for(interval);
+    for (reason_heard& each : logs.look(fleet_.elapsed())) fleet_.post(std::move(each));
   }
 }
 

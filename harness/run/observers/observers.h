@@ -25,6 +25,7 @@ class observers {
  private:
   net::asio::awaitable<void> watch_nodes();
   net::asio::awaitable<void> watch_redis(fault::managed_redis& redis);
+  net::asio::awaitable<void> watch_logs();
   net::asio::awaitable<void> watch_fleet();
   net::asio::awaitable<void> watch_clocks();
 

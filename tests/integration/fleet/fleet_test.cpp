@@ -2,6 +2,7 @@
 // refusals and silence.
 #include <gmock/gmock.h>
 
+#include <map>
 #include <set>
 
 #include "tests/integration/fleet/stage.h"
@@ -214,6 +215,12 @@ asio::awaitable<void> answer_no(stage& on) {
   on.expect_complete();
   EXPECT_EQ(on.history.outcomes()[outcome::fail], 7U);
   EXPECT_EQ(on.history.outcomes()[outcome::info], 5U);
+  std::map<std::string, int> refusals;
+  for (const auto& heard : on.history.all<harness::reason_heard>()) {
+    if (heard.kind == harness::reason_kind::send_refused) ++refusals[heard.text];
+  }
+  EXPECT_EQ(refusals, (std::map<std::string, int>{{"An unexpected error occurred", 5},
+                                                  {"refused: too long", 7}}));
   EXPECT_EQ(on.history.outcomes()[outcome::ok], on.hub.log().size());
 }
 

@@ -271,6 +271,33 @@ TEST(ResourcesChecker, ASpinOnABusyMachineIsSeenByItsWaiting) {
   }
 }
 
+// Many threads of one process wait at the same time: it was once said to use 368 % of two cores.
+TEST(ResourcesChecker, WaitingIsNoUseOfProcessors) {
+  watched w(1);
+  for (int s = 0; s < 20; ++s) w.second().uses(50 * MiB, 20);
+  w.run().breaks();
+  for (int s = 0; s < 6; ++s) {
+    w.second().waits(milliseconds(3'600)).uses(50 * MiB, 20, milliseconds(80));
+    w.waits(-milliseconds(9'000));  // a thread ended and took its waiting with it
+  }
+  w.recovers();
+  for (int s = 0; s < 20; ++s) w.second().uses(50 * MiB, 20);
+  EXPECT_EQ(w.run().findings(), "");
+  const std::string detail = w.run().detail_of("resources");
+  EXPECT_NE(detail.find("processor use in outages at most 8 %"), std::string::npos) << detail;
+}
+
+TEST(ResourcesChecker, CountsThatCannotBeDoNotOverflow) {
+  watched w(1);
+  for (int s = 0; s < 20; ++s) w.second().uses(50 * MiB, 20);
+  w.run().breaks();
+  const milliseconds much(std::numeric_limits<std::int64_t>::max() / 10'000'000);
+  for (int s = 0; s < 6; ++s) w.second().waits(much).uses(50 * MiB, 20, milliseconds(80));
+  w.recovers();
+  const std::string detail = w.run().detail_of("resources");
+  EXPECT_NE(detail.find("at most 8 %"), std::string::npos) << detail;
+}
+
 TEST(ResourcesChecker, ABurstInAnOutageIsNoSpin) {
   watched w(1);
   for (int s = 0; s < 20; ++s) w.second().uses(50 * MiB, 20);

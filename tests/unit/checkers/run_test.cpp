@@ -23,6 +23,67 @@ plan three_nodes() {
   return make_test_plan(3, {{0}, {0}, {0}});
 }
 
+// --- reasons
+
+TEST(Reasons, AreCountedByTextWithFirstAndLastTime) {
+  history h;
+  h.everybody_joins();
+  const auto hears = [&h](reason_kind kind, std::uint32_t node, const std::string& text) {
+    h.later(seconds(1));
+    h.now().on(reason_heard{h.time(), node_id{node}, kind, 1, text});
+    return h.time();
+  };
+  const auto first = hears(reason_kind::send_refused, 0, "OOM");
+  hears(reason_kind::send_refused, 0, "no such room");
+  const auto last = hears(reason_kind::send_refused, 1, "OOM");
+  hears(reason_kind::connect_failed, 1, "OOM");
+  hears(reason_kind::log, 1, "all is well");
+  hears(reason_kind::log, 1, "ERROR writing");
+  const auto& heard = h.end().reasons;
+  ASSERT_EQ(heard.size(), 4U) << "a line of a log that speaks of no trouble is no reason";
+  EXPECT_EQ(heard[0].text, "OOM");
+  EXPECT_EQ(heard[0].count, 2U);
+  EXPECT_EQ(heard[0].first, first);
+  EXPECT_EQ(heard[0].last, last);
+  EXPECT_EQ(heard[0].nodes.size(), 2U);
+  EXPECT_EQ(heard[1].text, "no such room");
+  EXPECT_EQ(heard[2].kind, reason_kind::connect_failed);
+  EXPECT_EQ(heard[3].text, "ERROR writing");
+}
+
+TEST(Reasons, AFindingQuotesWhatItsNodeSaidAroundIt) {
+  history h;
+  h.everybody_joins();
+  const auto says = [&h](std::uint32_t node, const std::string& text) {
+    h.now().on(reason_heard{h.time(), node_id{node}, reason_kind::log, 1, text});
+  };
+  says(1, "long before");
+  h.later(seconds(60));
+  const auto m = h.says(0);
+  h.gets(0, m).gets(1, m).gets(2, m);
+  says(0, "ERROR of another node");
+  h.later(seconds(1));
+  for (const char* text : {"a", "b", "c", "d", "e", "f"}) says(1, text);
+  says(1, "ERROR dropped one");
+  h.later(seconds(60));
+  says(1, "long after");
+  ASSERT_EQ(h.findings(), "lost=1 silent_loss=1");
+  const finding& lost = h.end().examples.at(0);
+  ASSERT_TRUE(lost.around);
+  std::vector<std::string> texts;
+  for (const auto& line : lost.around->log) texts.push_back(line.text);
+  EXPECT_THAT(texts, testing::ElementsAre("a", "b", "c", "d", "ERROR dropped one"));
+}
+
+TEST(Reasons, AreBoundedWhateverTheHistoryHolds) {
+  history h;
+  h.everybody_joins();
+  for (std::uint32_t i = 0; i < 5'000; ++i)
+    h.now().on(
+        reason_heard{h.time(), node_id{i}, reason_kind::log, 1, "error " + std::to_string(i)});
+  EXPECT_LE(h.end().reasons.size(), 1'024U);
+}
+
 // --- recovery
 
 TEST(RecoveryChecker, MeasuresFromTheHealUntilEveryNodeHearsEveryOther) {

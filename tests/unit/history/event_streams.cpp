@@ -144,6 +144,14 @@ event any_run_event(net::random_stream& random, run_time at, std::uint64_t kind)
                             any<std::uint64_t>(random)};
     case 17:
       return clock_jumped{at, any_duration(random), is_set};
+    case 19: {
+      // Few texts, often: they are told once a chunk.
+      std::string text =
+          any_bool(random) ? std::string(1 + random.below(4), 'a') : any_text(random);
+      text.resize(std::min<std::size_t>(text.size(), 1024));
+      return reason_heard{at, where, any_of_up_to(random, reason_kind::log),
+                          any<std::uint32_t>(random), std::move(text)};
+    }
     default:
       return run_ended{at, is_set, any<int>(random), any_text(random)};
   }
@@ -156,7 +164,7 @@ event random_event(net::random_stream& random, run_time& at) {
   at = is_far ? any_duration(random) : wire::moved(at, random.below(50'000));
   if (random.below(20) == 0) at = wire::moved(at, 0 - random.below(1000));
   if (random.below(3) == 0) return any_delivery(random, at);
-  const std::uint64_t kind = random.below(19);
+  const std::uint64_t kind = random.below(20);
   if (kind == 0) {
     return send_invoked{at, own_message(random), any_id<node_id>(random), any_duration(random)};
   }

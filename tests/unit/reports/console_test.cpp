@@ -55,6 +55,34 @@ TEST(ConsoleSummary, TheFirstFindingOfAKindShowsWhatLayAroundIt) {
       << text;
 }
 
+TEST(ConsoleSummary, SaysWhyThingsFailed) {
+  run_record run = sample_record();
+  const auto add = [&run](const char* kind, const std::string& text, std::uint64_t count) {
+    run.reasons.push_back({kind, text, count, 2.1, 9.8, {"node-1", "node-2"}});
+  };
+  add("send_refused", "OOM\x1b[2J used", 1768);
+  for (int i = 0; i < 4; ++i) add("connection_ended", "end", 1);
+  const std::string text = render_summary(run, plain_utf8);
+  EXPECT_NE(text.find("REASONS what was said when something failed\n"
+                      "  1 768 x send refused node-1, node-2, +2.1s to +9.8s: OOM\\u{1b}[2J used\n"
+                      "  1 x connection ended node-1, node-2, +2.1s to +9.8s: end\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  and 1 more in summary.json\n"), std::string::npos) << text;
+}
+
+TEST(ConsoleSummary, AFindingQuotesLogsLineByLine) {
+  run_record run = sample_record();
+  run.examples[0].detail = "node-1 ended by itself\n  its log, node-1.log:\n    Out of memory\n";
+  run.examples[0].log = {{3.5, 2, "ERROR no room"}};
+  const std::string text = render_summary(run, plain_utf8);
+  EXPECT_NE(
+      text.find("node-1 ended by itself [cut]\n    its log, node-1.log:\n      Out of memory\n"
+                "    its log   +3.5s ERROR no room (2 x)\n"),
+      std::string::npos)
+      << text;
+}
+
 TEST(ConsoleSummary, SaysWhatWasObservedBesideWhatWasPromised) {
   run_record run = sample_record();
   run.promised = "order per_sender, duplicates none";

@@ -171,6 +171,26 @@ TEST(Reports, WhereAMessageWasLostIsSaidBesideTheFinding) {
   EXPECT_NE(junit_xml(run).find("; Redis accepted it from node-1"), std::string::npos);
 }
 
+TEST(Reports, SayWhyThingsFailed) {
+  run_record run = sample_record();
+  run.reasons = {{"send_refused", "OOM <used> | more", 1768, 2.1, 9.8, {"node-1"}}};
+  run.examples[0].log = {{3.5, 2, "ERROR no room"}};
+  const json::value page = json::parse(summary_json(run));
+  const json::value& row = page.at("reasons").at(0);
+  EXPECT_EQ(row.at("text").as_string(), "OOM <used> | more");
+  EXPECT_EQ(row.at("count").to_number<int>(), 1768);
+  EXPECT_EQ(row.at("last_s").as_double(), 9.8);
+  EXPECT_EQ(page.at("examples").at(0).at("around").at("log").at(0).at("text").as_string(),
+            "ERROR no room");
+  const std::string xml = junit_xml(run);
+  const std::string line = "1 768 x send refused node-1, +2.1s to +9.8s: OOM &lt;used&gt; | more\n";
+  EXPECT_NE(xml.find("<system-out>" + line), std::string::npos) << xml;
+  EXPECT_NE(xml.find(line + "replay: "), std::string::npos) << xml;
+  EXPECT_NE(xml.find("node-2's log at +3.5s: ERROR no room"), std::string::npos) << xml;
+  EXPECT_NE(summary_md(run).find("| OOM &lt;used> \\| more |"), std::string::npos)
+      << summary_md(run);
+}
+
 TEST(SummaryMarkdown, ShowsTheFirstOfEachKindWithItsHop) {
   run_record run = sample_record();
   finding_row second = sample_finding(), third = sample_finding(), twice = sample_finding();

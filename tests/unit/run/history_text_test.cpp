@@ -89,6 +89,9 @@ std::vector<sample> samples() {
        R"("clock_jumped", "step": -1.500000000, "suspended": false)"},
       {run_ended{at, true, 2, "Redis is gone"},
        R"("run_ended", "cut_short": true, "signal": 2, "problem": "Redis is gone")"},
+      {reason_heard{at, place, reason_kind::send_refused, 2, "OOM \"full\""},
+       R"("reason_heard", "node": "node-2", "kind": "send_refused", "count": 2, )"
+       R"("text": "OOM \"full\"")"},
   };
 }
 

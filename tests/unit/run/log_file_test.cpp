@@ -71,6 +71,23 @@ TEST_F(LogFile, TextIsSeenInALogThatWasCut) {
   EXPECT_TRUE(watch.has_appeared());
 }
 
+TEST_F(LogFile, FollowerTakesEachNewLineOnce) {
+  append("before\n");
+  log_follower follower(path_);
+  EXPECT_TRUE(follower.take_new().empty());
+  append("one\ntw");
+  EXPECT_EQ(follower.take_new(), std::vector<std::string>{"one"});
+  append("o\n");
+  EXPECT_EQ(follower.take_new(), std::vector<std::string>{"two"});
+  fs::resize_file(path_, 0);
+  append("new\n");
+  EXPECT_EQ(follower.take_new(), std::vector<std::string>{"new"});
+  append(numbered_lines(1, 90'000));
+  const auto last = follower.take_new();
+  EXPECT_EQ(last.size(), 200U);
+  EXPECT_EQ(last.back(), "line 90000");
+}
+
 TEST_F(LogFile, KeeperBoundsWhatNeverStops) {
   constexpr std::uintmax_t limit = 64U << 10U;
   log_keeper keeper(scratch_.path(), limit);

@@ -3,6 +3,7 @@
 
 #include "harness/run/observers/clock_observer.h"
 #include "harness/run/observers/fleet_observer.h"
+#include "harness/run/observers/log_observer.h"
 #include "harness/run/observers/node_observer.h"
 
 namespace ordeal::harness {
@@ -86,6 +87,22 @@ TEST(NodeObserver, ReadsResidentPages) {
   for (const char* const line : {"", "730", "730 ", "730 x"}) {
     EXPECT_FALSE(parse_resident_pages(line)) << line;
   }
+}
+
+TEST(LogObserver, EqualLinesAreOneAndTroubleComesFirst) {
+  std::vector<std::string> lines{"client-1 came", "client-2 came", "ERROR AUTH hunter2 refused"};
+  auto heard = reasons_in(lines, node_id{1}, seconds(3), {"hunter2"});
+  ASSERT_EQ(heard.size(), 2U);
+  EXPECT_EQ(heard[0].text, "client-# came");
+  EXPECT_EQ(heard[0].count, 2U);
+  EXPECT_EQ(heard[1].text, "ERROR AUTH *** refused");
+  EXPECT_EQ(heard[1].at, seconds(3));
+  lines.clear();
+  for (char c = 'a'; c <= 'z'; ++c) lines.push_back(std::string("said ") + c);
+  lines.emplace_back("ERROR at the end");
+  heard = reasons_in(lines, node_id{1}, seconds(3), {});
+  ASSERT_EQ(heard.size(), 12U);
+  EXPECT_EQ(heard[0].text, "ERROR at the end");
 }
 
 }  // namespace

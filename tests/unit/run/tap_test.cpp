@@ -153,6 +153,21 @@ TEST_P(TapTest, SeesWhatRedisSends) {
   EXPECT_EQ(told(), texts({"from 3"}));
 }
 
+TEST(TapErrors, AreToldByTheirCode) {
+  std::vector<std::string> codes;
+  harness::tap_outlet outlet;
+  outlet.on_tapped = [](const std::vector<tapped>&) {};
+  outlet.on_error = [&](const reason_heard& what) {
+    EXPECT_EQ(what.kind, reason_kind::redis_error);
+    EXPECT_EQ(what.node, node_id{1});
+    codes.push_back(what.text);
+  };
+  const auto tap = harness::tap_of(node_id{1}, std::string(nonce), outlet)();
+  tap->on_bytes(fault::link_way::up, "*1\r\n$4\r\nPING\r\n");
+  tap->on_bytes(fault::link_way::down, "-OOM command not allowed\r\n-NOSCRIPT No such\r\n+OK\r\n");
+  EXPECT_EQ(codes, std::vector<std::string>{"OOM"});
+}
+
 TEST_P(TapTest, AnErrorThatQuotesAMessageDeliversNothing) {
   up(command({"PUBLISHH", payload(1)}));
   down("-ERR unknown command 'PUBLISHH', with args beginning with: '" + payload(1) + "'\r\n");
