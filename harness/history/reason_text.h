@@ -15,7 +15,8 @@
 namespace ordeal::harness {
 
 // One line of at most 200 characters. Numbers and random names become '#' (but the code of an HTTP answer, a close, an
-// exit and the like stays), secrets "***": those given, the password of a URL, and what follows "password=" and its kin.
+// exit and the like stays), secrets "***": those given, the password of a URL, and what follows "password=" or the
+// like.
 // Normalising twice changes nothing.
 std::string reason_text(std::string_view raw, std::span<const std::string> secrets = {});
 

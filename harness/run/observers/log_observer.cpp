@@ -6,12 +6,28 @@
 
 namespace ordeal::harness {
 
+namespace {
+
+// "#-#-#:#:#.#Z info log: ..." begins with "info": the first words are no more than a time.
+std::string without_time(const std::string& text) {
+  std::size_t begin = 0;
+  for (int words = 0; words < 2; ++words) {
+    const std::size_t end = text.find(' ', begin);
+    if (end == std::string::npos || text.find('#', begin) > end) break;
+    if (text.find_first_not_of("#-:.,+/[]()TZ", begin) != end) break;
+    begin = end + 1;
+  }
+  return text.substr(begin);
+}
+
+}  // namespace
+
 std::vector<reason_heard> reasons_in(const std::vector<std::string>& lines, node_id node,
                                      run_time at, const std::vector<std::string>& secrets) {
   constexpr std::size_t texts_max = 12;
   std::vector<reason_heard> heard;
   for (const std::string& line : lines) {
-    std::string text = reason_text(line, secrets);
+    std::string text = without_time(reason_text(line, secrets));
     const auto same = std::find_if(heard.begin(), heard.end(),
                                    [&text](const auto& each) { return each.text == text; });
     if (same != heard.end()) {

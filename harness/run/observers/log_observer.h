@@ -1,5 +1,6 @@
-// What the nodes' logs say while a run has load: each look gives the new lines, equal ones counted together. Bounded: of
-// a node that says much, the lines that speak of trouble. Control thread only.
+// What the nodes' logs say while a run has load: each look gives the new lines, equal ones counted together, without
+// the time that they begin with. Bounded: of a node that says much, the lines that speak of trouble. Control thread
+// only.
 #pragma once
 
 #include <vector>

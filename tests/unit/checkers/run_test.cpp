@@ -67,7 +67,7 @@ TEST(Reasons, AFindingQuotesWhatItsNodeSaidAroundIt) {
   says(1, "ERROR dropped one");
   h.later(seconds(60));
   says(1, "long after");
-  ASSERT_EQ(h.findings(), "lost=1 silent_loss=1");
+  ASSERT_EQ(h.findings(), "lost=1");
   const finding& lost = h.end().examples.at(0);
   ASSERT_TRUE(lost.around);
   std::vector<std::string> texts;

@@ -72,7 +72,8 @@ TEST(Frame, NamesAVersionThatItCannotRead) {
   const std::uint32_t checksum = crc32c(std::string_view(frame).substr(8));
   for (std::size_t i = 0; i < 4; ++i)
     frame[4 + i] = static_cast<char>((checksum >> (8 * i)) & 0xffU);
-  EXPECT_EQ(problem_of(frame), "it is of version 9 of the format; this program reads versions 1 to 2");
+  EXPECT_EQ(problem_of(frame),
+            "it is of version 9 of the format; this program reads versions 1 to 2");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Goal: the same trouble is counted as one, whatever it quotes, and neither secrets nor what steers a terminal get through.
+// Goal: the same trouble is counted as one, whatever it quotes; neither secrets nor what steers a terminal get through.
 #include "harness/history/reason_text.h"
 
 #include <gtest/gtest.h>

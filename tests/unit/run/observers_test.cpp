@@ -90,7 +90,8 @@ TEST(NodeObserver, ReadsResidentPages) {
 }
 
 TEST(LogObserver, EqualLinesAreOneAndTroubleComesFirst) {
-  std::vector<std::string> lines{"client-1 came", "client-2 came", "ERROR AUTH hunter2 refused"};
+  std::vector<std::string> lines{"client-1 came", "client-2 came",
+                                 "2026-11-27T19:12:33.5Z ERROR AUTH hunter2 refused"};
   auto heard = reasons_in(lines, node_id{1}, seconds(3), {"hunter2"});
   ASSERT_EQ(heard.size(), 2U);
   EXPECT_EQ(heard[0].text, "client-# came");

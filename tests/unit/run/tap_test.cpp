@@ -157,8 +157,8 @@ TEST(TapErrors, AreToldByTheirCode) {
   std::vector<std::string> codes;
   harness::tap_outlet outlet;
   outlet.on_tapped = [](const std::vector<tapped>&) {};
-  outlet.on_error = [&](const reason_heard& what) {
-    EXPECT_EQ(what.kind, reason_kind::redis_error);
+  outlet.on_error = [&](const harness::reason_heard& what) {
+    EXPECT_EQ(what.kind, harness::reason_kind::redis_error);
     EXPECT_EQ(what.node, node_id{1});
     codes.push_back(what.text);
   };
