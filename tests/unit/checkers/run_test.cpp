@@ -55,6 +55,7 @@ TEST(Reasons, AFindingQuotesWhatItsNodeSaidAroundIt) {
   history h;
   h.everybody_joins();
   const auto says = [&h](std::uint32_t node, const std::string& text) {
+    h.later(milliseconds(1));
     h.now().on(reason_heard{h.time(), node_id{node}, reason_kind::log, 1, text});
   };
   says(1, "long before");
