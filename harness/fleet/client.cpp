@@ -74,10 +74,10 @@ asio::awaitable<void> client::serve_connection() {
   if (connected.http_status != 0) {
     const std::string answer = url.path + " answers HTTP " + std::to_string(connected.http_status);
     note_problem(answer);
-    hear(reason_kind::connect_failed, answer);
+    hear(reason_kind::connect_failed, answer, net::now());
   } else if (connected.ec) {
     note_problem("cannot connect: " + connected.ec.message());
-    if (!fleet_.is_stopping) hear(reason_kind::connect_failed, connected.ec.message());
+    if (!fleet_.is_stopping) hear(reason_kind::connect_failed, connected.ec.message(), net::now());
   }
   if (connected.ec || fleet_.is_stopping) co_return;
   on_open(std::move(connected.connection));
@@ -151,7 +151,7 @@ void client::on_closed(std::string_view reason) {
   const auto now = net::now();
   if (!fleet_.is_stopping) {
     note_problem(reason);
-    hear(reason_kind::connection_ended, reason);
+    hear(reason_kind::connection_ended, reason, now);
   }
   for (place& where : places_) note_reset(where, now);
   fleet_.history.on(
@@ -175,9 +175,9 @@ void client::note_problem(std::string_view reason) {
 }
 
 // As it was said, cut; the recorder makes it a text that can be counted.
-void client::hear(reason_kind kind, std::string_view text) {
+void client::hear(reason_kind kind, std::string_view text, net::time_point now) {
   constexpr std::size_t bytes_max = 2'048;
-  fleet_.history.on(reason_heard{fleet_.run_time_at(net::now()), node(), kind, 1,
+  fleet_.history.on(reason_heard{fleet_.run_time_at(now), node(), kind, 1,
                                  std::string(text.substr(0, bytes_max))});
 }
 
@@ -315,7 +315,7 @@ bool client::on_acked(const driver_acked& what, net::time_point now) {
   for (place& where : places_) {
     if (where.member.awaits(what.request)) {
       if (what.is_error) {
-        hear(reason_kind::join_refused, what.error);
+        hear(reason_kind::join_refused, what.error, now);
         end_reason_ = "join refused: " + std::string(what.error);
         return false;
       }
@@ -325,7 +325,7 @@ bool client::on_acked(const driver_acked& what, net::time_point now) {
     if (where.lane.awaits(what.request)) {
       const auto answer = what.is_error ? classify_error(what.error, fleet_.what.target.protocol)
                                         : publish_answer::ok;
-      if (what.is_error) hear(reason_kind::send_refused, what.error);
+      if (what.is_error) hear(reason_kind::send_refused, what.error, now);
       if (const auto settled = where.lane.on_answer(answer, now)) settle(*settled, now);
       start_sends(where, now);
       return true;

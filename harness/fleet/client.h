@@ -83,7 +83,7 @@ class client {
   void settle(const settlement& what, net::time_point now);
   void write(std::string bytes);
   void note_problem(std::string_view reason);
-  void hear(reason_kind kind, std::string_view text);
+  void hear(reason_kind kind, std::string_view text, net::time_point now);
   bool is_overdue(net::time_point now) const;
   // Ends the connection from outside the read loop, which notices.
   void give_up(std::string_view reason);

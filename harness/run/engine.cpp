@@ -53,7 +53,7 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
           },
           tap_outlet{run_start_,
                      [this](std::vector<tapped> batch) { fleet_.post(std::move(batch)); },
-                     [this](reason_heard what) { fleet_.post(std::move(what)); }}) {
+                     [this](reason_heard heard) { fleet_.post(std::move(heard)); }}) {
   view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
   view_.node_states.resize(what.scenario.nodes, node_state::starting);
 }
