@@ -32,11 +32,17 @@ class node_control {
   virtual void tell_password(std::string_view password) = 0;
 };
 
+// What the nodes log in with now; both empty: nothing is asked of them.
+struct login {
+  std::string user, password;
+};
+
 class environment {
  public:
   virtual ~environment() = default;
   virtual asio::any_io_executor executor() = 0;  // the control thread; all faults run there
   virtual managed_redis* redis() = 0;            // null with an external Redis
+  virtual login application_login() { return {}; }
   virtual link& link_of(std::size_t node) = 0;
   virtual node_control& nodes() = 0;
   // An intent, fsynced to undo.jsonl before a fault changes anything outside this process's own children.

@@ -41,12 +41,16 @@ const char* name_of(fault_class value) {
 }
 
 std::chrono::nanoseconds fault_spec::duration(const std::string& parameter) const {
+  return std::chrono::nanoseconds(number(parameter));
+}
+
+std::int64_t fault_spec::number(const std::string& parameter) const {
   const std::string& canonical = text(parameter);
-  std::chrono::nanoseconds::rep count = 0;
+  std::int64_t count = 0;
   const char* const end = canonical.data() + canonical.size();
   const auto [stopped_at, error] = std::from_chars(canonical.data(), end, count);
   ORDEAL_ASSERT(error == std::errc() && stopped_at == end);
-  return std::chrono::nanoseconds(count);
+  return count;
 }
 
 }  // namespace ordeal::fault

@@ -9,6 +9,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,7 +55,7 @@ enum class target_kind {
   link
 };  // `link` and `node` take `target: { node: N }`; without it: every node
 
-enum class parameter_type { text, boolean, duration, size, integer };
+enum class parameter_type { text, boolean, duration, size, integer, bandwidth };
 
 // One key under `with:`.
 struct parameter {
@@ -80,6 +81,8 @@ struct fault_spec {
   bool flag(const std::string& parameter) const { return with.at(parameter) == "true"; }
   std::chrono::nanoseconds duration(
       const std::string& parameter) const;  // canonical text: nanoseconds as integer
+  // Of a size in bytes, of a bandwidth in bytes a second.
+  std::int64_t number(const std::string& parameter) const;
 };
 
 struct fault_kind {

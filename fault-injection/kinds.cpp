@@ -10,9 +10,9 @@ namespace {
 
 std::vector<fault_kind> all_kinds() {
   std::vector<fault_kind> all{
-      link_blackhole_kind(), link_latency_kind(), link_refuse_kind(), link_reset_kind(),
-      node_kill_kind(),      node_pause_kind(),   redis_kill_kind(),  redis_password_kind(),
-      redis_pause_kind(),    redis_stop_kind(),
+      link_bandwidth_kind(), link_blackhole_kind(), link_latency_kind(), link_refuse_kind(),
+      link_reset_kind(),     node_kill_kind(),      node_pause_kind(),   redis_kill_kind(),
+      redis_password_kind(), redis_pause_kind(),    redis_stop_kind(),
   };
   const auto by_name = [](const fault_kind& a, const fault_kind& b) { return a.name < b.name; };
   std::sort(all.begin(), all.end(), by_name);

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/socket_base.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -100,10 +101,28 @@ asio::awaitable<bool> proxied_connection::dial(tcp::endpoint upstream) {
   co_return true;
 }
 
+// A thin wire does not take megabytes ahead: the sender has to keep them.
+bool proxied_connection::has_room(const direction& way) const {
+  const std::uint64_t rate = state_.bytes_per_second(way.which);
+  return !way.queue.is_full() &&
+         (rate == 0 || way.queue.byte_count() < std::max(chunk_bytes_max, std::size_t(rate / 4)));
+}
+
+std::size_t proxied_connection::allowed_bytes(direction& way, net::time_point now) {
+  const std::size_t ready = way.queue.front_bytes().size();
+  const std::uint64_t rate = state_.bytes_per_second(way.which);
+  if (rate == 0) return ready;
+  if (way.paced_bytes == 0) {
+    way.paced_bytes = std::min(ready, pacer::piece_bytes(rate));
+    way.paced_at = state_.pacer_of(way.which).take(way.paced_bytes, rate, now);
+  }
+  return way.paced_at > now ? 0 : std::min(ready, way.paced_bytes);
+}
+
 asio::awaitable<void> proxied_connection::read_loop(direction& way) {
   std::vector<char> buffer(chunk_bytes_max);
   while (!is_over_) {
-    if (way.queue.is_full()) {
+    if (!has_room(way)) {
       co_await way.changed.wait();
       continue;
     }
@@ -116,6 +135,8 @@ asio::awaitable<void> proxied_connection::read_loop(direction& way) {
     const auto delay = state_.draw_delay();
     if (ec) {
       const auto how = ec == asio::error::eof ? stream_end::fin : stream_end::reset;
+      // What a sender that resets has not got onto a thin wire is never sent.
+      if (how == stream_end::reset && state_.bytes_per_second(way.which) > 0) way.queue.clear();
       way.queue.push_end(how, net::now(), delay);
       way.changed.notify_all();
       co_return;
@@ -147,7 +168,12 @@ asio::awaitable<void> proxied_connection::write_loop(direction& way) {
     if (way.queue.front_end() == stream_end::reset) {
       ec = asio::error::connection_reset;
     } else {
-      const auto bytes = way.queue.front_bytes();
+      const std::size_t allowed = allowed_bytes(way, net::now());
+      if (allowed == 0) {
+        co_await way.changed.wait_until(way.paced_at);
+        continue;
+      }
+      const auto bytes = way.queue.front_bytes().substr(0, allowed);
       count = way.to.write_some(asio::buffer(bytes.data(), bytes.size()), ec);
       if (tap_ && count > 0) tap_->on_bytes(way.which, bytes.substr(0, count));
     }
@@ -160,6 +186,7 @@ asio::awaitable<void> proxied_connection::write_loop(direction& way) {
       co_return;
     }
     way.forwarded_bytes += count;
+    way.paced_bytes -= std::min(count, way.paced_bytes);
     way.queue.consume(count);
     way.changed.notify_all();
   }
@@ -169,6 +196,7 @@ void proxied_connection::on_toxics_changed() {
   const auto longest = state_.in_force.latency + state_.in_force.jitter;
   for (direction* way : {&up_, &down_}) {
     way->queue.limit_delays(longest);
+    way->paced_bytes = 0;
     way->changed.notify_all();
   }
 }

@@ -17,6 +17,7 @@
 #include "fault-injection/link/delay_queue.h"
 #include "fault-injection/link/link.h"
 #include "fault-injection/link/link_tap.h"
+#include "fault-injection/link/pacer.h"
 #include "net/async/condition.h"
 #include "net/async/random.h"
 
@@ -29,8 +30,14 @@ struct link_state {
   toxics in_force;
   link_counters counters;
   net::random_stream jitter;
+  pacer up, down;
 
   net::nanoseconds draw_delay();
+  // Zero: unlimited.
+  std::uint64_t bytes_per_second(link_way way) const {
+    return way == link_way::up ? in_force.bytes_per_second_up : in_force.bytes_per_second_down;
+  }
+  pacer& pacer_of(link_way way) { return way == link_way::up ? up : down; }
 };
 
 class proxied_connection {
@@ -59,10 +66,15 @@ class proxied_connection {
     asio::ip::tcp::socket& to;
     std::uint64_t& forwarded_bytes;
     delay_queue queue;
+    std::size_t paced_bytes = 0;  // of the front, that may go out at paced_at
+    net::time_point paced_at{};
     net::condition changed;  // the queue, the toxics, or is_over_
   };
 
   asio::awaitable<bool> dial(asio::ip::tcp::endpoint upstream);
+  bool has_room(const direction& way) const;
+  // How many bytes of the front may go out now, and from when on the next may.
+  std::size_t allowed_bytes(direction& way, net::time_point now);
   asio::awaitable<void> read_loop(direction& way);
   asio::awaitable<void> write_loop(direction& way);
 

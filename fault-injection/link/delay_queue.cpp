@@ -45,6 +45,11 @@ void delay_queue::consume(std::size_t count) {
   if (front.consumed == front.bytes.size()) chunks_.pop_front();
 }
 
+void delay_queue::clear() {
+  chunks_.clear();
+  byte_count_ = 0;
+}
+
 void delay_queue::limit_delays(net::nanoseconds longest) {
   net::time_point ahead = net::time_point::min();
   for (chunk& each : chunks_) {

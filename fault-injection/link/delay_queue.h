@@ -34,6 +34,8 @@ class delay_queue {
   stream_end front_end() const { return chunks_.front().end; }
   // Takes `count` bytes off the front; a partly written chunk stays the front.
   void consume(std::size_t count);
+  // Forgets everything.
+  void clear();
 
   // The delay was lowered: nothing that waits may wait longer than this since it arrived.
   void limit_delays(net::nanoseconds longest);

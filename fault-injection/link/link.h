@@ -33,8 +33,10 @@ struct toxics {
   bool is_blackhole = false;
   bool is_refusing =
       false;  // the listener is closed: connects are refused. Open connections are reset
-  std::chrono::nanoseconds latency{0};      // each chunk is delayed by it, in each direction
-  std::chrono::nanoseconds jitter{0};       // plus a uniform draw in [0, jitter), order kept
+  std::chrono::nanoseconds latency{0};  // each chunk is delayed by it, in each direction
+  std::chrono::nanoseconds jitter{0};   // plus a uniform draw in [0, jitter), order kept
+  // What passes in each direction, all connections of the link together; zero: as much as there is.
+  std::uint64_t bytes_per_second_up = 0, bytes_per_second_down = 0;
   std::chrono::nanoseconds reset_every{0};  // all open connections are reset so often; zero: never
 
   friend bool operator==(const toxics&, const toxics&) = default;

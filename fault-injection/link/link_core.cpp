@@ -68,6 +68,7 @@ void link_core::close() {
 
 void link_core::apply(toxics next) {
   state_.in_force = next;
+  state_.up = state_.down = pacer();
   ++state_.counters.generation;
   if (next.is_refusing) {
     listener_.close();

@@ -5,6 +5,7 @@
 
 namespace ordeal::fault {
 
+fault_kind link_bandwidth_kind();
 fault_kind link_blackhole_kind();
 fault_kind link_latency_kind();
 fault_kind link_refuse_kind();

@@ -50,6 +50,8 @@ std::string type_text(fault::parameter_type type) {
       return "size";
     case fault::parameter_type::integer:
       return "integer";
+    case fault::parameter_type::bandwidth:
+      return "bandwidth, like 256kbit/s or 32kB/s";
   }
   return "";
 }

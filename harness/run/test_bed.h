@@ -58,6 +58,10 @@ class test_bed final : public fault::environment {
 
   net::asio::any_io_executor executor() override { return ex_; }
   fault::managed_redis* redis() override { return redis_.get(); }
+  fault::login application_login() override {
+    if (redis_) return {redis_->user(), redis_->password()};
+    return {external_.auth.user, external_.auth.password};
+  }
   fault::link& link_of(std::size_t node) override { return *links_[node]; }
   fault::node_control& nodes() override { return *nodes_; }
   void record_undo(std::string_view fault, std::string_view intent) override {

@@ -370,6 +370,9 @@ class schema_check {
       case value_type::rate:
         store(row, value, parse_rate(value.text_));
         break;
+      case value_type::bandwidth:
+        store(row, value, parse_bandwidth(value.text_));
+        break;
       case value_type::percent: {
         const parsed<double> result = parse_percent(value.text_);
         value.fraction_ = result.value.value_or(0);

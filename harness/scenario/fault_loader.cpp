@@ -26,6 +26,8 @@ value_type type_of(parameter_type type) {
       return value_type::size;
     case parameter_type::integer:
       return value_type::integer;
+    case parameter_type::bandwidth:
+      return value_type::bandwidth;
   }
   return value_type::text;
 }
@@ -51,6 +53,8 @@ parsed<std::string> canonical(const parameter& of, const std::string& text) {
       return number(parse_size(text));
     case parameter_type::integer:
       return number(parse_integer(text));
+    case parameter_type::bandwidth:
+      return number(parse_bandwidth(text));
     case parameter_type::text:
       break;
   }

@@ -46,7 +46,8 @@ std::string readable(const fault::fault_spec& spec, const std::string& name) {
   for (const fault::parameter& known : kind->parameters) {
     if (known.name != name) continue;
     if (known.type == fault::parameter_type::duration) return format_duration(spec.duration(name));
-    if (known.type == fault::parameter_type::size) return format_size(std::stoll(spec.text(name)));
+    if (known.type == fault::parameter_type::size) return format_size(spec.number(name));
+    if (known.type == fault::parameter_type::bandwidth) return format_bandwidth(spec.number(name));
   }
   return spec.text(name);
 }

@@ -62,6 +62,8 @@ const char* name_of(value_type type) {
       return "a size";
     case value_type::rate:
       return "a rate";
+    case value_type::bandwidth:
+      return "a bandwidth";
     case value_type::percent:
       return "a percentage";
     case value_type::enumeration:
@@ -91,6 +93,8 @@ const char* example_of(value_type type) {
       return "like 128B, 64KiB (1024) or 64kB (1000)";
     case value_type::rate:
       return "like 200/s, 30/m or 10/h";
+    case value_type::bandwidth:
+      return "like 256kbit/s or 32kB/s";
     case value_type::percent:
       return "like 0.1% or 25%";
     case value_type::list:

@@ -22,6 +22,7 @@ enum class value_type {
   duration,
   size,
   rate,
+  bandwidth,
   percent,
   enumeration,
   scalar,  // any scalar, kept as text; its reader knows more

@@ -28,6 +28,17 @@ constexpr std::array<unit, 7> size_units{{{"GiB", 1LL << 30},
                                           {"KiB", 1LL << 10},
                                           {"kB", 1'000},
                                           {"B", 1}}};
+constexpr std::array<unit, 11> bandwidth_units{{{"Gbit/s", 1'000'000'000},
+                                                {"Mbit/s", 1'000'000},
+                                                {"kbit/s", 1'000},
+                                                {"bit/s", 1},
+                                                {"MiB/s", 8LL << 20},
+                                                {"MB/s", 8'000'000},
+                                                {"KiB/s", 8LL << 10},
+                                                {"kB/s", 8'000},
+                                                {"KB/s", 8'000},
+                                                {"B/s", 8},
+                                                {"GB/s", 8'000'000'000}}};
 constexpr std::array<unit, 3> rate_units{
     {{"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}}};
 
@@ -115,6 +126,23 @@ parsed<std::int64_t> parse_size(std::string_view text) {
   return {bytes, {}};
 }
 
+parsed<std::int64_t> parse_bandwidth(std::string_view text) {
+  std::string_view rest = text;
+  const std::string_view digits = take_while(rest, is_digit);
+  if (digits.empty()) return {{}, "is not a bandwidth"};
+  if (rest.empty()) return {{}, "has no unit"};
+  const std::size_t index = find_unit(bandwidth_units, rest);
+  if (index == bandwidth_units.size())
+    return {{}, "has the unknown unit '" + std::string(rest) + "'"};
+  const parsed<std::int64_t> count = parse_integer(digits);
+  if (!count.value) return {{}, count.problem};
+  std::int64_t bits = 0;
+  if (__builtin_mul_overflow(*count.value, bandwidth_units[index].factor, &bits))
+    return {{}, "is too large"};
+  if (bits < 8) return {{}, "is less than a byte a second"};
+  return {bits / 8, {}};
+}
+
 parsed<std::chrono::nanoseconds> parse_rate(std::string_view text) {
   std::string_view rest = text;
   const std::string_view digits = take_while(rest, is_digit);
@@ -182,6 +210,15 @@ std::string format_size(std::int64_t bytes) {
     }
   }
   return std::to_string(bytes) + "B";
+}
+
+std::string format_bandwidth(std::int64_t bytes_per_second) {
+  constexpr std::int64_t mega = 1'000'000, kilo = 1'000;
+  if (bytes_per_second >= mega && bytes_per_second % mega == 0)
+    return std::to_string(bytes_per_second / mega) + "MB/s";
+  if (bytes_per_second >= kilo && bytes_per_second % kilo == 0)
+    return std::to_string(bytes_per_second / kilo) + "kB/s";
+  return std::to_string(bytes_per_second) + "B/s";
 }
 
 std::string format_rate(std::chrono::nanoseconds period) {

@@ -21,6 +21,8 @@ parsed<std::int64_t> parse_integer(std::string_view text);
 parsed<bool> parse_boolean(std::string_view text);
 parsed<std::chrono::nanoseconds> parse_duration(std::string_view text);  // 250ms, 1m30s, 2h
 parsed<std::int64_t> parse_size(std::string_view text);                  // bytes: 128B, 64KiB, 64kB
+// Bytes a second: bits as lines are sold, 256kbit/s (k is 1000), or bytes, 32kB/s, 32KB/s, 32KiB/s.
+parsed<std::int64_t> parse_bandwidth(std::string_view text);
 parsed<std::chrono::nanoseconds> parse_rate(
     std::string_view text);                           // 200/s, 30/m: the period of one
 parsed<double> parse_percent(std::string_view text);  // 0.1% is 0.001
@@ -29,7 +31,8 @@ bool is_identifier(std::string_view text);
 
 // The shortest text that parses back to the same value: "1m30s", "250ms", "0s".
 std::string format_duration(std::chrono::nanoseconds value);
-std::string format_size(std::int64_t bytes);  // "64KiB", "100B"
+std::string format_size(std::int64_t bytes);                  // "64KiB", "100B"
+std::string format_bandwidth(std::int64_t bytes_per_second);  // "32kB/s", "1500B/s"
 std::string format_rate(
     std::chrono::nanoseconds period);  // "200/s", rounded to a whole number where it is close
 

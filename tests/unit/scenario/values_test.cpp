@@ -97,5 +97,21 @@ TEST(Values, IdentifiersAreShortAndPlain) {
   EXPECT_FALSE(is_identifier(std::string(65, 'a')));
 }
 
+TEST(Values, BandwidthsInBitsAndBytes) {
+  EXPECT_EQ(parse_bandwidth("256kbit/s").value, 32'000);
+  EXPECT_EQ(parse_bandwidth("1Mbit/s").value, 125'000);
+  EXPECT_EQ(parse_bandwidth("32KB/s").value, 32'000);
+  EXPECT_EQ(parse_bandwidth("32kB/s").value, 32'000);
+  EXPECT_EQ(parse_bandwidth("32KiB/s").value, 32'768);
+  EXPECT_EQ(parse_bandwidth("1500B/s").value, 1'500);
+  for (const char* text : {"", "32", "32KB", "32/s", "kB/s", "-1kB/s", "032kB/s", "7bit/s", "0kB/s",
+                           "1.5MB/s", "99999999999999999GB/s"}) {
+    EXPECT_FALSE(parse_bandwidth(text).value) << text;
+    EXPECT_FALSE(parse_bandwidth(text).problem.empty()) << text;
+  }
+  for (const std::int64_t rate : {1LL, 1'500LL, 32'000LL, 4'000'000LL})
+    EXPECT_EQ(parse_bandwidth(format_bandwidth(rate)).value, rate);
+}
+
 }  // namespace
 }  // namespace ordeal::harness

@@ -134,6 +134,7 @@ class LinkFaults : public testing::Test {
   }
 
   asio::awaitable<void> reset_nobody();
+  asio::awaitable<void> thin_and_heal(std::string direction);
   asio::awaitable<void> cut_and_slow();
 
   std::string slow(const std::string& latency) {
@@ -141,6 +142,8 @@ class LinkFaults : public testing::Test {
     with_["jitter"] = "0";
     return latency;
   }
+
+  void thin(const std::string& direction) { with_ = {{"rate", "64000"}, {"direction", direction}}; }
 
   asio::io_context io_{1};
   echo_server server_{io_.get_executor()};
@@ -171,6 +174,52 @@ TEST_F(LinkFaults, LatencyIsConfirmedAndHeals) {
   add_links(false);
   slow("60000000");
   run(live_and_heal(fault::link_latency_kind()));
+}
+
+TEST_F(LinkFaults, BandwidthIsConfirmedAndHeals) {
+  add_links(false);
+  run(thin_and_heal("both"));
+  EXPECT_NE(active_evidence_.find(" bytes up "), std::string::npos) << active_evidence_;
+  EXPECT_NE(active_evidence_.find(" bytes down "), std::string::npos) << active_evidence_;
+}
+
+TEST_F(LinkFaults, BandwidthUpwardsIsConfirmedAndHeals) {
+  add_links(false);
+  run(thin_and_heal("up"));
+  EXPECT_EQ(active_evidence_.find(" bytes down "), std::string::npos) << active_evidence_;
+}
+
+TEST_F(LinkFaults, BandwidthDownwardsIsConfirmedAndHeals) {
+  add_links(false);
+  run(thin_and_heal("down"));
+  EXPECT_EQ(active_evidence_.find(" bytes up "), std::string::npos) << active_evidence_;
+}
+
+asio::awaitable<void> LinkFaults::thin_and_heal(std::string direction) {
+  thin(direction);
+  const auto subject = make(fault::link_bandwidth_kind());
+  co_await subject->inject();
+  const auto active = co_await subject->confirm_active();
+  EXPECT_TRUE(active.is_ok) << active.evidence;
+  active_evidence_ = active.evidence;
+  const auto unhealed = co_await subject->confirm_healed();
+  EXPECT_FALSE(unhealed.is_ok) << unhealed.evidence;
+  co_await subject->heal();
+  EXPECT_EQ(env_.link_of(0).applied(), toxics());
+  const auto well = co_await subject->confirm_healed();
+  EXPECT_TRUE(well.is_ok) << well.evidence;
+}
+
+TEST_F(LinkFaults, BandwidthWithoutEffectIsNotConfirmed) {
+  add_links(true);
+  thin("up");
+  run(inject_without_effect(fault::link_bandwidth_kind()));
+}
+
+TEST_F(LinkFaults, BandwidthDownwardsWithoutEffectIsNotConfirmed) {
+  add_links(true);
+  thin("down");
+  run(inject_without_effect(fault::link_bandwidth_kind()));
 }
 
 TEST_F(LinkFaults, ResetIsConfirmedAndHeals) {
@@ -265,6 +314,16 @@ asio::awaitable<void> LinkFaults::cut_and_slow() {
   EXPECT_TRUE(still_slow.is_ok) << still_slow.evidence;
   co_await slow->heal();
   EXPECT_EQ(env_.link_of(0).applied(), toxics());
+}
+
+TEST(LinkFaultKinds, BandwidthIsBounded) {
+  const auto kind = fault::link_bandwidth_kind();
+  fault::fault_spec spec;
+  for (const auto& [rate, is_allowed] :
+       {std::pair("999", false), {"1000", true}, {"4000000", true}, {"4000001", false}}) {
+    spec.with["rate"] = rate;
+    EXPECT_EQ(kind.validate(spec).empty(), is_allowed) << rate;
+  }
 }
 
 TEST(LinkFaultKinds, RepeatedResetNeedsADuration) {
