@@ -15,9 +15,9 @@ using testing::HasSubstr;
 TEST(FaultKinds, AreAllThereAndSorted) {
   std::vector<std::string> names;
   for (const fault_kind& kind : kinds()) names.push_back(kind.name);
-  EXPECT_THAT(names, ElementsAre("link_blackhole", "link_latency", "link_refuse", "link_reset",
-                                 "node_kill", "node_pause", "redis_kill", "redis_password",
-                                 "redis_pause", "redis_stop"));
+  EXPECT_THAT(names, ElementsAre("link_bandwidth", "link_blackhole", "link_latency", "link_refuse",
+                                 "link_reset", "node_kill", "node_pause", "redis_kill",
+                                 "redis_password", "redis_pause", "redis_stop"));
 }
 
 TEST(FaultKinds, CanBeExplainedAndMade) {
