@@ -154,9 +154,8 @@ fault_kind link_bandwidth_kind() {
   kind.parameters = {rate_parameter(), direction_parameter()};
   kind.doc =
       "Makes the line between a node and Redis thin: a backlog takes its time, and a large reply "
-      "many seconds. Nothing is lost. Confirmed by a new connection that offers four times what "
-      "may "
-      "pass, of which no more comes through, and healed by one where it does.";
+      "many seconds. Nothing is lost. Confirmed by a new connection that offers four times as much "
+      "as may pass, of which no more comes through, and healed by one where it does.";
   kind.make = [](const fault_spec& spec, environment& env) {
     return std::make_unique<link_bandwidth>(spec, env);
   };

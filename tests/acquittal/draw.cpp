@@ -81,7 +81,8 @@ constexpr kind kinds[] = {{"redis_kill", place::redis},    {"redis_stop", place:
                           {"redis_pause", place::redis},   {"redis_password", place::redis},
                           {"link_refuse", place::link},    {"link_reset", place::link},
                           {"link_blackhole", place::link}, {"link_latency", place::link},
-                          {"node_kill", place::node},      {"node_pause", place::node}};
+                          {"link_bandwidth", place::link}, {"node_kill", place::node},
+                          {"node_pause", place::node}};
 
 drawn_fault draw_fault(draws& from, const drawn_scenario& within) {
   const kind& what = kinds[from.below(std::size(kinds))];
@@ -95,6 +96,8 @@ drawn_fault draw_fault(draws& from, const drawn_scenario& within) {
     fault.with = "latency: " + text(between(from, milliseconds(20), milliseconds(200)));
     if (chance(from, 50)) fault.with += ", jitter: 50ms";
   }
+  if (fault.kind == "link_bandwidth")
+    fault.with = "rate: " + std::to_string(between(from, std::size_t{50}, 1'000)) + "kB/s";
   if (fault.kind == "link_reset") {
     fault.has_duration = chance(from, 40);
     if (fault.has_duration) {
@@ -162,7 +165,8 @@ bool may_overlap(const drawn_fault& one, const drawn_fault& other) {
   if (one.where == other.where) return one.where != place::redis && is_disjoint(one, other);
   const auto needs = [](const drawn_fault& fault, const drawn_fault& beside) {
     // Its own confirmation needs a Redis that answers, or connections of a node that works.
-    const bool is_choosy = fault.kind == "link_reset" || fault.kind == "link_latency";
+    const bool is_choosy = fault.kind == "link_reset" || fault.kind == "link_latency" ||
+                           fault.kind == "link_bandwidth";
     if (!is_choosy) return false;
     return beside.where == place::redis ||
            (beside.where == place::node && !is_disjoint(fault, beside));
