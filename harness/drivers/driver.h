@@ -61,6 +61,9 @@ class driver {
   virtual std::chrono::nanoseconds ping_interval() const = 0;
   // May several requests travel in one WebSocket message, one after the other?
   virtual bool can_share_frame() const = 0;
+  // Where a message from the server carries `text`, whatever the target file says: "Message, argument 3 of 4". Empty:
+  // nowhere.
+  virtual std::string whereabouts(std::string_view frame, std::string_view text) const = 0;
 };
 
 // `of` outlives the driver. Throws std::invalid_argument for an unknown driver name (the loader checks it before).

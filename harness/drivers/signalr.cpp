@@ -35,6 +35,7 @@ class signalr_driver final : public driver {
   std::string ping() override { return hub::encoded_ping(); }
   std::chrono::nanoseconds ping_interval() const override { return client_ping_interval; }
   bool can_share_frame() const override { return true; }
+  std::string whereabouts(std::string_view frame, std::string_view text) const override;
 
  private:
   using events = std::vector<driver_event>;
@@ -215,6 +216,24 @@ std::string signalr_driver::publish(std::uint64_t request, std::string_view room
   values.message_id = message_id;
   values.payload = payload;
   return encode_call(recipe_.publish, request, values);
+}
+
+// Arguments are counted from 0, as in the target file.
+std::string signalr_driver::whereabouts(std::string_view frame, std::string_view text) const {
+  hub::record_splitter records(record_bytes_max);
+  records.feed(frame);
+  while (const auto record = records.take()) {
+    const auto what = hub::decode(*record);
+    if (what.has_error() || what->type != hub::message_type::invocation) continue;
+    const json::array& arguments = *what->arguments;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const json::string* argument = arguments[i].if_string();
+      if (!argument || std::string_view(*argument).find(text) == std::string_view::npos) continue;
+      return std::string(what->target) + ", argument " + std::to_string(i) + " of " +
+             std::to_string(arguments.size());
+    }
+  }
+  return {};
 }
 
 }  // namespace

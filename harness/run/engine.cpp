@@ -4,6 +4,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "harness/rehearsal/rehearsal.h"
 #include "harness/run/descriptors.h"
 #include "net/async/deadline.h"
 
@@ -53,7 +54,11 @@ engine::engine(asio::io_context& io, fault::launcher& launch, const plan& what,
           },
           tap_outlet{run_start_,
                      [this](std::vector<tapped> batch) { fleet_.post(std::move(batch)); },
-                     [this](reason_heard heard) { fleet_.post(std::move(heard)); }}) {
+                     [this](reason_heard heard) {
+                       logins_.on(heard);
+                       fleet_.post(std::move(heard));
+                     }},
+          [this](node_id node) { return logins_.trouble(node, fleet_.elapsed()); }) {
   view_.fault_states.resize(what.faults.size(), fault::fault_state::planned);
   view_.node_states.resize(what.scenario.nodes, node_state::starting);
 }
@@ -130,6 +135,8 @@ asio::awaitable<bool> engine::set_up() {
   }
   describe_bed();
   auto urls = bed_.node_urls();
+  const bool is_target_fit = co_await rehearse(urls);
+  if (!is_target_fit) co_return false;
   const auto keep_secret = [secrets = bed_.node_processes().secrets()](fleet_thread& there) {
     there.recorder().keep_secret(secrets);
   };
@@ -144,6 +151,20 @@ asio::awaitable<bool> engine::set_up() {
     outcome_.environment_problem = explain_missing_joins(status);
   }
   co_return is_connected;
+}
+
+asio::awaitable<bool> engine::rehearse(std::vector<net::websocket_url> urls) {
+  const auto found = co_await harness::rehearse(plan_, std::move(urls));
+  for (std::size_t i = 0; i < plan_.scenario.nodes && !(found && found->is_final); ++i) {
+    const std::string refused = logins_.trouble(node_id(i), fleet_.elapsed());
+    if (refused.empty()) continue;
+    outcome_.environment_problem = refused + (found ? "; " + found->text : "");
+    co_return false;
+  }
+  if (!found) co_return true;
+  outcome_.environment_problem = found->text;
+  outcome_.is_file_wrong = found->is_file_wrong;
+  co_return false;
 }
 
 void engine::describe_bed() {

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "harness/run/fleet_thread.h"
+#include "harness/run/login_watch.h"
 #include "harness/run/nemesis.h"
 #include "harness/run/observers/observers.h"
 #include "harness/run/results_directory.h"
@@ -73,6 +74,7 @@ class engine {
   net::asio::awaitable<void> run_to_verdict(net::task_group& background);
   net::asio::awaitable<void> watch_signals();
   net::asio::awaitable<bool> set_up();
+  net::asio::awaitable<bool> rehearse(std::vector<net::websocket_url> urls);
   void describe_bed();  // adds ports and versions to run.json
   net::asio::awaitable<void> go_through_phases();
   net::asio::awaitable<void> recover();
@@ -97,6 +99,7 @@ class engine {
   net::time_point run_start_;
   std::chrono::nanoseconds recovery_limit_;
   fleet_thread fleet_;
+  login_watch logins_;
   test_bed bed_;
   std::unique_ptr<nemesis> nemesis_;
   std::unique_ptr<observers> observers_;

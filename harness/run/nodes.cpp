@@ -141,9 +141,11 @@ asio::awaitable<fault::step_result> node_set::start_all() {
   if (!prepared.is_ok) co_return prepared;
   std::vector<fault::step_result> results(nodes_.size());
   net::task_group starts(ex_);
+  is_first_start_ = true;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     starts.spawn(name(i), start_and_wait(i, results[i]));
   co_await starts.join();
+  is_first_start_ = false;
   for (const fault::step_result& result : results) {
     if (!result.is_ok) co_return result;
   }
@@ -196,6 +198,11 @@ asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
                "after " + seconds_text(net::now() - begun));
       co_return fault::step_result{
           true, name(index) + " ready after " + seconds_text(net::now() - begun)};
+    }
+    if (is_first_start_ && around_.login_trouble) {
+      const std::string refused = around_.login_trouble(node_id(index));
+      if (!refused.empty())
+        co_return fault::step_result{false, name(index) + " is not ready: " + refused};
     }
     co_await net::sleep_for(probe_interval);
   }

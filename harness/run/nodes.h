@@ -30,6 +30,8 @@ struct node_surroundings {
   std::uint64_t descriptors_max = 0;  // of each node's process; 0: as this one
   std::filesystem::path binaries;     // ${bin}
   std::filesystem::path logs;
+  // Why a node that starts will never be ready: Redis refuses its login. Empty: nothing is known.
+  std::function<std::string(node_id)> login_trouble = {};
 };
 
 class node_set final : public fault::node_control {
@@ -90,6 +92,7 @@ class node_set final : public fault::node_control {
   net::task_group watchers_;  // of processes and logs
   net::stop_event is_stopping_;
   bool has_restarted_ = false;
+  bool is_first_start_ = false;  // later ones may fall into a change of passwords
 };
 
 }  // namespace ordeal::harness

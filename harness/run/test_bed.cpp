@@ -40,7 +40,8 @@ std::string read_secret(const secret_source& from) {
 
 test_bed::test_bed(asio::any_io_executor ex, fault::launcher& launch, const plan& what,
                    results_directory& results, std::filesystem::path binaries,
-                   node_set::on_change on_node_change, tap_outlet taps)
+                   node_set::on_change on_node_change, tap_outlet taps,
+                   std::function<std::string(node_id)> login_trouble)
     : ex_(ex),
       launch_(launch),
       plan_(what),
@@ -48,6 +49,7 @@ test_bed::test_bed(asio::any_io_executor ex, fault::launcher& launch, const plan
       binaries_(std::move(binaries)),
       on_node_change_(std::move(on_node_change)),
       taps_(std::move(taps)),
+      login_trouble_(std::move(login_trouble)),
       app_("ordeal-" + what.run_nonce) {}
 
 test_bed::~test_bed() = default;
@@ -131,6 +133,7 @@ asio::awaitable<fault::step_result> test_bed::start() {
   around.redis_password = is_managed ? redis_->password() : external_.auth.password;
   around.binaries = binaries_;
   around.logs = results_.path() / "logs";
+  around.login_trouble = login_trouble_;
   nodes_ = std::make_unique<node_set>(ex_, launch_, plan_.target, *secrets_, std::move(around),
                                       on_node_change_);
   fault::step_result started = co_await nodes_->start_all();

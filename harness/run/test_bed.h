@@ -34,7 +34,8 @@ class test_bed final : public fault::environment {
   // All references outlive the bed.
   test_bed(net::asio::any_io_executor ex, fault::launcher& launch, const plan& what,
            results_directory& results, std::filesystem::path binaries,
-           node_set::on_change on_node_change, tap_outlet taps);
+           node_set::on_change on_node_change, tap_outlet taps,
+           std::function<std::string(node_id)> login_trouble);
   ~test_bed() override;
 
   // Starts Redis, the links and the nodes, in this order; the first failure ends it, with a
@@ -84,6 +85,7 @@ class test_bed final : public fault::environment {
   std::filesystem::path binaries_;
   node_set::on_change on_node_change_;
   tap_outlet taps_;
+  std::function<std::string(node_id)> login_trouble_;
   std::string app_;                           // prefix of everything that the target keeps in Redis
   std::optional<private_directory> secrets_;  // from start() on
   std::unique_ptr<fault::managed_redis> redis_;

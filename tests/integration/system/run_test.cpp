@@ -205,6 +205,49 @@ TEST_F(ordeal_run, PortInUseIsNamed) {
   EXPECT_NE(run->err().find("Address already in use"), std::string::npos) << run->err();
 }
 
+// A mistake in a target file, what it is told with, and the exit code.
+struct target_mistake {
+  const char* name;
+  std::string right, wrong, told;
+  int exit_code;
+};
+
+class ordeal_run_with_mistake : public ordeal_run,
+                                public testing::WithParamInterface<target_mistake> {};
+
+TEST_P(ordeal_run_with_mistake, EndsItBeforeTheLoadAndConvictsNobody) {
+  const target_mistake& mistake = GetParam();
+  std::string text = read_file(fs::path(ORDEAL_SOURCES) / "targets/reference/target.yaml");
+  const auto at = text.find(mistake.right);
+  ASSERT_NE(at, std::string::npos) << "the reference target has changed";
+  text.replace(at, mistake.right.size(), mistake.wrong);
+  const fs::path target = write("mistaken.yaml", text);
+  const auto run = start(write("small.yaml", small_scenario(2, "", target.string())));
+  EXPECT_EQ(run->wait(run_limit), mistake.exit_code);
+  EXPECT_NE(run->err().find(mistake.told), std::string::npos) << run->err();
+  EXPECT_EQ(summary().at("verdict"), "error");
+  EXPECT_EQ(summary().at("totals").at("sent").to_number<int>(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    TargetFile, ordeal_run_with_mistake,
+    testing::Values(
+        target_mistake{"Name", "on: Message", "on: Mesage",
+                       "it came back as Message, argument 3 of 4 (counted from 0), not as Mesage",
+                       3},
+        target_mistake{"Payload", "payload: 3", "payload: 9", "look at protocol.receive in", 3},
+        target_mistake{"Method", "send: Send", "send: Sent",
+                       "answered with the error 'refused: unknown method", 3},
+        target_mistake{"Arguments", "\"${room}\", \"${message_id}\", \"${payload}\"",
+                       "\"${room}\", \"${payload}\"", "Send takes (room, clientMessageId, text)",
+                       3},
+        target_mistake{"Path", "path: /chat", "path: /chat2",
+                       "answered HTTP 404; look at protocol.path", 3},
+        target_mistake{"Password", "ORDEAL_CHAT_REDIS_PASSWORD_FILE: \"${redis.password_file}\"",
+                       "ORDEAL_CHAT_REDIS_PASSWORD: \"wrong\"", "Redis answers WRONGPASS to node-1",
+                       6}),
+    [](const auto& of) { return std::string(of.param.name); });
+
 TEST_F(ordeal_run, UnwritableResultsEndBeforeAnythingStarts) {
   const fs::path file = write("results", "a file where the directory should be");
   const auto run = start(write("small.yaml", small_scenario(2)));

@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds stall_time(4'500);  // the contract of plant
 
 class one_client_misses_some final : public bug {
  public:
-  bool may_deliver(const entry&, const recipient& to) override {
+  bool may_deliver(const entry& what, const recipient& to) override {
+    if (is_of_rehearsal(what)) return true;
     if (!victim_) victim_ = to.number;
     return to.number != *victim_ || ++delivery_count_ % capacity != 0;
   }
@@ -215,7 +216,8 @@ class characters_replaced final : public bug {
 class delivers_late final : public bug {
  public:
   void on_read(std::vector<entry>& batch) override {
-    if (!begun_ && !batch.empty()) begun_ = net::now();
+    const bool is_load = !batch.empty() && !is_of_rehearsal(batch.back());
+    if (!begun_ && is_load) begun_ = net::now();
     std::move(batch.begin(), batch.end(), std::back_inserter(held_));
     batch.clear();
     if (begun_ && net::now() - *begun_ > stall_time) std::swap(batch, held_);

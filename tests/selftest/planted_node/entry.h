@@ -27,4 +27,9 @@ struct entry {
   std::string text;
 };
 
+// Ordeal's own, from before the load: a bug that shows itself once must not waste itself on it.
+inline bool is_of_rehearsal(const entry& what) {
+  return what.room.ends_with("-rehearsal");
+}
+
 }  // namespace ordeal::planted
