@@ -76,7 +76,8 @@ std::string why_not_ready(const log_health& health) {
     case log_state::recovering:
       return sentence("recovering", health.trouble_age, health.reason);
     case log_state::refusing:
-      return sentence("refusing", health.trouble_age, health.reason);
+      return sentence(health.do_appends_fail ? "appends fail" : "refusing", health.trouble_age,
+                      health.reason);
     case log_state::stopped:
       return sentence("stopped", std::nullopt, health.reason);
     case log_state::open:

@@ -159,6 +159,10 @@ struct metrics::families {
                                          "New epochs of the log that this node has seen begin.");
   Counter& log_repairs = make_counter(registry, "log_repairs_total",
                                       "Recoveries in which this node put the log in order.");
+  Counter& log_renamings =
+      make_counter(registry, "log_renamings_total",
+                   "Times that this node began anew under another name, because the log counted "
+                   "messages of it as known that it did not hold.");
   Counter& log_restored = make_counter(registry, "log_restored_entries_total",
                                        "Entries that this node put back into Redis.");
   Counter& log_forks = make_counter(
@@ -254,6 +258,7 @@ void metrics::families::read_log(const log_health& health) {
   advance_to(log_batches, health.batches);
   advance_to(log_recoveries, health.recoveries);
   advance_to(log_repairs, health.repairs);
+  advance_to(log_renamings, health.renamings);
   advance_to(log_restored, health.restored);
   advance_to(log_forks, health.forks);
   advance_to(log_gaps, health.gaps);

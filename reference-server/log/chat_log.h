@@ -151,7 +151,9 @@ struct log_health {
   std::uint64_t repairs = 0;          // of them, put in order by this node
   std::uint64_t forks = 0, gaps = 0;  // of this node
   std::uint64_t restored = 0;         // entries put back by this node
+  std::uint64_t renamings = 0;        // times that this node began anew under another name
   // Why it is not ready; what does not apply is empty.
+  bool do_appends_fail = false;                          // refusing, because of what Redis answers
   std::optional<std::chrono::milliseconds> trouble_age;  // no append could work for so long
   std::optional<std::chrono::milliseconds> unanswered;   // the command on its way waits for so long
   std::optional<std::chrono::milliseconds> behind_age;   // what was the top then is not read yet

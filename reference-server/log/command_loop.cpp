@@ -74,6 +74,7 @@ asio::awaitable<void> redis_log::serve(backoff& pause) {
 asio::awaitable<bool> redis_log::exchange() {
   machine_.limit_batches(append_window_.size());
   const command what = machine_.next_command();
+  if (wire_.origin() != machine_.origin()) wire_.rename(machine_.origin());
   const auto request = wire_.make(what);
   asked_at_ = net::now();
   asked_bytes_ = request.bytes().size();

@@ -96,6 +96,7 @@ void log_machine::take_error(const wire_error& error) {
   if (error.kind == reply_class::fatal) {
     was_append_refused_ = was_append_refused_ || was_open;
     refuse(why);
+    is_refused_by_answer_ = true;
   } else if (was_open && error.kind == reply_class::retryable) {
     reason_ = why;  // still attached; the next append may work
   } else {
@@ -117,6 +118,7 @@ void log_machine::look_again(std::string reason) {
 
 void log_machine::refuse(std::string reason) {
   phase_ = phase::refused;
+  is_refused_by_answer_ = false;
   must_pause_ = true;
   set_state(log_state::refusing, std::move(reason));
 }
@@ -165,7 +167,8 @@ void log_machine::enter_open(const attach_answer& found) {
   chain_ = log.chain;
   top_ = log.top;
   floor_ = log.floor;
-  outbox_.on_watermark(log.own_seq);
+  outbox_.on_watermark(
+      log.own_seq, [this](position at) { return at.index >= floor_ && !chain_.holds(at, top_); });
   phase_ = phase::open;
   round_.clear();
   wants_beat_ = true;
@@ -200,7 +203,7 @@ command log_machine::make_append() {
     beat.low = replay_.low();
     what.beat = format_beat(beat);
   }
-  outbox::batch batch = outbox_.take_batch(options_.batch_entries_max, batch_bytes_max_);
+  outbox::batch batch = outbox_.take_batch(options_.batch_entries_max, batch_bytes_max_, top_);
   what.after_seq = batch.after_seq;
   what.retained_bytes = retained_bytes_;
   what.messages = std::move(batch.messages);
@@ -221,12 +224,31 @@ void log_machine::take_append(const append_answer& heard) {
   log_bytes_ = heard.bytes;
   if (was_refused) set_state(log_state::open, "");
   if (phase_ == phase::open) reason_.clear();
-  const position trimmed{identity_.epoch, heard.floor};
-  outbox_.on_replies(heard.entries, trimmed, settled_);
+  const reading known{position{identity_.epoch, heard.floor}, heard.top, last_.index, gap_upto_};
+  const repeats found = outbox_.on_replies(heard.entries, known, settled_);
+  must_pause_ = found == repeats::to_be_read;
   release_held();
-  if (!heard.memory) return;
-  take_memory(*heard.memory);
-  if (heard.memory->evicts()) refuse(eviction_reason(*heard.memory));
+  if (heard.memory) take_memory(*heard.memory);
+  if (heard.memory && heard.memory->evicts()) {
+    refuse(eviction_reason(*heard.memory));
+  } else if (found == repeats::false_ones) {
+    begin_anew();
+  }
+}
+
+// Acknowledging what the log wrongly takes for known would lose it.
+void log_machine::begin_anew() {
+  const std::string before = options_.origin;
+  const std::string first = before.substr(0, before.find('+'));
+  former_origins_.insert(before);
+  options_.origin = first + '+' + std::to_string(former_origins_.size());
+  outbox_.begin_anew(floor_, settled_);
+  note(machine_event::what::renamed,
+       "the key seq counts messages of " + before +
+           " as known that the log does not hold: what is not known to be stable goes in as " +
+           options_.origin);
+  look_again("the log takes messages of this node for known that it does not hold: looking again");
+  must_pause_ = true;
 }
 
 void log_machine::take_memory(const memory_facts& memory) {
@@ -298,10 +320,11 @@ std::string log_machine::fingerprint() const {
        {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
         static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
         static_cast<unsigned>(was_append_refused_), static_cast<unsigned>(was_convene_late_),
-        static_cast<unsigned>(wants_beat_), static_cast<unsigned>(state_), looks_, still_looks_})
+        static_cast<unsigned>(former_origins_.size()), static_cast<unsigned>(wants_beat_),
+        static_cast<unsigned>(state_), looks_, still_looks_})
     add(value);
-  for (const auto value :
-       {commits_, rounds_, top_, floor_, beats_, beats_appended_, beats_echoed_, identity_.epoch})
+  for (const auto value : {commits_, rounds_, top_, floor_, gap_upto_, beats_, beats_appended_,
+                           beats_echoed_, identity_.epoch})
     add(value);
   for (const std::string& value : {identity_.log_id, identity_.incarnation, round_, watched_})
     add(value);
@@ -353,6 +376,9 @@ std::string log_machine::fingerprint() const {
     add(each.seq);
     add(static_cast<unsigned>(each.is_settled));
     if (each.at) add_position(*each.at);
+    if (each.behind) add(*each.behind);
+    text += ',';
+    if (each.doubted_at) add(*each.doubted_at);
     text += ';';
   }
   return text;

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -37,7 +38,8 @@
 namespace ordeal::chat {
 
 struct machine_options {
-  std::string origin;  // random per start of the process
+  std::string
+      origin;  // random per start of the process; "+1", "+2" ... behind it when it begins anew
   delivery_mode delivery = delivery_mode::fast;
   ack_level ack = ack_level::appended;
   std::size_t batch_entries_max = 256;
@@ -83,7 +85,8 @@ struct machine_event {
     recovered,
     forked,
     gap,
-    warned  // of Redis' configuration
+    renamed,  // the log counts messages of this node as known that it does not have
+    warned    // of Redis' configuration
   } kind;
   std::string text;
 };
@@ -150,6 +153,12 @@ class log_machine {
   const holders& known_holders() const { return holders_; }
   std::size_t undelivered() const { return unstable_.size(); }  // stable mode: read, and waiting
   const std::string& origin() const { return options_.origin; }
+  // Under this name or a former one.
+  bool is_own(const entry& each) const {
+    return each.origin == options_.origin || former_origins_.contains(each.origin);
+  }
+  // An answer of Redis, and not what the log is like, is why it is refusing.
+  bool is_refused_by_answer() const { return is_refused_by_answer_; }
   // Numbers of own beats: the newest known to be in the log, and the newest that came back.
   std::uint64_t beats_appended() const { return beats_appended_; }
   std::uint64_t beats_echoed() const { return beats_echoed_; }
@@ -176,6 +185,7 @@ class log_machine {
   void look_again(std::string reason);
   void refuse(std::string reason);
   void take_append(const append_answer& heard);
+  void begin_anew();
   void take_memory(const memory_facts& memory);
   void take_error(const wire_error& error);
   command make_append();
@@ -210,8 +220,9 @@ class log_machine {
   phase phase_ = phase::disconnected;
   bool is_waiting_ = false;  // a command is on its way
   bool must_pause_ = false;
-  bool sent_beat_ = false;                  // with the append on its way
-  bool was_append_refused_ = false;         // and none has worked since
+  bool sent_beat_ = false;           // with the append on its way
+  bool was_append_refused_ = false;  // and none has worked since
+  bool is_refused_by_answer_ = false;
   std::optional<convene_command> convene_;  // to be sent next
   bool was_convene_late_ = false;           // the latest one: the log was no longer as it was found
   std::string round_;                       // gathering, repairing
@@ -230,7 +241,9 @@ class log_machine {
   position delivered_;  // behind last_ in stable mode; ahead of it while a joiner reads back
   std::uint64_t top_ = 0, floor_ = 0;
   std::map<std::string, std::uint64_t> marks_;  // origin to last seq, as read
-  std::vector<entry_ptr> unstable_;             // stable mode: read, not yet delivered
+  std::uint64_t gap_upto_ = 0;                  // the largest index that will never be read
+  std::set<std::string> former_origins_;
+  std::vector<entry_ptr> unstable_;  // stable mode: read, not yet delivered
   std::map<std::string, position>
       earlier_;  // identity of a message that was delivered on a branch that is lost
   std::vector<read_fork> forks_;  // the newest forks_max

@@ -45,7 +45,7 @@ void log_machine::take_entry(const entry_ptr& each) {
   const entry_ptr kept = with_earlier(each);
   replay_.add(kept);
   top_ = std::max(top_, last_.index);
-  const bool is_own = each->origin == options_.origin;
+  const bool is_own = this->is_own(*each);
   const bool is_history = each->at <= delivered_;
   if (!is_own) holders_.on_written_by(each->origin);
   if (each->kind == entry_kind::heartbeat && !is_history) {
@@ -97,6 +97,7 @@ void log_machine::skip_to(std::uint64_t first, const epoch_chain& chain) {
   chain_ = chain;
   last_ = before(first, chain);
   replay_.reset(last_.index);
+  gap_upto_ = last_.index;
   if (last_ <= delivered_) return;  // a joiner that read back what nobody asked for
   unstable_.clear();
   delivered_ = last_;
@@ -142,7 +143,7 @@ void log_machine::leave_branch(position common) {
     if (each->kind != entry_kind::message) continue;
     first_lost.emplace(each->origin, each->origin_seq);
     // Also what the log knows in another place: it stays here until somebody else holds it there.
-    if (each->origin == options_.origin) own_lost.push_back(each);
+    if (is_own(*each)) own_lost.push_back(each);
     if (index > delivered_.index) continue;
     ++fork.messages;
     earlier_[identity_of(*each)] = each->at;
@@ -156,6 +157,7 @@ void log_machine::leave_branch(position common) {
   replay_.truncate(std::min(last_.index, common.index));
   const bool was_seen = delivered_.index > common.index;
   last_ = std::min(last_, common);
+  gap_upto_ = std::min(gap_upto_, common.index);
   if (delivered_ > common) delivered_ = common;
   if (was_seen) {
     reads_.emplace_back(fork);

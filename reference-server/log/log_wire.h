@@ -19,6 +19,8 @@ class log_wire {
   log_wire(std::string_view app, std::string origin, std::size_t retained_entries);
 
   const std::string& origin() const { return origin_; }
+  // A node that begins anew.
+  void rename(std::string origin) { origin_ = std::move(origin); }
 
   request make(const command& what) const;
   answer parse(const command& what, const replies& heard);

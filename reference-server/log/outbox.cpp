@@ -36,17 +36,18 @@ std::uint64_t outbox::add(message_body body, time_point now, std::vector<settlem
   return messages_.back().seq;
 }
 
-outbox::batch outbox::take_batch(std::size_t count_max, std::size_t bytes_max) {
+outbox::batch outbox::take_batch(std::size_t count_max, std::size_t bytes_max, std::uint64_t top) {
   batch taken;
   if (next_ > 0 && next_ < messages_.size()) taken.after_seq = messages_[next_ - 1].seq;
   sent_.clear();
   std::size_t bytes = 0;
   for (; next_ < messages_.size() && sent_.size() < count_max; ++next_) {
-    const outbox_message& message = messages_[next_];
+    outbox_message& message = messages_[next_];
     bytes += bytes_of(message);
     if (bytes > bytes_max && !sent_.empty()) break;
     taken.messages.push_back(outgoing_message{message.seq, message.body});
-    sent_.push_back(message.seq);
+    sent_.push_back(on_its_way{message.seq, message.behind.has_value()});
+    message.behind = std::min(message.behind.value_or(top), top);
   }
   return taken;
 }
@@ -83,8 +84,19 @@ void outbox::decide(outbox_message& message, position at, std::vector<settlement
     settle(message, outcome_of(append_status::appended, at), settled);
 }
 
-void outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
-                        std::vector<settlement>& settled) {
+// The seq is used, and the message is not there: trimmed after an answer that was lost, or never there at all.
+repeats outbox::judge(outbox_message& message, bool was_sent, const reading& known) const {
+  if (message.at) return repeats::true_ones;
+  if (!was_sent) return repeats::false_ones;
+  if (known.gap_upto > message.behind.value_or(0)) return repeats::true_ones;
+  if (!message.doubted_at) message.doubted_at = known.top;
+  // Had it been there, reading would have told.
+  return known.read < *message.doubted_at ? repeats::to_be_read : repeats::false_ones;
+}
+
+repeats outbox::on_replies(std::span<const entry_reply> replies, const reading& known,
+                           std::vector<settlement>& settled) {
+  repeats result = repeats::true_ones;
   std::size_t place = 0;
   for (const entry_reply& reply : replies) {
     if (reply.result == entry_result::gap) {
@@ -92,17 +104,47 @@ void outbox::on_replies(std::span<const entry_reply> replies, position trimmed,
       break;
     }
     if (place >= sent_.size()) break;
+    const on_its_way& sent = sent_[place++];
     // It may have left already: read back, seen by others, stable.
-    outbox_message* const message = find(sent_[place++]);
+    outbox_message* const message = find(sent.seq);
     if (message == nullptr) continue;
+    if (reply.result == entry_result::used_before && !reply.at) {
+      result = judge(*message, sent.was_sent, known);
+      if (result != repeats::true_ones) break;
+    }
     if (reply.result == entry_result::conflict) {
       // The log has another message under this client id: acknowledging this one would be a lie.
       append_outcome refusal = outcome_of(append_status::refused);
       refusal.reason = "this message id belongs to another message";
       settle(*message, std::move(refusal), settled);
     }
-    decide(*message, reply.at.value_or(trimmed), settled);
+    decide(*message, reply.at.value_or(known.trimmed), settled);
   }
+  sent_.clear();
+  if (result != repeats::true_ones) on_batch_lost();
+  return result;
+}
+
+void outbox::forget_place(outbox_message& message) {
+  message.at.reset();  // it goes in again, at another position
+  ++undecided_;
+}
+
+void outbox::begin_anew(std::uint64_t floor, std::vector<settlement>& settled) {
+  std::deque<outbox_message> kept;
+  for (outbox_message& each : messages_) {
+    each.behind.reset();
+    each.doubted_at.reset();
+    if (each.at && each.at->index < floor) {
+      settle(each, outcome_of(append_status::appended, *each.at), settled);
+      bytes_ -= bytes_of(each);
+      continue;
+    }
+    if (each.at) forget_place(each);
+    kept.push_back(std::move(each));
+  }
+  messages_ = std::move(kept);
+  next_ = 0;
   sent_.clear();
 }
 
@@ -115,16 +157,6 @@ void outbox::on_batch_lost() {
 
 void outbox::on_read(std::uint64_t seq, position at, std::vector<settlement>& settled) {
   if (outbox_message* const message = find(seq)) decide(*message, at, settled);
-}
-
-void outbox::on_watermark(std::uint64_t last_seq) {
-  for (auto each = place_of(last_seq + 1); each != messages_.end(); ++each) {
-    if (!each->at) continue;
-    each->at.reset();  // it goes in again, at another position
-    ++undecided_;
-  }
-  send_again_behind(last_seq);
-  on_batch_lost();
 }
 
 void outbox::on_held(std::uint64_t low, std::uint64_t upto, std::vector<settlement>& settled) {
@@ -144,14 +176,15 @@ void outbox::put_back(std::span<const entry_ptr> lost) {
   for (const entry_ptr& each : lost) {
     const auto place = place_of(each->origin_seq);
     if (place != messages_.end() && place->seq == each->origin_seq) {
-      if (place->at) ++undecided_;
-      place->at.reset();
+      if (place->at) forget_place(*place);
+      place->behind = 0;
     } else {
       outbox_message message;
       message.seq = each->origin_seq;
       message.body = std::make_shared<const message_body>(
           message_body{each->room, each->client_message_id, each->text});
       message.is_settled = true;
+      message.behind = 0;
       bytes_ += bytes_of(message);
       ++undecided_;
       messages_.insert(place, std::move(message));

@@ -27,7 +27,7 @@ enum class entry_result { appended, used_before, known_client_id, conflict, gap 
 struct entry_reply {
   entry_result result = entry_result::appended;
   std::optional<position>
-      at;  // appended: there; the others: where the client message id is, if anywhere
+      at;  // appended: there; used before, known: where the message is; missing: not there (any more)
   std::uint64_t last_seq = 0;  // gap: the last seq the log knows of this origin
 };
 
@@ -50,6 +50,26 @@ struct outbox_message {
   std::optional<position> at;  // once the log has dealt with it
   bool is_settled = false;     // the sender has its answer
   std::chrono::steady_clock::time_point added;
+  // If it is in the log, then behind this index: the top when it was first sent to it. None: never sent.
+  std::optional<std::uint64_t> behind;
+  // The log said that its seq was used, and did not have it: if it was there, then not behind this index.
+  std::optional<std::uint64_t> doubted_at;
+};
+
+// What a node knows of the log when it hears the answers to a batch.
+struct reading {
+  position trimmed;        // stands for a place that the log has forgotten
+  std::uint64_t top = 0;   // of the log, with the answers
+  std::uint64_t read = 0;  // index up to which this node has read
+  std::uint64_t gap_upto =
+      0;  // the largest index that it will never see; 0: it has seen all since it began
+};
+
+// What is to be made of the answers.
+enum class repeats {
+  true_ones,   // whatever was a repetition is in the log, or was trimmed there
+  to_be_read,  // whether one is will be known when the node has read on
+  false_ones   // the log counts a message as known that it never had
 };
 
 // An answer for the sender of message `seq`.
@@ -78,20 +98,34 @@ class outbox {
     std::vector<outgoing_message> messages;
   };
   // The next messages to send, at most `count_max` of `bytes_max` together, but one in any case; they are on their way
-  // then.
-  batch take_batch(std::size_t count_max, std::size_t bytes_max = SIZE_MAX);
+  // then, to a log that ends at index `top`.
+  batch take_batch(std::size_t count_max, std::size_t bytes_max = SIZE_MAX, std::uint64_t top = 0);
 
-  // The script's answers to the batch, in its order. `trimmed` stands for a place that the log has
-  // forgotten.
-  void on_replies(std::span<const entry_reply> replies, position trimmed,
-                  std::vector<settlement>& settled);
+  // The script's answers to the batch, in its order. After anything but true repeats what was not answered is to be
+  // sent again.
+  [[nodiscard]] repeats on_replies(std::span<const entry_reply> replies, const reading& known,
+                                   std::vector<settlement>& settled);
   // The batch's outcome is unknown, or it was not taken: it is sent again.
   void on_batch_lost();
   // An own entry was read from the log.
   void on_read(std::uint64_t seq, position at, std::vector<settlement>& settled);
   // At attach, with no batch on its way: the last seq that the log knows of this origin. Messages
-  // that were in the log and no longer are will be sent again.
-  void on_watermark(std::uint64_t last_seq);
+  // that were in the log and no longer are will be sent again: behind that seq, or where `is_gone`.
+  template <class IsGone>
+  void on_watermark(std::uint64_t last_seq, IsGone is_gone) {
+    for (outbox_message& each : messages_) {
+      each.doubted_at.reset();
+      if (each.at && (each.seq > last_seq || is_gone(*each.at))) forget_place(each);
+    }
+    send_again_behind(last_seq);
+    on_batch_lost();
+  }
+  void on_watermark(std::uint64_t last_seq) {
+    on_watermark(last_seq, [](position) { return false; });
+  }
+  // The origin has another name from now on, of which the log knows nothing: everything is sent again, except what was
+  // in the log and is trimmed there, below `floor`. What the log has it knows by the client message id.
+  void begin_anew(std::uint64_t floor, std::vector<settlement>& settled);
   // Everything that this log has with an index from `low` to `upto` is held by others too.
   void on_held(std::uint64_t low, std::uint64_t upto, std::vector<settlement>& settled);
   // Own messages that had left, or are still here, and are no longer in the log; by seq. Nobody
@@ -112,6 +146,8 @@ class outbox {
   std::deque<outbox_message>::iterator place_of(std::uint64_t seq);  // of it, or of the one behind
   outbox_message* find(std::uint64_t seq);
   void send_again_behind(std::uint64_t seq);
+  void forget_place(outbox_message& message);
+  repeats judge(outbox_message& message, bool was_sent, const reading& known) const;
   void decide(outbox_message& message, position at, std::vector<settlement>& settled);
   void settle(outbox_message& message, append_outcome outcome, std::vector<settlement>& settled);
 
@@ -123,7 +159,11 @@ class outbox {
   std::size_t undecided_ = 0;  // messages without a position
   std::uint64_t next_seq_ = 1;
   std::deque<outbox_message> messages_;  // by seq
-  std::vector<std::uint64_t> sent_;      // seqs of the batch on its way
+  struct on_its_way {
+    std::uint64_t seq = 0;
+    bool was_sent = false;  // before, too
+  };
+  std::vector<on_its_way> sent_;  // the batch
 };
 
 }  // namespace ordeal::chat

@@ -114,6 +114,8 @@ std::string_view word_of(machine_event::what kind) {
       return "fork: this node had read what the log no longer holds";
     case what::gap:
       return "gap: this node missed entries";
+    case what::renamed:
+      return "a false repetition: this node begins anew under another name";
     case what::warned:
       return "the configuration of Redis";
   }
@@ -305,7 +307,7 @@ void redis_log::pass_on_reads() {
   for (const read_effect& each : machine_.take_reads()) {
     if (const auto* batch = std::get_if<read_batch>(&each)) {
       for (const entry_ptr& one : batch->messages) {
-        if (one->origin == machine_.origin()) ++health_.appended;
+        if (machine_.is_own(*one)) ++health_.appended;
       }
       subscriber_->on_entries(batch->messages);
     } else if (const auto* gap = std::get_if<read_gap>(&each)) {
@@ -322,8 +324,9 @@ void redis_log::pass_on_reads() {
 void redis_log::tell_events() {
   using what = machine_event::what;
   for (const machine_event& each : machine_.take_events()) {
-    const bool is_bad =
-        each.kind == what::forked || each.kind == what::gap || each.kind == what::warned;
+    const bool is_bad = each.kind == what::forked || each.kind == what::gap ||
+                        each.kind == what::renamed || each.kind == what::warned;
+    if (each.kind == what::renamed) ++health_.renamings;
     if (each.kind == what::recovered) ++health_.recoveries;
     if (each.kind == what::committed) ++health_.repairs;
     net::log(is_bad ? net::log_level::warn : net::log_level::info, "log", word_of(each.kind),
@@ -462,6 +465,7 @@ const log_health& redis_log::health() const {
   health_.replay_low = machine_.replay().low();
   health_.known_nodes = machine_.known_holders().heard_of().size();
   health_.restored = machine_.restored();
+  health_.do_appends_fail = machine_.is_refused_by_answer();
   const std::uint64_t top = machine_.top();
   health_.log_entries = top > 0 ? top + 1 - std::min(machine_.floor(), top + 1) : 0;
   health_.log_bytes = machine_.log_bytes();

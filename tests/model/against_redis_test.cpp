@@ -81,6 +81,9 @@ void disturb(two_redis& both, std::mt19937_64& random) {
     case 7:
       both.set_full(true);
       break;
+    case 8:
+      both.miscount("N" + std::to_string(random() % node_total), 1 + random() % 3);
+      break;
     default:
       both.save();
   }

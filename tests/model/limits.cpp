@@ -9,7 +9,7 @@ constexpr std::array<const char*, limit_count> limit_names{
     "adds",  "retries",    "beats",      "delays",         "reader delays",
     "drops", "zombies",    "troubles",   "crashes",        "joins",
     "cuts",  "saves",      "restarts",   "empty restarts", "rollbacks",
-    "wipes", "key losses", "promotions", "convenes"};
+    "wipes", "key losses", "promotions", "miscounts",      "convenes"};
 
 }  // namespace
 
@@ -85,6 +85,8 @@ std::optional<limit> limit_of(action what) {
       return limit::key_losses;
     case action::promote:
       return limit::promotions;
+    case action::miscount:
+      return limit::miscounts;
     case action::exchange:
     case action::execute:
     case action::receive:

@@ -24,13 +24,16 @@ world_options mended(world_options options) {
 }
 
 // What walks find counts when the same steps without the bug find nothing.
-void expect_found(const char* what, const world_options& options) {
+void expect_found(const char* what, const world_options& options,
+                  const planted_bugs& also_without = {}) {
   walk_tally tally;
   for (std::uint64_t seed = 1; tally.steps < steps_max; ++seed) {
     counterexample found = walk(seed, options, steps_max, tally);
     if (found.violation.empty()) continue;
     found = shrink(std::move(found));
-    if (!replay(found.steps, mended(found.options)).violation().empty()) continue;
+    world_options whole = mended(found.options);
+    whole.bugs = also_without;
+    if (!replay(found.steps, whole).violation().empty()) continue;
     std::cout << what << ", seed " << seed << ": " << found.violation << "\n  after "
               << found.steps.size() << " steps; " << tally.text() << "\n";
     return;
@@ -61,8 +64,18 @@ TEST(PlantedInTheLog, CommitWithoutOwnerAndRound) {
 
 TEST(PlantedInTheLog, WatermarksOfALostBranch) {
   world_options options = all_faults();
+  // A node does not believe what marks that are too high say: the second line behind these.
+  options.bounds = options.bounds.with(limit::miscounts, 0);
+  options.bugs.believes_repeats = true;
+  const planted_bugs believing = options.bugs;
   options.bugs.merges_lost_marks = true;
-  expect_found("marks of a lost branch", options);
+  expect_found("marks of a lost branch", options, believing);
+}
+
+TEST(PlantedInTheLog, RepetitionsThatAreBelieved) {
+  world_options options = all_faults();
+  options.bugs.believes_repeats = true;
+  expect_found("repetitions believed", options);
 }
 
 TEST(PlantedInTheLog, JoinerThatCreatesALogAtOnce) {

@@ -94,6 +94,10 @@ void redis_model::raise_last_id(position to) {
   if (keys_.log) keys_.log->last_id = std::max(keys_.log->last_id, to);
 }
 
+void redis_model::miscount(const std::string& origin, std::uint64_t by) {
+  if (keys_.seq) (*keys_.seq)[origin] += by;
+}
+
 void redis_model::lose_count() {
   if (keys_.meta) forget_count(*keys_.meta);
 }
@@ -265,6 +269,7 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   std::uint64_t last = known_seq == seqs.end() ? 0 : known_seq->second;
   std::uint64_t before = what.after_seq;
   std::map<std::string, position> added;
+  bool is_one_missing = false;
 
   // An entry that was added by hand and removed leaves only its id behind.
   const bool is_at_end = tail_position() == position{what.log.epoch, top};
@@ -303,7 +308,11 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
     }
     if (message.seq != 0 && message.seq <= last) {
       reply.result = is_same == false ? entry_result::conflict : entry_result::used_before;
-    } else if (message.seq != 0 && before > last) {
+      if (!is_same) {
+        reply.at.reset();
+        is_one_missing = true;
+      }
+    } else if (message.seq != 0 && (before > last || is_one_missing)) {
       reply.result = entry_result::gap;
       reply.last_seq = last;
       reply.at.reset();

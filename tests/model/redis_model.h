@@ -88,6 +88,7 @@ class redis_model {
   void lose_everything() { keys_ = {}; }
   void lose(log_key key);
   void lose_count();
+  void miscount(const std::string& origin, std::uint64_t by);  // somebody raised its watermark
   void trim_by_hand(std::size_t left);
   void raise_last_id(position to);  // an entry was added there and removed again
   bool has(log_key key) const;

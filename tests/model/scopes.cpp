@@ -35,6 +35,7 @@ std::vector<scope> scopes(std::size_t states_max, int more) {
   add("promotion", none.with(adds, 1).with(promotions, 1).with(delays, more));
   add("wipe", none.with(adds, 1).with(wipes, 1).with(drops, more));
   add("key loss", none.with(adds, 1).with(key_losses, 1));
+  add("miscount", none.with(adds, 1).with(miscounts, 1).with(drops, 1 + more).with(delays, more));
   add("zombie", none.with(adds, 1).with(zombies, 1).with(restarts, 1));
   add("crash in a recovery", none.with(restarts_empty, 1).with(crashes, 1).with(joins, more));
   add("crash and rollback", none.with(adds, 1).with(saves, 1).with(rollbacks, 1).with(crashes, 1));

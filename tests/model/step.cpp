@@ -23,7 +23,7 @@ constexpr std::array<const char*, action_count> names{"exchange",      "issue",
                                                       "restart_empty", "restart_from_save",
                                                       "wipe",          "lose_key",
                                                       "promote",       "promote_lagging",
-                                                      "settle"};
+                                                      "miscount",      "settle"};
 
 std::string text_of(std::uint64_t number) {
   return std::to_string(number);
@@ -150,7 +150,8 @@ std::string to_string(step what) {
   if (has_node(what.what)) text = std::string(1, static_cast<char>('A' + what.node)) + " ";
   text += name_of(what.what);
   const bool has_which = what.what == action::retry || what.what == action::restart_from_save ||
-                         what.what == action::lose_key || what.what == action::promote_lagging;
+                         what.what == action::lose_key || what.what == action::promote_lagging ||
+                         what.what == action::miscount;
   return has_which ? text + " " + text_of(what.which) : text;
 }
 

@@ -46,6 +46,7 @@ enum class action : std::uint8_t {
   lose_key,           // key `which`
   promote,            // another incarnation, connections stay, nothing lost
   promote_lagging,    // the same, back to snapshot `which`
+  miscount,           // the watermark of what node `which` has sent is raised
   // Everything heals and comes to rest (world::settle); not among world::choices().
   settle
 };

@@ -136,6 +136,17 @@ class two_redis {
     what.add({"XADD", key, id, "a", "b"}).add({"XDEL", key, id});
     exec(what);
   }
+  // Somebody raised the watermark of an origin.
+  void miscount(const std::string& origin, std::uint64_t by) {
+    if (!model_.has(log_key::seq)) return;
+    set_full(false);
+    model_.miscount(origin, by);
+    const std::string key = key_name(static_cast<int>(log_key::seq));
+    const std::string count = std::to_string(by);
+    net::redis::request what;
+    what.add({"HINCRBY", key, origin, count});
+    exec(what);
+  }
   // The count of what the log holds.
   void lose_count() {
     model_.lose_count();

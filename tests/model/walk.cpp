@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <random>
 
 #include "net/async/assert.h"
@@ -23,7 +24,7 @@ struct weight {
   action what;
   unsigned calm, stormy;
 };
-constexpr std::array<weight, 30> weights{{
+constexpr std::array<weight, 31> weights{{
     {action::exchange, 300, 300},  {action::issue, 40, 60},
     {action::execute, 100, 100},   {action::receive, 100, 100},
     {action::drop_before, 4, 15},  {action::drop_after, 4, 20},
@@ -39,6 +40,7 @@ constexpr std::array<weight, 30> weights{{
     {action::restart_empty, 1, 3}, {action::restart_from_save, 2, 6},
     {action::wipe, 1, 2},          {action::lose_key, 1, 3},
     {action::promote, 1, 3},       {action::promote_lagging, 1, 4},
+    {action::miscount, 1, 3},
 }};
 
 constexpr const char* assertion_broke = "assertion";
@@ -96,6 +98,7 @@ class chooser {
  private:
   std::uint64_t which(action what, const world& from) {
     if (what == action::lose_key) return below(random_, log_key_count);
+    if (what == action::miscount) return below(random_, node_count);
     if (what == action::restart_from_save || what == action::promote_lagging)
       return below(random_, 2);
     if (what != action::retry) return 0;
@@ -107,6 +110,22 @@ class chooser {
   std::uint64_t total_ = 0;
   std::array<unsigned, node_count> speeds_{};
 };
+
+// Those who have read the log are at rest, perhaps somebody has just come, and Redis fails.
+void fail_at_rest(generator& random, const world& now, const std::function<void(step)>& go) {
+  constexpr std::array<action, 5> faults{action::restart, action::restart_empty, action::wipe,
+                                         action::lose_key, action::promote};
+  const auto node = static_cast<std::uint8_t>(below(random, node_count));
+  const auto try_to = [&](step next) {
+    if (now.can(next) && now.violation().empty()) go(next);
+  };
+  if (below(random, 2) == 0) try_to(step{action::crash, node, 0});
+  try_to(step{action::join, node, 0});
+  const auto key = static_cast<std::uint8_t>(below(random, log_key_count));
+  const action fault = faults.at(below(random, faults.size()));
+  try_to(step{fault, 0, fault == action::lose_key ? key : std::uint8_t{0}});
+  try_to(step{action::settle, 0, 0});
+}
 
 std::string kind_of(const std::string& violation) {
   return violation.substr(0, violation.find_first_of(" :"));
@@ -191,6 +210,7 @@ counterexample walk(std::uint64_t seed, const world_options& base, std::uint64_t
     if (--until_rest > 0 || !now.violation().empty()) continue;
     until_rest = segment_steps_max;
     go(step{action::settle, 0, 0});
+    if (below(random, 2) == 0) fail_at_rest(random, now, go);
   }
   if (now.violation().empty()) go(step{action::settle, 0, 0});
   ++tally.walks;

@@ -82,6 +82,7 @@ digest world::value() const {
   for (const auto& node : nodes_) all.add(node->value());
   all.add(server_->value()).add(record_->sum);
   bounds_.hash_into(all);
+  all.add(is_calm_ ? 1U : 0U);
   return all.result();
 }
 
@@ -172,6 +173,9 @@ bool world::can(step what) const {
   if (what.what <= action::lose_reader) return can_on_reader(what.what, node(what.node));
   if (what.what == action::restart_from_save || what.what == action::promote_lagging)
     return what.which < server_->saves.size();
+  if (what.what == action::miscount) {
+    return what.which < node_count && node(what.which).machine && server_->redis.has(log_key::seq);
+  }
   if (what.what == action::lose_key) {
     const auto key = static_cast<log_key>(what.which);
     return what.which < log_key_count && server_->redis.has(key);
@@ -192,6 +196,7 @@ std::vector<step> world::choices() const {
     std::size_t whiches = 1;
     if (what == action::retry) whiches = record_->identities;
     if (what == action::lose_key) whiches = log_key_count;
+    if (what == action::miscount) whiches = node_count;
     if (what == action::restart_from_save || what == action::promote_lagging)
       whiches = server_->saves.size();
     for (std::size_t node = 0; node < (has_node(what) ? node_count : 1U); ++node) {
@@ -201,7 +206,20 @@ std::vector<step> world::choices() const {
   return all;
 }
 
+namespace {
+
+// Of what nodes that are at rest recover without a loss.
+bool keeps_calm(action what) {
+  constexpr std::array<action, 8> calm{action::settle,        action::crash,  action::join,
+                                       action::restart,       action::wipe,   action::lose_key,
+                                       action::restart_empty, action::promote};
+  return std::ranges::find(calm, what) != calm.end();
+}
+
+}  // namespace
+
 void world::take(step what) {
+  is_calm_ = is_calm_ && keeps_calm(what.what);
   if (what.what == action::settle) {
     settle();
     return;

@@ -38,6 +38,7 @@ enum class limit : std::uint8_t {
   wipes,
   key_losses,
   promotions,
+  miscounts,
   convenes  // rounds of recovery that are opened; what would open more is not explored further
 };
 inline constexpr int limit_count = static_cast<int>(limit::convenes) + 1;
@@ -61,6 +62,7 @@ std::optional<limit> limit_of(action what);
 struct planted_bugs {
   bool merges_lost_marks = false;  // watermarks of every report, whatever its branch
   bool repeats_epochs = false;     // the next epoch is one more than the last one in Redis
+  bool believes_repeats = false;   // a message whose seq was used counts as known, wherever it is
 };
 
 struct world_options {
@@ -168,7 +170,9 @@ class world {
   std::vector<step> choices() const;
   void take(step what);  // can(what)
 
-  // Everything heals, and runs in turn until nothing is left to do; then what must hold at rest is checked.
+  // Everything heals, and runs in turn until nothing is left to do; then what must hold at rest is checked. When
+  // everybody was at rest and Redis alone has failed since, nobody may be told of a fork or a gap: those who have read
+  // the log are there and only have to be waited for.
   void settle();
 
   // Empty: all is well.
@@ -205,7 +209,7 @@ class world {
   command next_command(int which);
   void spoil(commit_command& commit) const;
   answer execute(const std::string& origin, const command& what);
-  void deliver_answer(int which, const answer& heard);
+  void deliver_answer(int which, answer heard);
   void deliver_read(int which, read_answer heard);
   void add_message(int which, std::uint16_t identity);
   void start_node(int which);
@@ -216,11 +220,13 @@ class world {
   void drain(int which);
   void check_settlement(int which, const settlement& each);
   void check_batch(int which, const read_batch& batch);
+  void check_calm(const std::string& what);
   void check_fork(int which, const read_fork& fork);
   void check_delivery(int which, const entry& each);
   void learn_entry(const std::string& log_id, const entry& each, const std::string& where);
   void check_append(const std::string& origin, const append_command& what,
                     const append_answer& heard, bool was_open, position tail_before);
+  void check_repeat(const outgoing_message& asked, position at);
   void check_commit(const commit_command& what, const recovery_fields& round, position tail_before);
   void check_order(const entry& each);
   void check_nothing_lost();
@@ -239,6 +245,8 @@ class world {
   std::shared_ptr<record> record_;
   limits bounds_;
   bool is_beyond_ = false;
+  bool is_calm_ = false;  // at rest, and since then nothing but faults of Redis, starts and crashes
+  bool must_lose_nothing_ = false;  // while it settles
   std::string violation_;
   world_counts counts_;
   std::string* narration_ = nullptr;

@@ -32,6 +32,11 @@ bool has_message(const outbox& box, std::uint64_t seq) {
   return std::ranges::any_of(box.messages(), is_it);
 }
 
+// A node that begins anew under another name is the same one.
+std::string life_of(const std::string& origin) {
+  return origin.substr(0, origin.find('+'));
+}
+
 std::string name_of(const sent_message& sent, const record& facts) {
   return "m" + std::to_string(sent.identity) + " (" + facts.lives[sent.life] + ":" +
          std::to_string(sent.seq) + ")";
@@ -66,9 +71,10 @@ void world::learn_entry(const std::string& log_id, const entry& each, const std:
 void world::check_order(const entry& each) {
   const auto& keys = server_->redis.keys();
   std::uint64_t before = 0;
+  const std::string life = life_of(each.origin);
   for (const entry_ptr& other : keys.log->entries) {
     if (other->at >= each.at) break;
-    if (other->kind == entry_kind::message && other->origin == each.origin)
+    if (other->kind == entry_kind::message && life_of(other->origin) == life)
       before = std::max(before, other->origin_seq);
   }
   if (before >= each.origin_seq) {
@@ -78,10 +84,22 @@ void world::check_order(const entry& each) {
   const bool is_trimmed = before == 0 && keys.log->entries.front()->at.index > 1;
   if (is_trimmed || options_->may_forget) return;
   for (std::uint64_t seq = before + 1; seq < each.origin_seq; ++seq) {
-    if (record_->passed_over.contains({each.origin, seq})) continue;
+    if (record_->passed_over.contains({life, seq})) continue;
     fail("I2: " + describe(each) + " is in the log, seq " + std::to_string(seq) +
          " before it neither is nor was answered");
   }
+}
+
+// Whoever is told that a message is a repetition takes it for safe.
+void world::check_repeat(const outgoing_message& asked, position at) {
+  const auto& log = server_->redis.keys().log;
+  const auto is_it = [&](const entry_ptr& each) {
+    return each->at == at && each->client_message_id == asked.body->client_message_id &&
+           each->text == asked.body->text;
+  };
+  if (!log || std::ranges::none_of(log->entries, is_it))
+    fail("I6: " + asked.body->client_message_id + " is said to be at " + format_position(at) +
+         ", where it is not");
 }
 
 // I4, and what the log says of what is in it.
@@ -92,7 +110,10 @@ void world::check_append(const std::string& origin, const append_command& what,
   for (std::size_t i = 0; i < heard.entries.size(); ++i) {
     const entry_result result = heard.entries[i].result;
     if (result == entry_result::appended || result == entry_result::gap) continue;
-    const auto key = std::make_pair(origin, what.messages.at(i).seq);
+    const outgoing_message& asked = what.messages.at(i);
+    if (result != entry_result::conflict && !heard.entries[i].at) continue;  // nobody has it
+    if (result != entry_result::conflict) check_repeat(asked, *heard.entries[i].at);
+    const auto key = std::make_pair(life_of(origin), asked.seq);
     if (record_->passed_over.contains(key)) continue;
     record& facts = change_record();
     facts.passed_over.insert(key);
@@ -150,6 +171,7 @@ void world::drain(int which) {
       if (narration_ != nullptr)
         *narration_ += "      " + machine.origin() + " gap " + std::to_string(gap.from) + " to " +
                        std::to_string(gap.to) + "\n";
+      check_calm(machine.origin() + " has a gap");
       if (gap.from > gap.to) fail(machine.origin() + " reports a gap without extent");
       node.clients.gaps.emplace_back(gap.from, gap.to);
       node.clients.last.index = gap.to;
@@ -163,6 +185,11 @@ void world::drain(int which) {
   if (narration_ == nullptr) return;
   for (const machine_event& each : events)
     *narration_ += "      " + machine.origin() + ": " + each.text + "\n";
+}
+
+void world::check_calm(const std::string& what) {
+  if (must_lose_nothing_)
+    fail("patience: everybody was at rest, Redis alone has failed, and " + what);
 }
 
 void world::check_settlement(int which, const settlement& each) {
@@ -233,6 +260,7 @@ void world::check_fork(int which, const read_fork& fork) {
   audience& clients = change(which).clients;
   const std::string who = node(which).machine->origin();
   ++counts_.forks;
+  check_calm(who + " is on a fork");
   std::size_t lost = 0;
   while (!clients.branch.empty() && clients.branch.back().at.index > fork.common.index) {
     const position at = clients.branch.back().at;

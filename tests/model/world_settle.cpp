@@ -75,6 +75,8 @@ std::string world::unrest() const {
 }
 
 void world::settle() {
+  must_lose_nothing_ = is_calm_;
+  is_calm_ = false;
   finish_what_is_under_way();
   std::string before = "nothing was tried";
   for (int turn = 0; turn < turns_max && violation_.empty(); ++turn) {
@@ -83,6 +85,8 @@ void world::settle() {
     // Twice: a rest that the next beats disturb is none.
     if (now.empty() && before.empty()) {
       check_rest();
+      must_lose_nothing_ = false;
+      is_calm_ = true;
       return;
     }
     before = std::move(now);

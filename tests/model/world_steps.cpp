@@ -85,8 +85,15 @@ answer world::execute(const std::string& origin, const command& what) {
   return heard;
 }
 
-void world::deliver_answer(int which, const answer& heard) {
+void world::deliver_answer(int which, answer heard) {
   model_node& node = change(which);
+  auto* const appended = std::get_if<append_answer>(&heard);
+  if (options_->bugs.believes_repeats && appended != nullptr) {
+    for (entry_reply& each : appended->entries) {
+      if (each.result == entry_result::used_before && !each.at)
+        each.at = position{node.machine->identity().epoch, appended->floor};
+    }
+  }
   node.commands.at = command_channel::stage::idle;
   node.commands.sent.reset();
   node.commands.heard.reset();
@@ -222,6 +229,8 @@ void world::take_on_server(step what) {
     if (server.saves.size() > saves_max) server.saves.erase(server.saves.begin());
   } else if (what.what == action::lose_key) {
     server.redis.lose(static_cast<log_key>(what.which));
+  } else if (what.what == action::miscount) {
+    server.redis.miscount(node(what.which).machine->origin(), 1);
   } else if (what.what == action::wipe) {
     server.redis.lose_everything();
   } else {

@@ -8,11 +8,14 @@
 -- {'OK', top, floor, bytes, early, result...}: what the log holds, how many entries were trimmed because Redis is out of
 -- memory, and a result for each entry:
 --   index           appended there
---   'DUP id'        this seq was used before; id: where the client message id is, '' when trimmed
+--   'DUP id'        this seq was used before, and the message is at id; '' when it is not there: trimmed, or somebody
+--                   has set the seq too high. Nothing new is appended behind one of these in the same call
 --   'DUPCLIENT id'  another entry has this client message id: the seq is used up, nothing is added
 --   'CONFLICT'      that client message id belongs to another message (other room or text): as DUPCLIENT
---   'GAP seq'       the message before it in its origin's order is not in the log; seq: the last one known; no result
---                   follows
+--   'GAP seq'       the message before it in its origin's order is not in the log, as far as can be seen; seq: the last
+--                   one known; no result follows
+--
+-- An error that names the key when one is of another type, whatever is to be appended.
 --
 -- `after seq` is the one that must be known before the first entry, each entry's the one before it; 0: nothing matters.
 -- Seqs need not be dense. Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
@@ -23,11 +26,14 @@
 -- When Redis is out of memory the oldest entries make room, twice what comes and some more, so that the log shrinks until
 -- the memory suffices; an error when the newest are all that is left.
 -- include retention
+-- include types
 local entry_fields = 5
 local first = 8
 -- Beyond twice what comes; and the most that the log may grow past its limit before it is trimmed.
 local trim_bytes_more, excess_max = 512 * 1024, 256 * 1024
 
+local wrong = other_type({KEYS[1], KEYS[2], KEYS[3], KEYS[5]}, KEYS[4])
+if wrong then return wrong end
 local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor', 'bytes', 'counted')
 if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= 'open' or meta[4] ~= ARGV[3]
     or redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) ~= 4
@@ -102,6 +108,7 @@ local function forget_higher_ids()
   return true
 end
 
+local is_one_missing = false
 for i = first, #ARGV, entry_fields do
   local seq, client_id = tonumber(ARGV[i + 1]), ARGV[i + 3]
   local id = known[client_id]
@@ -109,8 +116,9 @@ for i = first, #ARGV, entry_fields do
   if id then same = is_same(id, i) end
   local result
   if seq ~= 0 and seq <= last then
-    result = same == false and 'CONFLICT' or 'DUP ' .. (id or '')
-  elseif seq ~= 0 and before > last then
+    result = same == false and 'CONFLICT' or 'DUP ' .. (same and id or '')
+    is_one_missing = is_one_missing or same == nil
+  elseif seq ~= 0 and (before > last or is_one_missing) then
     results[#results + 1] = 'GAP ' .. digits(last)
     break
   else

@@ -2,16 +2,10 @@
 -- KEYS: meta epochs seq req log recovery.
 -- ARGV: origin, id of the last entry the node has read ('' when none).
 -- Returns what its last line says; an error that names the key when one is of another type than the log's.
-local function wrong_type(key)
-  return redis.error_reply('WRONGTYPE the key ' .. key .. ' is of another type than the log needs: remove it (DEL), ' ..
-                           'and the nodes make it again')
-end
-for _, i in ipairs({1, 2, 3, 4, 6}) do
-  local answer = redis.pcall('HGET', KEYS[i], '')
-  if type(answer) == 'table' and string.find(answer.err, '^WRONGTYPE') then return wrong_type(KEYS[i]) end
-end
-local tail = redis.pcall('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)
-if tail.err then return string.find(tail.err, '^WRONGTYPE') and wrong_type(KEYS[5]) or tail end
+-- include types
+local wrong = other_type({KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6]}, KEYS[5])
+if wrong then return wrong end
+local tail = redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)
 local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor')
 local others = redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 local own_seq = redis.call('HGET', KEYS[3], ARGV[1])

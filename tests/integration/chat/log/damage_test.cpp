@@ -71,10 +71,12 @@ TEST_F(Damage, AKeyOfAnotherTypeIsNamed) {
     const std::string name = "{chat}:" + key;
     redis({"DEL", name});
     ASSERT_FALSE(redis({"SET", name, "hello"})->is_error());
-    redis({"CLIENT", "KILL", "TYPE", "normal"});
+    // Who appends nothing but heartbeats does not come across a recovery.
+    if (key == "recovery") redis({"CLIENT", "KILL", "TYPE", "normal"});
     ASSERT_TRUE(until("refuses", [&] {
       return one_.state() == log_state::refusing && two_.state() == log_state::refusing;
     })) << key;
+    EXPECT_TRUE(one_.log->health().do_appends_fail && two_.log->health().do_appends_fail);
     ASSERT_TRUE(until("named", [&] {
       return one_.log->health().reason.find("the key " + name + " is of another type") !=
              std::string::npos;
@@ -85,6 +87,33 @@ TEST_F(Damage, AKeyOfAnotherTypeIsNamed) {
     send("after " + key);
   }
   expect_all_read();
+}
+
+// An operator's restore, a foreign write: what the log calls a repetition is acknowledged only where it is.
+TEST_F(Damage, AWatermarkThatIsTooHighAcknowledgesNothing) {
+  send("first");
+  const std::string origin = one_.read.back()->origin;
+  for (const std::string by : {"1", "1000"}) {
+    const auto all = redis({"HKEYS", "{chat}:seq"});
+    for (std::size_t i = 0; i < all->size(); ++i) {
+      const std::string name(all.view()[i].text());
+      if (!name.empty()) redis({"HINCRBY", "{chat}:seq", name, by});
+    }
+    const auto one = append(one_, "one " + by);
+    const auto another = append(one_, "another " + by);
+    ASSERT_TRUE(until("answered", [&] { return one->has_value() && another->has_value(); }));
+    EXPECT_EQ((*one)->status, append_status::appended) << (*one)->reason;
+    EXPECT_EQ((*another)->status, append_status::appended) << (*another)->reason;
+    sent_.insert(sent_.end(), {"one " + by, "another " + by});
+    ASSERT_TRUE(until("ready", [&] { return are_ready(); }));
+    expect_all_read();
+  }
+  EXPECT_EQ(one_.log->health().renamings, 2U);
+  EXPECT_EQ(one_.read.back()->origin, origin + "+2");
+  // What is sent again is known by its id, under any name.
+  const auto again = append(one_, "first");
+  ASSERT_TRUE(until("answered", [&] { return again->has_value(); }));
+  EXPECT_EQ((*again)->at, one_.read.front()->at);
 }
 
 // It looks like one of ours, and nothing could come behind it.

@@ -33,6 +33,30 @@ TEST_F(LogScripts, AppendKnowsUsedSeqs) {
   EXPECT_EQ(append(to_append(), {{"1", "x"}}), "OK,4,1,DUP ");
 }
 
+// Set too high, or trimmed: the node finds out, and until then nothing goes in front of what may be missing.
+TEST_F(LogScripts, AppendNamesNoPlaceForWhatIsNotThere) {
+  make_log();
+  append(to_append(), {{"1", "x"}});
+  redis({"HSET", "seq", "a", "3"});
+  EXPECT_EQ(append(to_append(), {{"1", "x"}, {"2", "y"}, {"3", "z"}, {"4", "w"}}),
+            "OK,2,1,DUP 1-2,DUP ,DUP ,GAP 3");
+  EXPECT_EQ(append(to_append(), {{"4", "w"}}), "OK,3,1,3");
+  redis({"XDEL", "log", "1-2"});
+  EXPECT_EQ(append(to_append(), {{"1", "x"}}), "OK,3,1,DUP ")
+      << "its id is known, its entry is not there";
+}
+
+TEST_F(LogScripts, AppendNamesAKeyOfAnotherTypeWhateverIsAppended) {
+  for (const std::string key : {"meta", "seq", "req", "log", "epochs"}) {
+    redis({"FLUSHALL"});
+    make_log();
+    redis({"DEL", key});
+    redis({"SET", key, "hello"});
+    EXPECT_EQ(append(to_append(), {}).find("WRONGTYPE the key " + key + " is of another type"), 0U)
+        << key;
+  }
+}
+
 TEST_F(LogScripts, AppendStopsAtAGap) {
   make_log();
   append_words how = to_append();

@@ -234,6 +234,23 @@ TEST_F(Readiness, RefusesARedisThatEvicts) {
   EXPECT_TRUE(is_ready(node));
 }
 
+// Not only where somebody sends.
+TEST_F(Readiness, EveryNodeSaysThatAppendsFailWhenAKeyIsOfAnotherType) {
+  const chat_process& node = start_node();
+  const chat_process& idle = start_node();
+  ASSERT_TRUE(is_ready(node));
+  ASSERT_TRUE(is_ready(idle));
+  redis_does({"DEL", "{chat}:req"});
+  redis_does({"SET", "{chat}:req", "hello"});
+  for (const chat_process* each : {&node, &idle}) {
+    EXPECT_TRUE(is_unready(*each, "appends fail for "));
+    EXPECT_TRUE(is_unready(*each, "the key {chat}:req is of another type than the log needs: "));
+  }
+  redis_does({"DEL", "{chat}:req"});
+  EXPECT_TRUE(is_ready(node));
+  EXPECT_TRUE(is_ready(idle));
+}
+
 TEST_F(Readiness, RefusesForeignEntriesBeforeAndWhileItRuns) {
   redis_does({"XADD", "{chat}:log", "*", "who", "stranger"});
   const chat_process& node = start_node();

@@ -100,6 +100,40 @@ TEST_F(LogMachineAttach, AnOwnMessageThatIsReadIsAnAnswerToo) {
       << "and is not sent again";
 }
 
+// Somebody has set the watermark too high: nothing is acknowledged that is not there.
+TEST_F(LogMachineAttach, AFalseRepetitionBeginsAnewUnderAnotherName) {
+  fill_stream(2);
+  open();
+  add();
+  next();
+  hear(appended(3, {3}));
+  read({make_message({1, 3}, "me", 1)});
+  add();
+  next();
+  append_answer heard = appended(3, {0});
+  heard.entries[0].result = entry_result::used_before;
+  heard.entries[0].at.reset();
+  hear(heard);
+  EXPECT_EQ(settled(), (texts{"1@3"}));
+  EXPECT_EQ(events(), (texts{"renamed"}));
+  EXPECT_EQ(machine_.origin(), "me+1");
+  EXPECT_TRUE(machine_.must_pause());
+  redis_.stream.push_back(make_message({1, 3}, "me", 1));
+  redis_.own_seq = 0;
+  EXPECT_EQ(next(), "attach behind 1-3");
+  hear(attached());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-3 low 1 1 2")
+      << "the log knows the first one by its id";
+  heard = appended(5, {0, 5});
+  heard.entries[0].result = entry_result::known_client_id;
+  heard.entries[0].at = position{1, 3};
+  hear(heard);
+  EXPECT_EQ(settled(), (texts{"2@5"}));
+  read({make_beat({1, 4}, "me+1", "2 1-3 1"), make_message({1, 5}, "me+1", 2)});
+  EXPECT_EQ(effects(), (texts{"me1@1-3", "me+12@1-5"}));
+  EXPECT_EQ(machine_.beats_echoed(), 2U);
+}
+
 TEST_F(LogMachineAttach, AStaleAppendLooksAgainAndSendsTheSame) {
   fill_stream(2);
   open();

@@ -255,7 +255,7 @@ texts machine_fixture::settled() {
 
 texts machine_fixture::events() {
   static const char* const words[] = {"attached",  "convened", "repairing", "created", "committed",
-                                      "recovered", "forked",   "gap",       "warned"};
+                                      "recovered", "forked",   "gap",       "renamed", "warned"};
   texts result;
   for (const machine_event& each : machine_.take_events())
     result.emplace_back(words[static_cast<std::size_t>(each.kind)]);

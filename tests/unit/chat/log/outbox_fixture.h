@@ -31,7 +31,7 @@ class outbox_fixture : public testing::Test {
   }
   seqs take(std::size_t count_max = 100) {
     seqs result;
-    const chat::outbox::batch taken = outbox_.take_batch(count_max);
+    const chat::outbox::batch taken = outbox_.take_batch(count_max, SIZE_MAX, top_);
     after_seq_ = taken.after_seq;
     for (const chat::outgoing_message& each : taken.messages) result.push_back(each.seq);
     return result;
@@ -53,8 +53,8 @@ class outbox_fixture : public testing::Test {
     reply.last_seq = last_seq;
     return reply;
   }
-  void reply(const std::vector<chat::entry_reply>& replies) {
-    outbox_.on_replies(replies, {1, 2}, settled_);
+  chat::repeats reply(const std::vector<chat::entry_reply>& replies) {
+    return outbox_.on_replies(replies, reading_, settled_);
   }
   // Others hold everything up to `upto`.
   void hold(std::uint64_t upto) { outbox_.on_held(1, upto, settled_); }
@@ -100,6 +100,8 @@ class outbox_fixture : public testing::Test {
   chat::outbox outbox_;
   std::vector<chat::settlement> settled_;
   std::uint64_t after_seq_ = 0;  // of the latest batch
+  std::uint64_t top_ = 0;        // of the log, when a batch is taken
+  chat::reading reading_{{1, 2}, 9, 9, 0};
 };
 
 }  // namespace ordeal::test

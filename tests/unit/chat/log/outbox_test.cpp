@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 using chat::append_status;
 using chat::entry_result;
 using chat::position;
+using chat::repeats;
 
 class Outbox : public outbox_fixture {};
 
@@ -114,11 +115,69 @@ TEST_F(Outbox, AClientIdOfAnotherMessageIsRefusedAndTakesNoRoom) {
   EXPECT_FALSE(outbox_.has_undecided());
 }
 
-TEST_F(Outbox, AUsedSeqWhoseEntryIsTrimmedCountsAsAppended) {
+// Its answer was lost, and the node did not see the entry go by.
+TEST_F(Outbox, AUsedSeqWhoseEntryMayBeTrimmedCountsAsAppended) {
+  top_ = 5;
+  add(2);
+  take();
+  outbox_.on_batch_lost();
+  top_ = 9;
+  take();
+  reading_ = {{1, 8}, 9, 9, 7};
+  EXPECT_EQ(reply({known(entry_result::used_before, std::nullopt), gap(1)}), repeats::true_ones);
+  EXPECT_EQ(answers(), (texts{"1@8"}));
+  EXPECT_EQ(take(), (seqs{2})) << "and the next goes on behind it";
+  EXPECT_EQ(after_seq_, 1U);
+}
+
+TEST_F(Outbox, AUsedSeqOfAMessageThatWasNeverSentIsFalse) {
+  add(2);
+  take();
+  EXPECT_EQ(reply({appended(11), known(entry_result::used_before, std::nullopt)}),
+            repeats::false_ones);
+  EXPECT_EQ(answers(), (texts{"1@11"}));
+}
+
+TEST_F(Outbox, AUsedSeqIsFalseWhenEverythingWasReadAndItIsNotThere) {
+  top_ = 5;
   add(1);
   take();
-  reply({known(entry_result::used_before, std::nullopt)});
-  EXPECT_EQ(answers(), (texts{"1@2"}));
+  outbox_.on_batch_lost();
+  take();
+  reading_ = {{1, 2}, 9, 8, 5};
+  EXPECT_EQ(reply({known(entry_result::used_before, std::nullopt)}), repeats::to_be_read);
+  EXPECT_EQ(take(), (seqs{1})) << "asks again";
+  reading_.top = 20;
+  EXPECT_EQ(reply({known(entry_result::used_before, std::nullopt)}), repeats::to_be_read);
+  take();
+  reading_.read = 9;
+  EXPECT_EQ(reply({known(entry_result::used_before, std::nullopt)}), repeats::false_ones)
+      << "it was known already when the log ended at 9";
+  EXPECT_EQ(answers(), texts{});
+}
+
+TEST_F(Outbox, BeginningAnewSendsEverythingAgainButWhatIsTrimmed) {
+  add(4);
+  take();
+  reply({appended(3), appended(7)});
+  EXPECT_EQ(answers(), (texts{"1@3", "2@7"}));
+  outbox_.begin_anew(5, settled_);
+  EXPECT_EQ(held(), (texts{"2", "3", "4"}));
+  EXPECT_EQ(outbox_.undecided(), 3U);
+  EXPECT_EQ(take(), (seqs{2, 3, 4}));
+  EXPECT_EQ(after_seq_, 0U) << "the log knows nothing of this name";
+  reply({known(entry_result::known_client_id, position{1, 7}), appended(20), appended(21)});
+  EXPECT_EQ(answers(), (texts{"3@20", "4@21"})) << "2 has its answer";
+}
+
+TEST_F(Outbox, WhatIsNoLongerInTheLogGoesAgainWhateverTheWatermarkSays) {
+  add(3);
+  take();
+  reply({appended(3), appended(4), appended(5)});
+  outbox_.on_watermark(3, [](position at) { return at.index > 4; });
+  EXPECT_EQ(held(), (texts{"1@3", "2@4", "3"}));
+  EXPECT_EQ(take(), (seqs{3}));
+  EXPECT_EQ(after_seq_, 2U);
 }
 
 TEST_F(Outbox, AGapRestartsBehindTheLastKnown) {
