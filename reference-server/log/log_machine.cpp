@@ -339,9 +339,10 @@ std::string log_machine::fingerprint() const {
   add_position(last_);
   add_position(delivered_);
   for (const auto& each : chain_.segments()) add_position(position{each.epoch, each.first});
-  for (const auto& [origin, seq] : marks_) {
+  for (const auto& [origin, mark] : marks_.all()) {
     add(origin);
-    add(seq);
+    add(mark.seq);
+    add(mark.heard);
   }
   for (const auto& [identity, at] : earlier_) {
     add(identity);

@@ -34,6 +34,7 @@
 #include "reference-server/log/outbox.h"
 #include "reference-server/log/recovery.h"
 #include "reference-server/log/replay_buffer.h"
+#include "reference-server/log/watermarks.h"
 
 namespace ordeal::chat {
 
@@ -240,8 +241,8 @@ class log_machine {
   position last_;
   position delivered_;  // behind last_ in stable mode; ahead of it while a joiner reads back
   std::uint64_t top_ = 0, floor_ = 0;
-  std::map<std::string, std::uint64_t> marks_;  // origin to last seq, as read
-  std::uint64_t gap_upto_ = 0;                  // the largest index that will never be read
+  watermarks marks_;
+  std::uint64_t gap_upto_ = 0;  // the largest index that will never be read
   std::set<std::string> former_origins_;
   std::vector<entry_ptr> unstable_;  // stable mode: read, not yet delivered
   std::map<std::string, position>

@@ -48,6 +48,7 @@ void log_machine::take_entry(const entry_ptr& each) {
   const bool is_own = this->is_own(*each);
   const bool is_history = each->at <= delivered_;
   if (!is_own) holders_.on_written_by(each->origin);
+  marks_.on_word(each->origin, each->at.index);
   if (each->kind == entry_kind::heartbeat && !is_history) {
     if (const auto beat = parse_beat(each->text)) {
       if (is_own) {
@@ -58,8 +59,7 @@ void log_machine::take_entry(const entry_ptr& each) {
       }
     }
   } else if (each->kind == entry_kind::message) {
-    std::uint64_t& mark = marks_[each->origin];
-    mark = std::max(mark, each->origin_seq);
+    marks_.on_message(each->origin, each->origin_seq, each->at.index, floor_);
     if (is_own) outbox_.on_read(each->origin_seq, each->at, settled_);
     if (options_.delivery == delivery_mode::stable) wants_beat_ = true;
   }
@@ -148,7 +148,7 @@ void log_machine::leave_branch(position common) {
     ++fork.messages;
     earlier_[identity_of(*each)] = each->at;
   }
-  for (const auto& [origin, seq] : first_lost) marks_[origin] = std::min(marks_[origin], seq - 1);
+  for (const auto& [origin, seq] : first_lost) marks_.on_lost(origin, seq);
   // What went before the lost entries of an origin is no longer known.
   if (common.index == 0 || common.index + 1 < replay_.low()) marks_.clear();
   outbox_.put_back(own_lost);

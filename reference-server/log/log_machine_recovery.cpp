@@ -51,7 +51,7 @@ report log_machine::own_report() const {
   mine.last = last_;
   mine.low = replay_.low();
   mine.members = holders_.members();
-  mine.marks = marks_;
+  mine.marks = marks_.seqs();
   return mine;
 }
 

@@ -248,6 +248,7 @@ log_wire::log_wire(std::string_view app, std::string origin, std::size_t retaine
   req_ = prefix + "req";
   log_ = prefix + "log";
   recovery_ = prefix + "recovery";
+  heard_ = prefix + "heard";
 }
 
 request log_wire::make(const command& what) const {
@@ -302,7 +303,7 @@ request log_wire::facts() const {
 request log_wire::append(const append_command& what) const {
   request asked;
   if (!what.beat.empty()) asked.add({"INFO", "memory"});
-  script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_});
+  script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_, heard_});
   call.add(what.log.log_id).add(what.log.epoch).add(what.log.incarnation);
   call.add(origin_).add(retained_).add(what.retained_bytes).add(what.after_seq);
   if (!what.beat.empty())

@@ -58,7 +58,7 @@ class log_wire {
   std::string origin_;
   std::string retained_;
   std::string append_sha_;  // for EVALSHA; from the latest attach
-  std::string meta_, epochs_, seq_, req_, log_, recovery_;
+  std::string meta_, epochs_, seq_, req_, log_, recovery_, heard_;
 };
 
 }  // namespace ordeal::chat

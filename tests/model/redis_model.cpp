@@ -1,6 +1,7 @@
 #include "tests/model/redis_model.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace ordeal::chat::model {
@@ -52,6 +53,8 @@ const char* name_of(log_key key) {
       return "log";
     case log_key::recovery:
       return "recovery";
+    case log_key::heard:
+      return "heard";
   }
   return "";
 }
@@ -78,6 +81,10 @@ void key_space::hash_into(hasher& into) const {
   if (log) {
     into.add(log->last_id);
     for (const entry_ptr& each : log->entries) into.add(*each);
+  }
+  into.add(heard ? heard->size() + 1 : 0);
+  if (heard) {
+    for (const auto& [origin, index] : *heard) into.add(origin).add(index);
   }
   into.add(recovery ? recovery->reports.size() + 1 : 0);
   if (!recovery) return;
@@ -128,6 +135,9 @@ void redis_model::lose(log_key key) {
     case log_key::recovery:
       keys_.recovery.reset();
       break;
+    case log_key::heard:
+      keys_.heard.reset();
+      break;
   }
 }
 
@@ -145,6 +155,8 @@ bool redis_model::has(log_key key) const {
       return keys_.log.has_value();
     case log_key::recovery:
       return keys_.recovery.has_value();
+    case log_key::heard:
+      return keys_.heard.has_value();
   }
   return false;
 }
@@ -266,7 +278,8 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   auto& seqs = *keys_.seq;
   auto& ids = *keys_.req;
   const auto known_seq = seqs.find(origin);
-  std::uint64_t last = known_seq == seqs.end() ? 0 : known_seq->second;
+  const std::uint64_t known_last = known_seq == seqs.end() ? 0 : known_seq->second;
+  std::uint64_t last = known_last;
   std::uint64_t before = what.after_seq;
   std::map<std::string, position> added;
   bool is_one_missing = false;
@@ -335,10 +348,14 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   }
   for (const auto& [id, at] : added) ids[id] = at;
   keys_.meta->top = result.top = top;
-  retain(what, coming);
+  retain(what, coming, result.trimmed_early > 0);
   result.floor = keys_.meta->floor;
   result.bytes = keys_.meta->bytes;
+  if (last == 0) return result;
   seqs[origin] = last;
+  if (!keys_.heard) keys_.heard.emplace();
+  (*keys_.heard)[origin] = top;
+  if (known_last == 0) forget_origins(top);
   return result;
 }
 
@@ -396,7 +413,43 @@ redis_model::trimmed redis_model::trim(std::uint64_t top, std::uint64_t upto,
   return gone;
 }
 
-void redis_model::retain(const append_command& what, std::uint64_t coming) {
+void redis_model::forget_epochs() {
+  auto& epochs = *keys_.epochs;
+  if (epochs.size() <= options_.epochs_kept + 1) return;
+  std::vector<std::tuple<std::uint64_t, std::string, std::uint64_t>> chain;
+  for (const auto& [epoch, first] : epochs) {
+    if (epoch != 0) chain.emplace_back(first, std::to_string(epoch), epoch);
+  }
+  std::ranges::sort(chain);
+  for (std::size_t i = 0; i + options_.epochs_kept < chain.size(); ++i) {
+    if (std::get<0>(chain[i + 1]) >= keys_.meta->floor) return;
+    epochs.erase(std::get<2>(chain[i]));
+  }
+}
+
+void redis_model::forget_origins(std::uint64_t top) {
+  auto& seqs = *keys_.seq;
+  auto& heard = *keys_.heard;
+  if (seqs.size() <= options_.origins_kept + 1) return;
+  std::vector<std::pair<std::uint64_t, std::string>> old;
+  std::map<std::string, std::uint64_t> left;
+  for (const auto& [origin, seq] : seqs) {
+    if (origin.empty()) continue;
+    const auto known = heard.find(origin);
+    const bool is_known = known != heard.end() && known->second <= top;
+    left[origin] = is_known ? known->second : top;
+    if (is_known && known->second < keys_.meta->floor) old.emplace_back(known->second, origin);
+  }
+  heard = std::move(left);
+  std::ranges::sort(old);
+  old.resize(std::min(old.size(), seqs.size() - 1 - options_.origins_kept));
+  for (const auto& [index, origin] : old) {
+    seqs.erase(origin);
+    heard.erase(origin);
+  }
+}
+
+void redis_model::retain(const append_command& what, std::uint64_t coming, bool has_trimmed_early) {
   const meta_fields& meta = *keys_.meta;
   std::uint64_t upto = 0, excess = 0;
   if (meta.top - meta.floor + 1 >= options_.retained_entries + options_.trim_min)
@@ -405,6 +458,7 @@ void redis_model::retain(const append_command& what, std::uint64_t coming) {
   if (meta.bytes > what.retained_bytes + slack)
     excess = std::min(meta.bytes - what.retained_bytes, 2 * coming + trim_bytes_more);
   if (upto > 0 || excess > 0) trim(meta.top, upto, excess);
+  if (upto > 0 || excess > 0 || has_trimmed_early) forget_epochs();
 }
 
 // convene.lua
@@ -598,6 +652,7 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
   keys_.meta =
       meta_fields{what.log_id,           what.epoch, "open", what.claim.incarnation, top, floor,
                   bytes + barrier_bytes, counted};
+  forget_epochs();
   keys_.recovery.reset();
   return result;
 }

@@ -20,14 +20,14 @@ struct redis_options {
   std::size_t trim_min = 128, trim_max = 1024;
   std::size_t recount_max = 64;
   std::size_t truncate_max = truncate_entries_max;
+  std::size_t origins_kept = 32, epochs_kept = 32;
   // Planted bugs.
   bool appends_unchecked = false;  // append does not look at state, epoch and incarnation
   bool commits_unchecked = false;  // commit does not look at round, owner and the stream's end
 };
 
-// The six keys.
-enum class log_key { meta, epochs, seq, req, log, recovery };
-inline constexpr int log_key_count = 6;
+enum class log_key { meta, epochs, seq, req, log, recovery, heard };
+inline constexpr int log_key_count = 7;
 const char* name_of(log_key key);
 
 struct meta_fields {
@@ -64,6 +64,7 @@ struct key_space {
   std::optional<std::map<std::string, std::optional<position>>> req;
   std::optional<stream> log;
   std::optional<recovery_fields> recovery;
+  std::optional<std::map<std::string, std::uint64_t>> heard;
 
   void hash_into(hasher& into) const;
 };
@@ -107,7 +108,9 @@ class redis_model {
     std::uint64_t entries = 0, bytes = 0;
   };
   trimmed trim(std::uint64_t top, std::uint64_t upto, std::uint64_t excess);
-  void retain(const append_command& what, std::uint64_t coming);
+  void forget_epochs();
+  void forget_origins(std::uint64_t top);
+  void retain(const append_command& what, std::uint64_t coming, bool has_trimmed_early);
   convene_answer run_convene(const convene_command& what);
   report_answer run_report(const std::string& origin, const report_command& what);
   bool is_claim_good(const std::string& origin, const repair_claim& claim) const;

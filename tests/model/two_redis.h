@@ -47,6 +47,9 @@ inline std::string text_of(const key_space& keys) {
   if (keys.req) {
     for (const auto& [id, at] : *keys.req) line("req", id, at ? format_position(*at) : "");
   }
+  if (keys.heard) {
+    for (const auto& [origin, index] : *keys.heard) line("heard", origin, std::to_string(index));
+  }
   if (keys.log) {
     line("log", "last id", format_position(keys.log->last_id));
     for (const entry_ptr& each : keys.log->entries) line("log", "entry", describe(*each));
@@ -250,6 +253,10 @@ class two_redis {
     for (const auto& [id, at] : hash_of(log_key::req, exists)) {
       if (!keys.req) keys.req.emplace();
       (*keys.req)[id] = parse_position(at);
+    }
+    for (const auto& [origin, index] : hash_of(log_key::heard, exists)) {
+      if (!keys.heard) keys.heard.emplace();
+      (*keys.heard)[origin] = number(index);
     }
     read_recovery(keys);
     read_stream(keys);

@@ -1,5 +1,5 @@
 -- Appends entries of one origin, up to the first gap (log-protocol.md step 2).
--- KEYS: meta seq req log epochs.
+-- KEYS: meta seq req log epochs heard.
 -- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq,
 --       then for each entry: kind, seq, room, client message id, text.
 --
@@ -22,6 +22,9 @@
 --
 -- A client message id lives in `req` as long as its entry lives in the stream: within the retention, a message that is
 -- sent again, through whatever node and in whatever order, is recognised; beyond it, it is a new message.
+--
+-- `heard` has the top as it was when an origin last said something. An origin whose last word is older than every entry
+-- that is kept may be forgotten; of those the newest stay all the same.
 --
 -- When Redis is out of memory the oldest entries make room, twice what comes and some more, so that the log shrinks until
 -- the memory suffices; an error when the newest are all that is left.
@@ -94,8 +97,9 @@ if #ids > 0 then
   for i = 1, #ids do known[ids[i]] = found[i] or nil end
 end
 
-local last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
-if not last then return {'STALE'} end
+local known_last = tonumber(redis.call('HGET', KEYS[2], origin) or '0')
+local last = known_last
+if not known_last then return {'STALE'} end
 local before = tonumber(ARGV[7])
 local results, added = {'OK', 0, 0, 0, early}, {}
 
@@ -163,8 +167,47 @@ end
 if upto > 0 or excess > 0 then
   floor = trim(KEYS[4], KEYS[3], count, floor, top, upto, excess)
 end
+if upto > 0 or excess > 0 or early > 0 then forget_epochs(KEYS[5], floor) end
 
-redis.call('HSET', KEYS[2], origin, digits(last))
+-- Loss of `heard` is harmless: whoever is not in it is taken for heard of now.
+local function heard_of()
+  local all, heard = redis.pcall('HGETALL', KEYS[6]), {}
+  if all.err then
+    redis.call('UNLINK', KEYS[6])
+    return heard
+  end
+  for i = 1, #all, 2 do heard[all[i]] = tonumber(all[i + 1]) or 0 end
+  return heard
+end
+
+local function forget_origins()
+  local all = redis.call('HGETALL', KEYS[2])
+  local excess = #all / 2 - 1 - origins_kept
+  if excess <= 0 then return end
+  local heard, old = heard_of(), {}
+  for i = 1, #all, 2 do
+    local name, index = all[i], heard[all[i]]
+    heard[name] = nil
+    if name ~= '' and (not index or index > top) then
+      redis.call('HSET', KEYS[6], name, digits(top))
+    elseif name ~= '' and index < floor then
+      old[#old + 1] = {name = name, index = index}
+    end
+  end
+  for name in pairs(heard) do redis.call('HDEL', KEYS[6], name) end
+  table.sort(old, function(a, b) return a.index < b.index or (a.index == b.index and a.name < b.name) end)
+  for i = 1, math.min(#old, excess) do
+    redis.call('HDEL', KEYS[2], old[i].name)
+    redis.call('HDEL', KEYS[6], old[i].name)
+  end
+end
+
+-- An origin that has sent nothing leaves no trace; who comes new pays for the look at the old ones.
+if last > 0 then
+  if last ~= known_last then redis.call('HSET', KEYS[2], origin, digits(last)) end
+  if type(redis.pcall('HSET', KEYS[6], origin, digits(top))) == 'table' then redis.call('UNLINK', KEYS[6]) end
+  if known_last == 0 then forget_origins() end
+end
 redis.call('HSET', KEYS[1], 'top', digits(top), 'floor', digits(floor))
 store_count(KEYS[1], count)
 results[2], results[3], results[4] = top, floor, count.bytes

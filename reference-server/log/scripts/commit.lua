@@ -58,6 +58,7 @@ if not (has_epochs and redis.call('HGET', KEYS[3], '') and redis.call('HGET', KE
   local oldest = redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1][1]
   redis.call('HSETNX', KEYS[2], string.match(oldest, '^(%d+)-(%d+)$'))
 end
+forget_epochs(KEYS[2], floor)
 for i = marks, #ARGV, 2 do raise(ARGV[i], ARGV[i + 1]) end
 -- So these two exist also when nothing was sent yet.
 redis.call('HSET', KEYS[3], '', '0')

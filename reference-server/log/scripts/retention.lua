@@ -12,6 +12,9 @@ local trim_min, trim_max, trim_step = 128, 1024, 32
 local kept_min = 128
 local recount_max = 64
 
+-- What is older than the floor goes, except the newest of them.
+local origins_kept, epochs_kept = 32, 32
+
 local function index_of(id) return tonumber(string.match(id, '-(%d+)$')) end
 -- Lua prints numbers with 14 digits unless told otherwise.
 local function digits(number) return string.format('%.0f', number) end
@@ -76,4 +79,19 @@ local function out_of_memory(key, field)
   local answer = redis.pcall('HSETNX', key, field, '')
   if type(answer) == 'table' then return answer end
   return nil
+end
+
+-- Forgets epochs that ended before the entry below the floor: a cursor there is too old anyway.
+local function forget_epochs(epochs, floor)
+  if redis.call('HLEN', epochs) <= epochs_kept + 1 then return end
+  local all, chain = redis.call('HGETALL', epochs), {}
+  for i = 1, #all, 2 do
+    local first = tonumber(all[i + 1])
+    if all[i] ~= '0' and first then chain[#chain + 1] = {epoch = all[i], first = first} end
+  end
+  table.sort(chain, function(a, b) return a.first < b.first or (a.first == b.first and a.epoch < b.epoch) end)
+  for i = 1, #chain - epochs_kept do
+    if chain[i + 1].first >= floor then return end
+    redis.call('HDEL', epochs, chain[i].epoch)
+  end
 end

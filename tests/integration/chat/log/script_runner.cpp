@@ -64,7 +64,8 @@ std::string script_runner::append(const append_words& how, const std::vector<mes
     const std::string kind = each.seq == "0" ? "h" : "m";
     arguments.insert(arguments.end(), {kind, each.seq, "room", each.id, each.text});
   }
-  const auto answer = run(scripts::append, {"meta", "seq", "req", "log", "epochs"}, arguments);
+  const auto answer =
+      run(scripts::append, {"meta", "seq", "req", "log", "epochs", "heard"}, arguments);
   const auto view = answer.view();
   if (view.size() < 5) return line(view);
   // Without what is counted: tests of that look at meta.
