@@ -28,6 +28,9 @@ std::optional<beat_text> parse_beat(std::string_view text) {
 
 void holders::on_other_beat(const std::string& origin, const beat_text& beat) {
   holder& known = all_[origin];
+  if (beat.number <= known.number) return;
+  known.number = beat.number;
+  members_[origin] = 0;
   known.low = beat.low;
   known.upto = beat.read.index;
   known.silence = 0;

@@ -29,8 +29,10 @@ class holders {
   struct holder {
     std::uint64_t low = 0, upto = 0;  // indexes
     std::uint64_t silence = 0;        // own beats that came back since its latest
+    std::uint64_t number = 0;         // of its latest
   };
 
+  // Once more, or an older one: nothing changes.
   void on_other_beat(const std::string& origin, const beat_text& beat);
   // It has written something, perhaps long ago.
   void on_written_by(const std::string& origin);

@@ -79,7 +79,7 @@ struct append_command {
   // The message before the first one in the outbox' order; the log must know it. 0: nothing before matters.
   std::uint64_t after_seq = 0;
   std::uint64_t retained_bytes = 0;  // what the log may hold
-  std::string beat;                  // text of a heartbeat that goes first; empty: none
+  std::string beat;                  // text of a heartbeat; empty: none
   std::vector<outgoing_message> messages;
 };
 struct append_answer {
@@ -175,10 +175,19 @@ inline constexpr std::size_t truncate_entries_max = 256;
 // As in retention.lua: the newest entries, which stay when Redis is out of memory.
 inline constexpr std::size_t kept_entries_min = 128;
 
-// Entries after `after`, at most read_count_max; the facts are read after the entries, so that
+// A heartbeat as it was read. In a stream of its own, with ids of the same kind: the epoch, and a number that rises.
+struct read_beat {
+  position at;
+  std::string origin;
+  std::uint64_t top = 0;  // index of the newest entry when it was written
+  std::string text;
+};
+
+// Entries after `after` and beats after `beats_after`, at most read_count_max of each; the facts are read after the entries, so that
 // entries of a log that is open and of the expected id and incarnation there are of that log.
 struct read_command {
   position after;
+  position beats_after;
 };
 struct read_answer {
   std::string log_id;
@@ -188,6 +197,7 @@ struct read_answer {
   std::uint64_t floor = 0;
   bool has_foreign_entry = false;
   std::vector<entry_ptr> entries;  // up to the first foreign one
+  std::vector<read_beat> beats;    // read together with them
 };
 
 inline constexpr std::size_t read_count_max = 512;

@@ -167,6 +167,7 @@ void log_machine::enter_open(const attach_answer& found) {
   chain_ = log.chain;
   top_ = log.top;
   floor_ = log.floor;
+  if (beats_read_.epoch > log.epoch) beats_read_ = {};  // they were of another log
   outbox_.on_watermark(
       log.own_seq, [this](position at) { return at.index >= floor_ && !chain_.holds(at, top_); });
   phase_ = phase::open;
@@ -273,12 +274,12 @@ void log_machine::give_up_before(outbox::time_point earliest, const std::string&
   outbox_.give_up_before(earliest, reason, settled_);
 }
 
-// What another node holds may leave the outbox; when nobody else is there, what this node has read itself must do.
+// What another node holds, and this one has read, may leave the outbox; when nobody else is there, the latter must do.
 void log_machine::release_held() {
   for (const auto& [origin, known] : holders_.all())
-    outbox_.on_held(known.low, known.upto, settled_);
+    outbox_.on_held(known.low, std::min(known.upto, last_.index), settled_);
   if (const std::uint64_t kept_from = holders_.kept_from(); kept_from > 0)
-    outbox_.on_held(0, kept_from - 1, settled_);
+    outbox_.on_held(0, std::min(kept_from - 1, last_.index), settled_);
   if (holders_.is_alone(options_.silent_beats_max))
     outbox_.on_held(replay_.low(), last_.index, settled_);
 }
@@ -364,8 +365,10 @@ std::string log_machine::fingerprint() const {
     add(known.low);
     add(known.upto);
     add(known.silence);
+    add(known.number);
   }
   add(holders_.echoes_alone());
+  add_position(beats_read_);
   for (const auto& [origin, silence] : holders_.heard_of()) {
     add(origin);
     add(silence);

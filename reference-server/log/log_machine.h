@@ -117,6 +117,8 @@ class log_machine {
   // Reads make sense: the log is open and attached to.
   bool is_reading() const { return phase_ == phase::open; }
   read_command next_read() const;
+  // Own beats do not come back: those that are still there are read again.
+  void on_echo_overdue() { beats_read_ = {}; }
   // False when what came is not a continuation: drop the connection, read on when is_reading() again.
   bool on_read(const read_answer& heard);
 
@@ -202,6 +204,8 @@ class log_machine {
 
   // log_machine_reads.cpp: entries, gaps, forks
   void take_entry(const entry_ptr& each);
+  bool take_beats(const read_answer& heard);
+  void take_beat(const std::string& origin, std::string_view text);
   void deliver_stable();
   void deliver(const entry_ptr& each);
   void skip_to(std::uint64_t first, const epoch_chain& chain);
@@ -255,6 +259,7 @@ class log_machine {
   // Heartbeats.
   bool wants_beat_ = false;
   std::uint64_t beats_ = 0, beats_appended_ = 0, beats_echoed_ = 0;
+  position beats_read_;  // in their stream
 
   log_state state_ = log_state::connecting;
   std::string reason_;

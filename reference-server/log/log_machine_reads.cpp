@@ -15,7 +15,7 @@ constexpr std::size_t forks_max = 64;
 }  // namespace
 
 read_command log_machine::next_read() const {
-  return read_command{last_};
+  return read_command{last_, beats_read_};
 }
 
 bool log_machine::on_read(const read_answer& heard) {
@@ -33,11 +33,41 @@ bool log_machine::on_read(const read_answer& heard) {
       if (each->at.index > last_.index + 1) skip_to(each->at.index, chain_);
       take_entry(each);
     }
+    is_fine = is_fine && take_beats(heard);
     deliver_stable();
     release_held();
   }
   if (!is_fine) look_again("what Redis gives does not continue what this node has read");
   return is_fine;
+}
+
+// False when they show that the log is not read, or that the stream holds what no node wrote.
+bool log_machine::take_beats(const read_answer& heard) {
+  for (const read_beat& each : heard.beats) {
+    if (each.at.epoch > identity_.epoch || each.at.index == 0) return false;
+    // One that is late, or left from before a recovery, says only who was there.
+    if (each.at > beats_read_) beats_read_ = each.at;
+    if (each.at.epoch < identity_.epoch) {
+      if (each.origin != options_.origin) holders_.on_written_by(each.origin);
+      continue;
+    }
+    // Read in one go with the log, which has more than it gave.
+    if (heard.entries.empty() && each.top > last_.index) return false;
+    marks_.on_word(each.origin, each.top);
+    take_beat(each.origin, each.text);
+  }
+  return true;
+}
+
+void log_machine::take_beat(const std::string& origin, std::string_view text) {
+  const auto beat = parse_beat(text);
+  if (!beat) return;
+  if (origin != options_.origin) {
+    holders_.on_other_beat(origin, *beat);
+  } else if (beat->number > beats_echoed_) {
+    beats_echoed_ = beat->number;
+    holders_.on_own_echo(options_.member_beats_max);
+  }
 }
 
 void log_machine::take_entry(const entry_ptr& each) {
@@ -50,14 +80,7 @@ void log_machine::take_entry(const entry_ptr& each) {
   if (!is_own) holders_.on_written_by(each->origin);
   marks_.on_word(each->origin, each->at.index);
   if (each->kind == entry_kind::heartbeat && !is_history) {
-    if (const auto beat = parse_beat(each->text)) {
-      if (is_own) {
-        beats_echoed_ = std::max(beats_echoed_, beat->number);
-        holders_.on_own_echo(options_.member_beats_max);
-      } else {
-        holders_.on_other_beat(each->origin, *beat);
-      }
-    }
+    take_beat(each->origin, each->text);  // of a log from before beats had a stream of their own
   } else if (each->kind == entry_kind::message) {
     marks_.on_message(each->origin, each->origin_seq, each->at.index, floor_);
     if (is_own) outbox_.on_read(each->origin_seq, each->at, settled_);

@@ -132,14 +132,14 @@ both_facts parse_both(const replies& heard) {
   return result;
 }
 
-answer parse_append(const replies& heard, const append_command& asked) {
+answer parse_append(const replies& heard, std::uint64_t epoch) {
   const reply_view reply = heard.back().view();
   append_answer result;
   if (heard.size() > 1) result.memory = parse_memory_facts(heard.front()->text());
   if (wire_error error = error_in(reply); error.is_set()) return error;
   result.is_stale = reply[0].text() == "STALE";
   if (result.is_stale) return result;
-  const std::size_t first = asked.beat.empty() ? 5 : 6;
+  constexpr std::size_t first = 5;
   if (reply[0].text() != "OK" || reply.size() < first) return unexpected("append");
   result.top = unsigned_of(reply[1]);
   result.floor = unsigned_of(reply[2]);
@@ -147,7 +147,7 @@ answer parse_append(const replies& heard, const append_command& asked) {
   result.trimmed_early = unsigned_of(reply[4]);
   result.entries.reserve(reply.size() - first);
   for (std::size_t i = first; i < reply.size(); ++i) {
-    const auto each = parse_entry_reply(reply[i], asked.log.epoch);
+    const auto each = parse_entry_reply(reply[i], epoch);
     if (!each) return unexpected("append");
     result.entries.push_back(*each);
   }
@@ -186,6 +186,24 @@ void take_entries(reply_view found, read_answer& answer) {
     answer.has_foreign_entry = each == nullptr;
     if (answer.has_foreign_entry) return;
     answer.entries.push_back(std::move(each));
+  }
+}
+
+// What somebody else wrote there stands for nothing; that it is there is told.
+void take_beats(reply_view found, read_answer& answer) {
+  answer.beats.reserve(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const reply_view fields = found[i][1];
+    read_beat beat;
+    beat.at = parse_position(found[i][0].text()).value_or(position());
+    const bool is_ours = fields.size() == 6 && fields[0].text() == "o" && fields[2].text() == "i" &&
+                         fields[4].text() == "t";
+    if (is_ours) {
+      beat.origin = fields[1].text();
+      beat.top = parse_number(fields[3].text()).value_or(0);
+      beat.text = fields[5].text();
+    }
+    answer.beats.push_back(std::move(beat));
   }
 }
 
@@ -249,6 +267,7 @@ log_wire::log_wire(std::string_view app, std::string origin, std::size_t retaine
   log_ = prefix + "log";
   recovery_ = prefix + "recovery";
   heard_ = prefix + "heard";
+  beats_ = prefix + "beats";
 }
 
 request log_wire::make(const command& what) const {
@@ -272,7 +291,8 @@ answer log_wire::parse(const command& what, const replies& heard) {
     append_sha_ = heard.back()->text();
     return attach_answer{std::move(found.server), std::move(found.log)};
   }
-  if (const auto* asked = std::get_if<append_command>(&what)) return parse_append(heard, *asked);
+  if (const auto* asked = std::get_if<append_command>(&what))
+    return parse_append(heard, asked->log.epoch);
   if (std::holds_alternative<report_command>(what)) return parse_report_answer(heard);
   if (!std::holds_alternative<convene_command>(what)) return parse_repair(heard.front().view());
   if (wire_error error = error_in(heard.front().view()); error.is_set()) return error;
@@ -303,11 +323,9 @@ request log_wire::facts() const {
 request log_wire::append(const append_command& what) const {
   request asked;
   if (!what.beat.empty()) asked.add({"INFO", "memory"});
-  script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_, heard_});
+  script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_, heard_, beats_});
   call.add(what.log.log_id).add(what.log.epoch).add(what.log.incarnation);
-  call.add(origin_).add(retained_).add(what.retained_bytes).add(what.after_seq);
-  if (!what.beat.empty())
-    call.add(letter_of(entry_kind::heartbeat)).add("0").add("").add("").add(what.beat);
+  call.add(origin_).add(retained_).add(what.retained_bytes).add(what.after_seq).add(what.beat);
   for (const outgoing_message& each : what.messages) {
     call.add(letter_of(entry_kind::message)).add(each.seq);
     call.add(each.body->room).add(each.body->client_message_id).add(each.body->text);
@@ -367,8 +385,9 @@ request log_wire::read(const read_command& what, std::chrono::milliseconds block
   const std::string count = std::to_string(count_max);
   const std::string block_ms = std::to_string(block.count());
   const std::string id = format_position(what.after);
+  const std::string beat_id = format_position(what.beats_after);
   request asked;
-  asked.add({"XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", log_, id});
+  asked.add({"XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", log_, beats_, id, beat_id});
   add_meta(asked);
   return asked;
 }
@@ -383,10 +402,16 @@ request log_wire::range(position after, position upto, std::size_t count_max) co
   return asked;
 }
 
-log_wire::read_result log_wire::parse_read(const replies& heard) {
+log_wire::read_result log_wire::parse_read(const replies& heard) const {
   read_result result = parse_meta(heard);
-  // One stream: its key and its entries; nil when the block time passed.
-  if (!result.error.is_set()) take_entries(heard.front().view()[0][1], result.answer);
+  if (result.error.is_set()) return result;
+  // The key and what is in it, of each stream that has something new; nil when the block time passed.
+  const reply_view streams = heard.front().view();
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    const reply_view stream = streams[i];
+    if (stream[0].text() == log_) take_entries(stream[1], result.answer);
+    if (stream[0].text() == beats_) take_beats(stream[1], result.answer);
+  }
   return result;
 }
 

@@ -34,7 +34,7 @@ class log_wire {
     wire_error error;
     read_answer answer;
   };
-  static read_result parse_read(const replies& heard);
+  read_result parse_read(const replies& heard) const;
   static read_result parse_range(const replies& heard);
 
   struct facts_result {
@@ -58,7 +58,7 @@ class log_wire {
   std::string origin_;
   std::string retained_;
   std::string append_sha_;  // for EVALSHA; from the latest attach
-  std::string meta_, epochs_, seq_, req_, log_, recovery_, heard_;
+  std::string meta_, epochs_, seq_, req_, log_, recovery_, heard_, beats_;
 };
 
 }  // namespace ordeal::chat

@@ -106,7 +106,7 @@ bool redis_log::take_read(const net::redis::exec_result& result) {
     on_reader_trouble(why_not_read(result.ec));
     return false;
   }
-  const auto heard = log_wire::parse_read(result.replies);
+  const auto heard = wire_.parse_read(result.replies);
   if (heard.error.is_set()) {
     on_reader_trouble("Redis answers: " + heard.error.text);
     return false;

@@ -439,6 +439,7 @@ asio::awaitable<void> redis_log::watch() {
       // Deaf or mute, and TCP does not know it (H12).
       net::log(net::log_level::warn, "log", "own heartbeat did not come back: reconnecting",
                {{"app", options_.app}});
+      machine_.on_echo_overdue();
       commands_->close();
       reader_->close();
     }

@@ -11,6 +11,7 @@ namespace {
 constexpr const char* xadd_error =
     "ERR The ID specified in XADD is equal or smaller than the target stream top item";
 
+constexpr std::size_t beats_max = 256;
 constexpr std::uint64_t trim_bytes_more = 512 * 1024, excess_max = 256 * 1024;
 constexpr const char* full_error = "OOM command not allowed when used memory > 'maxmemory'.";
 
@@ -55,6 +56,8 @@ const char* name_of(log_key key) {
       return "recovery";
     case log_key::heard:
       return "heard";
+    case log_key::beats:
+      return "beats";
   }
   return "";
 }
@@ -64,6 +67,7 @@ void key_space::hash_into(hasher& into) const {
   if (meta) {
     into.add(meta->log_id).add(meta->epoch).add(meta->state).add(meta->incarnation);
     into.add(meta->top).add(meta->floor).add(meta->bytes).add(meta->counted.value_or(position()));
+    into.add(meta->beats);
   }
   into.add(epochs ? epochs->size() + 1 : 0);
   if (epochs) {
@@ -85,6 +89,11 @@ void key_space::hash_into(hasher& into) const {
   into.add(heard ? heard->size() + 1 : 0);
   if (heard) {
     for (const auto& [origin, index] : *heard) into.add(origin).add(index);
+  }
+  into.add(beats ? beats->size() + 1 : 0);
+  if (beats) {
+    for (const read_beat& each : *beats)
+      into.add(each.at).add(each.origin).add(each.top).add(each.text);
   }
   into.add(recovery ? recovery->reports.size() + 1 : 0);
   if (!recovery) return;
@@ -138,6 +147,9 @@ void redis_model::lose(log_key key) {
     case log_key::heard:
       keys_.heard.reset();
       break;
+    case log_key::beats:
+      keys_.beats.reset();
+      break;
   }
 }
 
@@ -157,6 +169,8 @@ bool redis_model::has(log_key key) const {
       return keys_.recovery.has_value();
     case log_key::heard:
       return keys_.heard.has_value();
+    case log_key::beats:
+      return keys_.beats.has_value();
   }
   return false;
 }
@@ -262,19 +276,20 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
     return result;
   }
   std::uint64_t top = keys_.meta->top;
-  std::uint64_t coming = what.beat.empty() ? 0 : cost_of(message_body{{}, {}, what.beat});
+  std::uint64_t coming = 0;
   for (const outgoing_message& each : what.messages) coming += cost_of(*each.body);
   const meta_fields before_all = *keys_.meta;
   recount(top);
-  if (is_full_) {
+  if (is_full_ && (coming > 0 || top - keys_.meta->floor < kept_entries_min)) {
     const trimmed gone = trim(top, 0, 2 * coming + trim_bytes_more);
     result.trimmed_early = gone.entries;
-    if (gone.bytes < coming) {
+    if (coming == 0 || gone.bytes < coming) {
       if (gone.entries == 0) keys_.meta = before_all;  // what was recounted is not stored
       error = full_error;
       return result;
     }
   }
+  if (!what.beat.empty()) write_beat(origin, what.beat);
   auto& seqs = *keys_.seq;
   auto& ids = *keys_.req;
   const auto known_seq = seqs.find(origin);
@@ -289,7 +304,11 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   bool is_ahead = keys_.log->last_id > position{what.log.epoch, top};
   const auto append = [&](entry_kind kind, std::uint64_t seq, const message_body& body) {
     result.is_stale = is_ahead && !is_at_end;
-    if (result.is_stale) keys_.meta = before_all;  // nothing is stored
+    if (result.is_stale) {  // nothing is stored
+      const std::uint64_t beats = keys_.meta->beats;
+      keys_.meta = before_all;
+      keys_.meta->beats = beats;
+    }
     if (result.is_stale) return false;
     if (std::exchange(is_ahead, false)) keys_.log->last_id = tail_position();
     entry each;
@@ -303,7 +322,6 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
     keys_.meta->bytes += cost_of(each);
     return add_entry(std::move(each), error);
   };
-  if (!what.beat.empty() && !append(entry_kind::heartbeat, 0, {{}, {}, what.beat})) return result;
   for (const outgoing_message& message : what.messages) {
     const message_body& body = *message.body;
     entry_reply reply;
@@ -411,6 +429,14 @@ redis_model::trimmed redis_model::trim(std::uint64_t top, std::uint64_t upto,
   }
   entries.erase(entries.begin(), first);
   return gone;
+}
+
+void redis_model::write_beat(const std::string& origin, const std::string& text) {
+  const position at{keys_.meta->epoch, ++keys_.meta->beats};
+  if (keys_.beats && !keys_.beats->empty() && at <= keys_.beats->back().at) keys_.beats.reset();
+  if (!keys_.beats) keys_.beats.emplace();
+  keys_.beats->push_back({at, origin, keys_.meta->top, text});
+  if (keys_.beats->size() > beats_max) keys_.beats->erase(keys_.beats->begin());
 }
 
 void redis_model::forget_epochs() {
@@ -649,27 +675,32 @@ repair_answer redis_model::run_commit(const std::string& origin, const commit_co
     counted = begin;
     bytes = 0;
   }
-  keys_.meta =
-      meta_fields{what.log_id,           what.epoch, "open", what.claim.incarnation, top, floor,
-                  bytes + barrier_bytes, counted};
+  keys_.meta = meta_fields{
+      what.log_id,           what.epoch, "open",           what.claim.incarnation, top, floor,
+      bytes + barrier_bytes, counted,    keys_.meta->beats};
   forget_epochs();
   keys_.recovery.reset();
   return result;
 }
 
-std::vector<entry_ptr> redis_model::read_entries(const read_command& what) const {
-  std::vector<entry_ptr> result;
-  if (!keys_.log) return result;
+read_answer redis_model::read_streams(const read_command& what) const {
+  read_answer found;
+  if (keys_.beats) {
+    for (const read_beat& each : *keys_.beats) {
+      if (each.at > what.beats_after) found.beats.push_back(each);
+    }
+  }
+  auto& result = found.entries;
+  if (!keys_.log) return found;
   const auto is_after = [](position wanted, const entry_ptr& each) { return wanted < each->at; };
   const auto& all = keys_.log->entries;
   auto each = std::upper_bound(all.begin(), all.end(), what.after, is_after);
   for (; each != all.end() && result.size() < read_count_max; ++each) result.push_back(*each);
-  return result;
+  return found;
 }
 
-read_answer redis_model::read_facts(std::vector<entry_ptr> entries) const {
-  read_answer result;
-  result.entries = std::move(entries);
+read_answer redis_model::read_facts(read_answer found) const {
+  read_answer result = std::move(found);
   if (!keys_.meta) return result;
   result.log_id = keys_.meta->log_id;
   result.state = keys_.meta->state;

@@ -26,8 +26,8 @@ struct redis_options {
   bool commits_unchecked = false;  // commit does not look at round, owner and the stream's end
 };
 
-enum class log_key { meta, epochs, seq, req, log, recovery, heard };
-inline constexpr int log_key_count = 7;
+enum class log_key { meta, epochs, seq, req, log, recovery, heard, beats };
+inline constexpr int log_key_count = 8;
 const char* name_of(log_key key);
 
 struct meta_fields {
@@ -40,6 +40,7 @@ struct meta_fields {
   // Of the entries from `counted` on; both or none.
   std::uint64_t bytes = 0;
   std::optional<position> counted;
+  std::uint64_t beats = 0;  // written
   friend bool operator==(const meta_fields&, const meta_fields&) = default;
 };
 
@@ -65,6 +66,7 @@ struct key_space {
   std::optional<stream> log;
   std::optional<recovery_fields> recovery;
   std::optional<std::map<std::string, std::uint64_t>> heard;
+  std::optional<std::vector<read_beat>> beats;
 
   void hash_into(hasher& into) const;
 };
@@ -77,9 +79,9 @@ class redis_model {
   // Carries `what` out for `origin`.
   answer execute(const std::string& origin, const command& what);
   // XREAD, and the HMGET behind it: two commands, between which others may run.
-  std::vector<entry_ptr> read_entries(const read_command& what) const;
-  read_answer read_facts(std::vector<entry_ptr> entries) const;
-  read_answer read(const read_command& what) const { return read_facts(read_entries(what)); }
+  read_answer read_streams(const read_command& what) const;
+  read_answer read_facts(read_answer found) const;
+  read_answer read(const read_command& what) const { return read_facts(read_streams(what)); }
 
   const key_space& keys() const { return keys_; }
   const std::string& incarnation() const { return incarnation_; }
@@ -108,6 +110,7 @@ class redis_model {
     std::uint64_t entries = 0, bytes = 0;
   };
   trimmed trim(std::uint64_t top, std::uint64_t upto, std::uint64_t excess);
+  void write_beat(const std::string& origin, const std::string& text);
   void forget_epochs();
   void forget_origins(std::uint64_t top);
   void retain(const append_command& what, std::uint64_t coming, bool has_trimmed_early);

@@ -53,6 +53,14 @@ std::string text_of(const repair_claim& claim) {
   return claim.round + "/" + claim.incarnation;
 }
 
+std::string text_of(const std::vector<read_beat>& beats) {
+  std::string text;
+  for (const read_beat& each : beats)
+    text += ", beat " + format_position(each.at) + " of " + each.origin + " at " +
+            text_of(each.top) + " '" + each.text + "'";
+  return text;
+}
+
 std::string text_of(const log_facts& log) {
   std::string text = log.has_meta ? "meta " : "no meta ";
   text += log.is_damaged ? "damaged " : "";
@@ -175,7 +183,7 @@ std::string describe(const entry& each) {
 std::string describe(const read_answer& what) {
   return text_of(what.entries) + " of " + what.log_id + " " + what.state + " " + what.incarnation +
          " top " + text_of(what.top) + " floor " + text_of(what.floor) +
-         (what.has_foreign_entry ? " and a foreign entry" : "");
+         (what.has_foreign_entry ? " and a foreign entry" : "") + text_of(what.beats);
 }
 
 }  // namespace ordeal::chat::model

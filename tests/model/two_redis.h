@@ -32,6 +32,7 @@ inline std::string text_of(const key_space& keys) {
     line("meta", "incarnation", keys.meta->incarnation);
     line("meta", "top", std::to_string(keys.meta->top));
     line("meta", "floor", std::to_string(keys.meta->floor));
+    line("meta", "beats", std::to_string(keys.meta->beats));
     if (keys.meta->counted) {
       line("meta", "bytes", std::to_string(keys.meta->bytes));
       line("meta", "counted", format_position(*keys.meta->counted));
@@ -89,7 +90,7 @@ class two_redis {
 
   read_answer read(const std::string& origin, const read_command& what) {
     const auto real =
-        log_wire::parse_read(exec(wire_of(origin).read(what, std::chrono::milliseconds(1))));
+        wire_of(origin).parse_read(exec(wire_of(origin).read(what, std::chrono::milliseconds(1))));
     read_answer modelled = model_.read(what);
     EXPECT_EQ(describe(real.answer), describe(modelled))
         << "read after " << format_position(what.after);
@@ -241,7 +242,8 @@ class two_redis {
       keys.meta = meta_fields{meta["log_id"],        number(meta["epoch"]),
                               meta["state"],         meta["incarnation"],
                               number(meta["top"]),   number(meta["floor"]),
-                              number(meta["bytes"]), parse_position(meta["counted"])};
+                              number(meta["bytes"]), parse_position(meta["counted"]),
+                              number(meta["beats"])};
     for (const auto& [epoch, first] : hash_of(log_key::epochs, exists)) {
       if (!keys.epochs) keys.epochs.emplace();
       (*keys.epochs)[number(epoch)] = number(first);

@@ -56,9 +56,9 @@ digest model_node::value() const {
   all.add(commands.is_connected ? commands.server_life : 0U);
   if (commands.sent) all.add(describe(*commands.sent));
   if (commands.heard) all.add(describe(*commands.heard));
-  all.add(static_cast<std::uint64_t>(reader.at)).add(reader.entries.size());
+  all.add(static_cast<std::uint64_t>(reader.at));
   if (reader.at != reader_channel::stage::idle) all.add(reader.server_life);
-  for (const entry_ptr& each : reader.entries) all.add(*each);
+  if (reader.at == reader_channel::stage::entries) all.add(describe(reader.found));
   if (reader.heard) all.add(describe(*reader.heard));
   all.add(machine ? machine->fingerprint() : std::string());
   clients.hash_into(all);

@@ -126,7 +126,7 @@ struct command_channel {
 struct reader_channel {
   enum class stage : std::uint8_t { idle, entries, answered } at = stage::idle;
   std::uint32_t server_life = 0;
-  std::vector<entry_ptr> entries;
+  read_answer found;
   std::optional<read_answer> heard;
 };
 

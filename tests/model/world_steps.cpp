@@ -163,14 +163,14 @@ void world::take_on_reader(step what) {
   if (what.what == action::read) {
     deliver_read(which, server_->redis.read(node.machine->next_read()));
   } else if (what.what == action::read_entries) {
-    reader.entries = server_->redis.read_entries(node.machine->next_read());
+    reader.found = server_->redis.read_streams(node.machine->next_read());
     reader.at = reader_channel::stage::entries;
     reader.server_life = server_->life;
   } else if (what.what == action::lose_reader || (what.what == action::read_facts && is_gone)) {
     reader = {};
   } else if (what.what == action::read_facts) {
-    reader.heard = server_->redis.read_facts(std::move(reader.entries));
-    reader.entries.clear();
+    reader.heard = server_->redis.read_facts(std::move(reader.found));
+    reader.found = {};
     reader.at = reader_channel::stage::answered;
   } else {
     deliver_read(which, *reader.heard);

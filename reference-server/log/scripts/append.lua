@@ -1,6 +1,6 @@
 -- Appends entries of one origin, up to the first gap (log-protocol.md step 2).
--- KEYS: meta seq req log epochs heard.
--- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq,
+-- KEYS: meta seq req log epochs heard beats.
+-- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq, beat ('': none),
 --       then for each entry: kind, seq, room, client message id, text.
 --
 -- Returns {'STALE'} when the node must attach again: the log is not open in this epoch and incarnation, the server that
@@ -18,7 +18,11 @@
 -- An error that names the key when one is of another type, whatever is to be appended.
 --
 -- `after seq` is the one that must be known before the first entry, each entry's the one before it; 0: nothing matters.
--- Seqs need not be dense. Entries with seq 0 (heartbeats) have no place in the origin's sequence and may be repeated.
+-- Seqs need not be dense. Entries with seq 0 have no place in the origin's sequence and may be repeated.
+--
+-- A beat goes into a stream of its own, before the entries, with the top that it was written at: it takes no index, and
+-- makes nothing go. Its number is counted in meta, so that who waits behind the newest one hears the next, whatever
+-- happens to that stream.
 --
 -- A client message id lives in `req` as long as its entry lives in the stream: within the retention, a message that is
 -- sent again, through whatever node and in whatever order, is recognised; beyond it, it is a new message.
@@ -31,13 +35,16 @@
 -- include retention
 -- include types
 local entry_fields = 5
-local first = 8
+-- Kept of the newest beats: more than nodes write while a reader is away for a moment.
+local beats_max = 256
+local first = 9
 -- Beyond twice what comes; and the most that the log may grow past its limit before it is trimmed.
 local trim_bytes_more, excess_max = 512 * 1024, 256 * 1024
 
 local wrong = other_type({KEYS[1], KEYS[2], KEYS[3], KEYS[5]}, KEYS[4])
 if wrong then return wrong end
-local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor', 'bytes', 'counted')
+local meta = redis.call('HMGET', KEYS[1], 'log_id', 'epoch', 'state', 'incarnation', 'top', 'floor', 'bytes', 'counted',
+                        'beats')
 if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] or meta[3] ~= 'open' or meta[4] ~= ARGV[3]
     or redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4], KEYS[5]) ~= 4
     or not string.find(redis.call('INFO', 'replication'), 'master_replid:' .. ARGV[3], 1, true) then
@@ -67,11 +74,16 @@ for i = first, #ARGV, entry_fields do
 end
 local early = 0
 local full = out_of_memory(KEYS[1], 'log_id')
+-- A beat alone takes no room from messages; that there is none left to take is said all the same.
+if full and coming == 0 and top - floor + 1 > kept_min then
+  full = nil
+  redis.call('HDEL', KEYS[1], '')  -- whatever comes behind a removal may be added
+end
 if full then
   if not string.find(full.err, '^OOM') then return full end
   local bytes
   floor, early, bytes = trim(KEYS[4], KEYS[3], count, floor, top, 0, 2 * coming + trim_bytes_more)
-  if bytes < coming then
+  if coming == 0 or bytes < coming then
     if early > 0 then
       redis.call('HSET', KEYS[1], 'floor', digits(floor))
       store_count(KEYS[1], count)
@@ -85,6 +97,20 @@ local function is_same(id, i)
   local found = redis.pcall('XRANGE', KEYS[4], id, id)[1]  -- nothing where somebody else wrote no id
   if not found then return nil end
   return found[2][8] == ARGV[i + 2] and found[2][12] == ARGV[i + 4]
+end
+
+local function beat(number)
+  return redis.pcall('XADD', KEYS[7], 'MAXLEN', beats_max, epoch .. '-' .. digits(number),
+                     'o', origin, 'i', digits(top), 't', ARGV[8])
+end
+if ARGV[8] ~= '' then
+  local number = (tonumber(meta[9]) or 0) + 1
+  if type(beat(number)) == 'table' then
+    -- Somebody else wrote there.
+    redis.call('UNLINK', KEYS[7])
+    beat(number)
+  end
+  redis.call('HSET', KEYS[1], 'beats', digits(number))
 end
 
 local ids = {}

@@ -58,14 +58,14 @@ script_runner::append_words script_runner::to_append(std::string origin) {
 }
 
 std::string script_runner::append(const append_words& how, const std::vector<message>& messages) {
-  words arguments{how.log_id,   how.epoch,          how.life, how.origin,
-                  how.retained, how.retained_bytes, how.after};
+  words arguments{how.log_id,   how.epoch,          how.life,  how.origin,
+                  how.retained, how.retained_bytes, how.after, how.beat};
   for (const message& each : messages) {
     const std::string kind = each.seq == "0" ? "h" : "m";
     arguments.insert(arguments.end(), {kind, each.seq, "room", each.id, each.text});
   }
   const auto answer =
-      run(scripts::append, {"meta", "seq", "req", "log", "epochs", "heard"}, arguments);
+      run(scripts::append, {"meta", "seq", "req", "log", "epochs", "heard", "beats"}, arguments);
   const auto view = answer.view();
   if (view.size() < 5) return line(view);
   // Without what is counted: tests of that look at meta.

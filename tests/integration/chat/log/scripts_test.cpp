@@ -105,12 +105,54 @@ TEST_F(LogScripts, AppendTakesAClientIdWhoseEntryWasLostAsNew) {
   EXPECT_EQ(ask({"HGET", "req", "x"}), "1-4");
 }
 
-TEST_F(LogScripts, HeartbeatsHaveNoPlaceInTheSequence) {
+// A log that nobody writes to stays as it is, however many beats pass.
+TEST_F(LogScripts, BeatsTakeNoIndexAndTrimNothing) {
   make_log();
-  EXPECT_EQ(append(to_append(), {{"0", ""}, {"1", "x"}, {"0", ""}}), "OK,4,1,2,3,4");
-  EXPECT_EQ(ask({"HGET", "seq", "a"}), "1");
+  append_words how = to_append();
+  how.retained = "1";
+  how.beat = "5 1-1 1";
+  EXPECT_EQ(append(how, {{"1", "x"}}), "OK,2,1,2");
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(append(how, {}), "OK,2,1");
+  EXPECT_EQ(ids(), "1-1,1-2");
+  EXPECT_EQ(ask({"HMGET", "meta", "top", "floor", "beats"}), "2,1,301");
+  EXPECT_EQ(ask({"XLEN", "beats"}), "256") << "the newest";
+  EXPECT_EQ(ask({"XREVRANGE", "beats", "+", "-", "COUNT", "1"}), "[1-301,[o,a,i,2,t,5 1-1 1]]");
   EXPECT_EQ(ask({"HKEYS", "req"}), ",x") << "the empty one says that the key was not lost";
-  EXPECT_EQ(append(to_append(), {{"0", ""}}), "OK,5,1,5");
+}
+
+// Who waits behind the newest beat hears the next one, whatever happens to the stream.
+TEST_F(LogScripts, BeatsGoOnCountingWhenTheirStreamIsLost) {
+  make_log();
+  append_words how = to_append();
+  how.beat = "1 1-1 1";
+  append(how, {});
+  append(how, {});
+  redis({"DEL", "beats"});
+  EXPECT_EQ(append(how, {}), "OK,1,1");
+  EXPECT_EQ(ask({"XRANGE", "beats", "-", "+"}), "[1-3,[o,a,i,1,t,1 1-1 1]]");
+  redis({"XADD", "beats", "*", "hello", "world"});
+  EXPECT_EQ(append(how, {}), "OK,1,1");
+  EXPECT_EQ(ask({"XRANGE", "beats", "-", "+"}), "[1-4,[o,a,i,1,t,1 1-1 1]]");
+  redis({"SET", "beats", "x"});
+  EXPECT_EQ(append(how, {}), "OK,1,1");
+  EXPECT_EQ(ask({"XRANGE", "beats", "-", "+"}), "[1-5,[o,a,i,1,t,1 1-1 1]]");
+}
+
+// Out of memory: messages make room by trimming, beats do not.
+TEST_F(LogScripts, BeatsTakeNoRoomFromMessages) {
+  make_log();
+  std::vector<message> batch;
+  for (int i = 1; i <= 200; ++i) batch.push_back({std::to_string(i), "id" + std::to_string(i)});
+  ASSERT_TRUE(append(to_append(), batch).starts_with("OK,201,1,"));
+  append_words how = to_append();
+  how.beat = "1 1-1 1";
+  redis({"CONFIG", "SET", "maxmemory", "1"});
+  EXPECT_EQ(append(how, {}), "OK,201,1");
+  EXPECT_EQ(ask({"XLEN", "log"}), "201");
+  EXPECT_EQ(ask({"XLEN", "beats"}), "1");
+  redis({"XTRIM", "log", "MAXLEN", "=", "128"});
+  redis({"HSET", "meta", "floor", "74"});
+  EXPECT_TRUE(append(how, {}).find("OOM") != std::string::npos) << "nothing is left to make room";
 }
 
 TEST_F(LogScripts, AppendIsStaleUnlessTheLogIsTheOneAttachedTo) {

@@ -21,6 +21,11 @@ class Traces : public script_runner {
     how.retained = "50";
     ASSERT_TRUE(append(how, batch).starts_with("OK,"));
   }
+  std::string beat(const std::string& origin) {
+    append_words how = to_append(origin);
+    how.beat = "1 1-1 1";
+    return append(how, {});
+  }
   void start(const std::string& origin) {
     std::string id = origin;
     id += "/1";
@@ -43,7 +48,7 @@ class Traces : public script_runner {
 
 TEST_F(Traces, AnOriginThatHasSentNothingLeavesNone) {
   make_log();
-  EXPECT_TRUE(append(to_append("a"), {{"0", ""}}).starts_with("OK,"));
+  EXPECT_TRUE(beat("a").starts_with("OK,"));
   EXPECT_EQ(ask({"HKEYS", "seq"}), "") << "the sign of the key itself";
   EXPECT_EQ(ask({"EXISTS", "heard"}), "0");
 }
@@ -66,7 +71,7 @@ TEST_F(Traces, AnOriginThatIsHeardOfStays) {
   start("a");
   for (int i = 100; i < 200; ++i) start("o" + std::to_string(i));
   fill("a", 2);
-  ASSERT_TRUE(append(to_append("idle"), {{"0", ""}}).starts_with("OK,"));
+  ASSERT_TRUE(beat("idle").starts_with("OK,"));
   start("b");
   EXPECT_EQ(size_of("seq"), 33);
   EXPECT_TRUE(append(to_append("idle"), {{"1", "idle/1"}}).ends_with(",DUP ")) << "trimmed, known";

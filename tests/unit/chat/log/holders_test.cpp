@@ -10,8 +10,9 @@ namespace ordeal::chat {
 namespace {
 
 beat_text beat_of(std::uint64_t low, std::uint64_t upto) {
+  static std::uint64_t written = 0;
   beat_text beat;
-  beat.number = 1;
+  beat.number = ++written;
   beat.read = {1, upto};
   beat.low = low;
   return beat;

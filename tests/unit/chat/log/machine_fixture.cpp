@@ -171,12 +171,13 @@ wire_error machine_fixture::error(net::redis::reply_class kind, std::string text
   return result;
 }
 
-bool machine_fixture::read(std::vector<entry_ptr> entries) {
+bool machine_fixture::read(std::vector<entry_ptr> entries, std::vector<read_beat> beats) {
   read_answer heard;
   heard.log_id = redis_.log_id;
   heard.state = redis_.state;
   heard.incarnation = redis_.incarnation;
   heard.entries = std::move(entries);
+  heard.beats = std::move(beats);
   return machine_.on_read(heard);
 }
 
@@ -200,23 +201,28 @@ void machine_fixture::open() {
   events();
 }
 
-void machine_fixture::beat_of(std::string origin, std::uint64_t index, position read_to,
-                              std::uint64_t low) {
-  beat_text beat;
-  beat.number = index;
-  beat.read = read_to;
-  beat.low = low;
-  EXPECT_TRUE(
-      read({make_beat({machine_.identity().epoch, index}, std::move(origin), format_beat(beat))}));
+read_beat machine_fixture::beat(std::uint64_t number, std::string origin, std::string text) const {
+  return {{machine_.identity().epoch, number},
+          std::move(origin),
+          machine_.last_read().index,
+          std::move(text)};
 }
 
-void machine_fixture::own_beat(std::uint64_t index) {
+void machine_fixture::beat_of(std::string origin, std::uint64_t number, position read_to,
+                              std::uint64_t low) {
+  beat_text text;
+  text.number = number;
+  text.read = read_to;
+  text.low = low;
+  EXPECT_TRUE(read({}, {beat(number, std::move(origin), format_beat(text))}));
+}
+
+void machine_fixture::own_beat(std::uint64_t number) {
   machine_.beat_due();
   const command what = machine_.next_command();
   const std::string text = std::get<append_command>(what).beat;
-  std::vector<std::uint64_t> indexes;
-  hear(appended(index, {}));
-  EXPECT_TRUE(read({make_beat({machine_.identity().epoch, index}, "me", text)}));
+  hear(appended(machine_.top(), {}));
+  EXPECT_TRUE(read({}, {beat(number, "me", text)}));
 }
 
 texts machine_fixture::effects() {

@@ -57,15 +57,16 @@ class machine_fixture : public testing::Test {
   static chat::repair_answer stale_repair();
   static chat::wire_error error(net::redis::reply_class kind, std::string text);
   void hear(const chat::answer& heard) { machine_.on_answer(heard); }
-  bool read(std::vector<chat::entry_ptr> entries);
+  bool read(std::vector<chat::entry_ptr> entries, std::vector<chat::read_beat> beats = {});
 
   // ---- the stream in Redis: barrier at 1-1, messages b1, b2 ... of origin "b" up to `top`
   void fill_stream(std::uint64_t top);
   // Attached, and the whole stream read back; nothing to say but the beats.
   void open();
-  void beat_of(std::string origin, std::uint64_t index, chat::position read, std::uint64_t low);
-  // An own beat goes out at `index` and comes back.
-  void own_beat(std::uint64_t index);
+  void beat_of(std::string origin, std::uint64_t number, chat::position read, std::uint64_t low);
+  // An own beat goes out and comes back.
+  void own_beat(std::uint64_t number);
+  chat::read_beat beat(std::uint64_t number, std::string origin, std::string text) const;
 
   // ---- what comes out
 
