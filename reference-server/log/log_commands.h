@@ -183,8 +183,8 @@ struct read_beat {
   std::string text;
 };
 
-// Entries after `after` and beats after `beats_after`, at most read_count_max of each; the facts are read after the entries, so that
-// entries of a log that is open and of the expected id and incarnation there are of that log.
+// Entries after `after` and beats after `beats_after`, at most read_count_max of each; the facts are read after the
+// entries, so that entries of a log that is open and of the expected id and incarnation there are of that log.
 struct read_command {
   position after;
   position beats_after;

@@ -62,7 +62,8 @@ local function trim(log, req, count, floor, top, upto, excess)
   until first or #oldest < trim_step
   if not first then return floor, 0, 0 end
   if #forgotten > 0 then redis.call('HDEL', req, unpack(forgotten)) end
-  if gone > 0 then redis.call('XTRIM', log, 'MINID', '=', first) end
+  -- By count: MINID stops at the mark of a higher id that was added by hand and removed.
+  if gone > 0 then redis.call('XTRIM', log, 'MAXLEN', '=', redis.call('XLEN', log) - gone) end
   floor, count.bytes = index_of(first), count.bytes - counted_bytes
   if not is_whole then
     -- Somebody removed entries by hand.
