@@ -185,7 +185,7 @@ constexpr const char* remedy = "README.md has the ACL line that a node needs";
 
 // Commands that a start on an empty Redis does not need. PING and CLIENT SETNAME are asked for and
 // may be denied.
-const std::set<std::string> needed_later{"ping",    "client|setname", "hdel", "xtrim",
+const std::set<std::string> needed_later{"ping",    "client|setname", "hdel", "xlen",  "xtrim",
                                          "hincrby", "hsetnx",         "xdel", "xsetid"};
 
 // Method, here and below: one command of the line is taken away, and the node says that it misses it.
@@ -228,7 +228,7 @@ TEST_F(Acl, WithoutACommandOfTheLineNothingIsTrimmed) {
   ASSERT_TRUE(is_ready(first));
   run_coro(io, publish(first, "append", 200), seconds(60));
   end(first);
-  for (const std::string command : {"hdel", "xtrim"}) {
+  for (const std::string command : {"hdel", "xlen", "xtrim"}) {
     admin(acl_line());
     admin({"ACL", "SETUSER", "chat", "-" + command});
     chat_process& node = start_limited({"--retained-entries", "10"});
