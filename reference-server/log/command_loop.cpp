@@ -7,6 +7,8 @@
 namespace ordeal::chat {
 namespace {
 
+constexpr unsigned closed_looks_that_tell = 3;
+
 std::string in_words(const net::error_code& ec, const std::string& detail) {
   return detail.empty() ? ec.message() : detail;
 }
@@ -83,14 +85,26 @@ asio::awaitable<bool> redis_log::exchange() {
   co_return take_answer(what, result);
 }
 
+// What an attach asks for has the newest entry in it, and a reply that Redis cannot hold ends the connection.
+std::string redis_log::why_unanswered(const command& asked, const net::error_code& ec) {
+  const bool is_closed = ec == net::redis::make_error_code(net::redis::errc::closed);
+  const bool is_look = std::holds_alternative<attach_command>(asked) ||
+                       std::holds_alternative<report_command>(asked);
+  closed_looks_ = is_closed && is_look ? closed_looks_ + 1 : 0;
+  if (closed_looks_ < closed_looks_that_tell) return ec.message();
+  return "it closes the connection before the newest entry has come: raise its "
+         "client-output-buffer-limit of the class normal";
+}
+
 bool redis_log::take_answer(const command& asked, const net::redis::exec_result& result) {
   using net::redis::reply_class;
   if (result.ec) {
     if (std::holds_alternative<append_command>(asked)) append_window_.on_failed(asked_bytes_);
-    trouble_ = "Redis does not answer: " + result.ec.message();
+    trouble_ = "Redis does not answer: " + why_unanswered(asked, result.ec);
     commands_->close();
     return false;
   }
+  closed_looks_ = 0;
   const answer heard = wire_.parse(asked, result.replies);
   const auto* const appended = std::get_if<append_answer>(&heard);
   if (appended != nullptr) {

@@ -93,6 +93,7 @@ class redis_log final : public chat_log {
   void on_other_master(const net::redis::server_address& master);
   asio::awaitable<void> serve(backoff& pause);
   asio::awaitable<bool> exchange();
+  std::string why_unanswered(const command& asked, const net::error_code& ec);
   bool take_answer(const command& asked, const net::redis::exec_result& result);
   asio::awaitable<void> answer_query();
   void on_commands_lost(std::string reason);
@@ -126,6 +127,7 @@ class redis_log final : public chat_log {
   log_subscriber* subscriber_ = nullptr;
   std::optional<net::time_point> trouble_since_;  // no append could work since
   std::string trouble_;                           // of the connection; empty while there is one
+  unsigned closed_looks_ = 0;                     // attaches in a row that ended their connection
 
   connection_ptr commands_;
   connection_ptr reader_;
