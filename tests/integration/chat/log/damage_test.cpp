@@ -1,5 +1,7 @@
 // Goal: whatever somebody writes into a key of the log, the nodes put it right where they know better; else they say
 // which key it is and what to do, once, and go on when that was done.
+#include <map>
+
 #include "tests/integration/chat/log/log_nodes.h"
 
 namespace ordeal::test {
@@ -37,6 +39,7 @@ class Damage : public LogNodes {
 
 TEST_F(Damage, NumbersThatNoNodeWroteArePutRight) {
   send("first");
+  expect_all_read();
   const std::string huge = "18446744073709551615";
   const std::vector<words> damages{
       {"meta", "epoch", "junk"}, {"meta", "epoch", "0"},   {"meta", "epoch", huge},
@@ -89,9 +92,43 @@ TEST_F(Damage, AKeyOfAnotherTypeIsNamed) {
   expect_all_read();
 }
 
+// Nothing depends on them, so nobody has to do anything.
+TEST_F(Damage, KeysThatMayBeLostAreMadeAgain) {
+  send("first");
+  const std::map<std::string, std::string> types{{"beats", "stream"}, {"heard", "hash"}};
+  for (const auto& each : types) {
+    const std::string& key = each.first;
+    const std::string name = "{chat}:" + key;
+    redis({"DEL", name});
+    ASSERT_FALSE(redis({"SET", name, "hello"})->is_error());
+    ASSERT_TRUE(until("made again", [&] {
+      return redis({"TYPE", name})->text() == each.second;
+    })) << key;
+    ASSERT_TRUE(until("ready", [&] { return are_ready(); })) << key;
+    send("after " + key);
+  }
+  expect_all_read();
+  EXPECT_EQ(one_.log->health().recoveries + two_.log->health().recoveries, 0U);
+}
+
+TEST_F(Damage, HeartbeatsTakeNoPlaceInTheLog) {
+  send("first");
+  expect_all_read();
+  const std::uint64_t top = one_.log->health().top_index;
+  const std::size_t held = one_.log->health().replay_entries;
+  ASSERT_TRUE(until("20 heartbeats", [&] {
+    return redis({"XLEN", "{chat}:beats"})->integer() >= 20;
+  }));
+  EXPECT_EQ(one_.log->health().top_index, top);
+  EXPECT_EQ(two_.log->health().top_index, top);
+  EXPECT_EQ(one_.log->health().replay_entries, held);
+  EXPECT_EQ(redis({"XLEN", "{chat}:log"})->integer(), static_cast<std::int64_t>(top));
+}
+
 // An operator's restore, a foreign write: what the log calls a repetition is acknowledged only where it is.
 TEST_F(Damage, AWatermarkThatIsTooHighAcknowledgesNothing) {
   send("first");
+  expect_all_read();
   const std::string origin = one_.read.back()->origin;
   for (const std::string by : {"1", "1000"}) {
     const auto all = redis({"HKEYS", "{chat}:seq"});
