@@ -46,6 +46,7 @@ class checker {
   virtual void on(const clock_jumped&) {}
   virtual void on(const run_ended&) {}
   virtual void on(const reason_heard&) {}
+  virtual void on(const backplane_seen&) {}
 
   // Known once it has finished: the harness itself was in trouble, so that no time it measured proves anything.
   virtual bool casts_doubt_on_times() const { return false; }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/checkers/checker.h"
@@ -39,6 +40,9 @@ std::unique_ptr<checker> make_probe(const bench& at);
 std::unique_ptr<checker> make_nodes(const bench& at);
 std::unique_ptr<checker> make_resources(const bench& at);
 std::unique_ptr<checker> make_connections(const bench& at);
+// How its detail begins when no node used the backplane: then everything else follows from that.
+inline constexpr std::string_view backplane_unused = "nothing ever went through Redis";
+std::unique_ptr<checker> make_backplane(const bench& at);
 std::unique_ptr<checker> make_faults(const bench& at);
 std::unique_ptr<checker> make_traffic(const bench& at);
 std::unique_ptr<checker> make_generator(const bench& at);

@@ -38,7 +38,8 @@ class streaming_judge final : public judge {
          {make_delivery,   make_honesty, make_acknowledgement, make_late,      make_liveness,
           make_duplicates, make_order,   make_total_order,     make_integrity, make_isolation,
           make_recovery,   make_probe,   make_nodes,           make_resources, make_connections,
-          make_faults,     make_traffic, make_generator,       make_observer,  make_clock}) {
+          make_backplane,  make_faults,  make_traffic,         make_generator, make_observer,
+          make_clock}) {
       checks_.push_back({make(at), {}});
     }
     for (auto& row : make_expectations(at)) checks_.push_back({std::move(row), {}});
@@ -214,7 +215,13 @@ class streaming_judge final : public judge {
         worst = &check;
     }
     if (worst == nullptr) return "the run was cut short, so it proves nothing";
-    return worst->id + ": " + worst->detail;
+    const auto is_unused = [](const check_result& check) {
+      return check.id == "backplane" && check.detail.starts_with(backplane_unused);
+    };
+    const bool has_no_backplane =
+        worst->id != "backplane" && std::any_of(end.checks.begin(), end.checks.end(), is_unused);
+    return (has_no_backplane ? std::string(backplane_unused) + "; " : "") + worst->id + ": " +
+           worst->detail;
   }
 
   const terms terms_;

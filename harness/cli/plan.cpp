@@ -1,4 +1,5 @@
 #include "harness/scenario/plan.h"
+#include "harness/scenario/fit.h"
 
 #include "harness/cli/verbs.h"
 #include "harness/scenario/problem_list.h"
@@ -16,6 +17,11 @@ exit_code plan_verb(const request& what, const world& where) {
   loaded_target with = load_target(from.value->target_name, where.share, where.drivers);
   if (!with.value) {
     where.err << render_all(with.problems, with.text);
+    return exit_code::invalid_file;
+  }
+  const std::vector<diagnostic> problems = misfits(*from.value, *with.value);
+  if (!problems.empty()) {
+    where.err << render_all(problems, from.text);
     return exit_code::invalid_file;
   }
   const std::uint64_t drawn = net::random_seed() >> 33;  // short enough to type again

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "harness/cli/verbs.h"
+#include "harness/scenario/fit.h"
 #include "harness/scenario/problem_list.h"
 #include "harness/scenario/user_file.h"
 #include "harness/scenario/yaml_reader.h"
@@ -42,8 +43,8 @@ class validation {
       return;
     }
     loaded_scenario loaded = load_scenario(path, where_.fault_kinds, inputs_of(what_, where_));
+    if (loaded.value) check_target(*loaded.value, loaded.problems);
     finish(path, {std::move(loaded.problems), std::move(loaded.text)});
-    if (loaded.value) check_target(loaded.value->target_name);
   }
 
   exit_code result() {
@@ -52,11 +53,15 @@ class validation {
   }
 
  private:
-  // A scenario's target, once; said only when it is wrong.
-  void check_target(const std::string& name) {
-    if (!targets_.insert(name).second) return;
+  // A scenario's target is said once, and only when it is wrong; what it cannot give is the scenario's problem.
+  void check_target(const scenario& of, std::vector<diagnostic>& problems) {
+    const std::string& name = of.target_name;
     loaded_target loaded = load_target(name, where_.share, where_.drivers);
-    if (!loaded.value) finish(name, {std::move(loaded.problems), std::move(loaded.text)});
+    if (loaded.value) {
+      problems = misfits(of, *loaded.value);
+    } else if (targets_.insert(name).second) {
+      finish(name, {std::move(loaded.problems), std::move(loaded.text)});
+    }
   }
 
   void finish(const std::string& path, const file_report& report) {

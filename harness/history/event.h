@@ -187,6 +187,14 @@ struct reason_heard {
   std::string text;
 };
 
+// What went over a node's link to the Redis under test so far, as the link counts it.
+struct backplane_seen {
+  run_time at{};
+  node_id node{};
+  std::uint32_t connections = 0;  // that are open
+  std::uint64_t bytes = 0;        // from the node to Redis since the start
+};
+
 // The last event of a history that is complete.
 struct run_ended {
   run_time at{};
@@ -199,7 +207,7 @@ using event =
     std::variant<send_invoked, send_settled, delivered, join_invoked, join_confirmed, room_left,
                  reset_received, client_connected, client_disconnected, fault_changed, node_changed,
                  phase_changed, generator_lag, tapped, node_usage, redis_usage, observer_usage,
-                 clock_jumped, run_ended, reason_heard>;
+                 clock_jumped, run_ended, reason_heard, backplane_seen>;
 
 // Whoever wants to read the history as it is written. Called on one thread (the fleet's), in order.
 class event_sink {

@@ -347,6 +347,15 @@ event take_reason_heard(byte_cursor& from, chunk_memory& in) {
   return what;
 }
 
+event take_backplane_seen(byte_cursor& from, const chunk_memory& in) {
+  backplane_seen what;
+  what.at = in.at;
+  what.node = from.node();
+  what.connections = from.small("a number of connections");
+  what.bytes = from.number();
+  return what;
+}
+
 event take_kind(byte_cursor& from, chunk_memory& in, unsigned number) {
   switch (static_cast<kind>(number)) {
     case kind::send_invoked:
@@ -389,6 +398,8 @@ event take_kind(byte_cursor& from, chunk_memory& in, unsigned number) {
       return take_run_ended(from, in);
     case kind::reason_heard:
       return take_reason_heard(from, in);
+    case kind::backplane_seen:
+      return take_backplane_seen(from, in);
   }
   from.fail("there is no event of kind " + std::to_string(number));
   return run_ended{};

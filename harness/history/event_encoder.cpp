@@ -5,7 +5,7 @@
 namespace ordeal::harness {
 namespace wire {
 
-static_assert(std::variant_size_v<event> == 20,
+static_assert(std::variant_size_v<event> == 21,
               "a new event needs a kind, a put, a take and docs/formats.md");
 
 void byte_writer::text(std::string_view value) {
@@ -268,6 +268,13 @@ void put(encoder_state& to, const reason_heard& what) {
   to.out.number(0);
   to.out.text(text);
   known.emplace_back(text);
+}
+
+void put(encoder_state& to, const backplane_seen& what) {
+  open(to, kind::backplane_seen, what.at);
+  to.out.number(index_of(what.node));
+  to.out.number(what.connections);
+  to.out.number(what.bytes);
 }
 
 }  // namespace

@@ -66,6 +66,9 @@ auto fields(const run_ended& of) {
 auto fields(const reason_heard& of) {
   return std::tie(of.node, of.kind, of.count, of.text);
 }
+auto fields(const backplane_seen& of) {
+  return std::tie(of.node, of.connections, of.bytes);
+}
 
 std::strong_ordering compare_times(const event& a, const event& b) {
   const auto time = [](const auto& one) { return one.at; };
@@ -95,7 +98,8 @@ bool is_shared(const event& what) {
   return std::holds_alternative<fault_changed>(what) ||
          std::holds_alternative<node_changed>(what) ||
          std::holds_alternative<phase_changed>(what) || std::holds_alternative<node_usage>(what) ||
-         std::holds_alternative<redis_usage>(what) || is_about_run(what);
+         std::holds_alternative<redis_usage>(what) ||
+         std::holds_alternative<backplane_seen>(what) || is_about_run(what);
 }
 
 }  // namespace ordeal::harness

@@ -34,7 +34,8 @@ enum class kind : std::uint8_t {
   observer_usage = 16,
   clock_jumped = 17,
   run_ended = 18,
-  reason_heard = 19
+  reason_heard = 19,
+  backplane_seen = 20
 };
 
 // Of every tag.

@@ -6,6 +6,7 @@
 
 #include "harness/rehearsal/rehearsal.h"
 #include "harness/run/descriptors.h"
+#include "harness/run/observers/link_observer.h"
 #include "net/async/deadline.h"
 
 namespace ordeal::harness {
@@ -194,6 +195,7 @@ asio::awaitable<void> engine::run_to_verdict(net::task_group& background) {
     };
     co_await fleet_.call(begin);
     view_.has_begun = true;
+    co_await look_at_links(bed_, fleet_);
     background.spawn("series", keep_series());
     background.spawn("history", keep_history());
     observers_ = std::make_unique<observers>(bed_, fleet_);

@@ -14,12 +14,13 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::array<std::string_view, 20> kinds{
+constexpr std::array<std::string_view, 21> kinds{
     "send_invoked",        "send_settled",  "delivered",      "join_invoked",
     "join_confirmed",      "room_left",     "reset_received", "client_connected",
     "client_disconnected", "fault_changed", "node_changed",   "phase_changed",
     "generator_lag",       "tapped",        "node_usage",     "redis_usage",
-    "observer_usage",      "clock_jumped",  "run_ended",      "reason_heard"};
+    "observer_usage",      "clock_jumped",  "run_ended",      "reason_heard",
+    "backplane_seen"};
 static_assert(kinds.size() == std::variant_size_v<event>, "every kind has a name");
 
 // All digits of it: a double would round what is far from zero.
@@ -147,6 +148,10 @@ void fields_of(const node_usage& what, const terms&, line& to) {
 
 void fields_of(const redis_usage& what, const terms&, line& to) {
   to.count("connections", what.connections);
+}
+
+void fields_of(const backplane_seen& what, const terms&, line& to) {
+  to.node(what.node).count("connections", what.connections).count("bytes", what.bytes);
 }
 
 void fields_of(const observer_usage& what, const terms&, line& to) {

@@ -21,6 +21,7 @@
 #include "harness/run/engine.h"
 #include "harness/run/record_of.h"
 #include "harness/run/requirements.h"
+#include "harness/scenario/fit.h"
 #include "harness/scenario/problem_list.h"
 #include "harness/scenario/scenario_loader.h"
 #include "harness/target/target_loader.h"
@@ -105,6 +106,12 @@ std::optional<std::vector<job>> load(const run_options& options) {
     loaded_target target = load_target(loaded.value->target_name, share, driver_names());
     if (!target.value) {
       std::cerr << render_all(target.problems, target.text);
+      is_valid = false;
+      continue;
+    }
+    const std::vector<diagnostic> problems = misfits(*loaded.value, *target.value);
+    if (!problems.empty()) {
+      std::cerr << render_all(problems, loaded.text);
       is_valid = false;
       continue;
     }

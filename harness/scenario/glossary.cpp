@@ -59,6 +59,12 @@ constexpr glossary_entry checks[] = {
      "samples in a row, above the most seen before the first one by more than three a node (at "
      "least 4). Clients may lose 9 connections outside of outages, or one each a minute, "
      "whichever is more. Only a managed Redis shows its connections."},
+    {"backplane",
+     "Every node was seen to use the Redis under test, on its link, before the first fault; and "
+     "every "
+     "fault of Redis or of a link could touch a node that did. Finds nothing against the target. "
+     "Inconclusive otherwise, as who is elsewhere survives anything. Skipped for a target that "
+     "declares `backplane: none`."},
     {"faults",
      "Every fault was confirmed to be in effect, and to be healed, by an independent observation."},
     {"generator",

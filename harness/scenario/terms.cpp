@@ -21,6 +21,7 @@ terms terms_of(const plan& from) {
   terms result;
   result.promises = from.promises;
   result.has_resume_protocol = from.target.protocol.resume != resume_kind::none;
+  result.has_backplane = from.target.has_backplane;
   result.nodes = from.scenario.nodes;
   result.rooms = from.room_names;
   for (const client_plan& client : from.clients)

@@ -26,6 +26,7 @@ struct terms {
   // What is judged by.
   contract promises;
   bool has_resume_protocol = false;  // there is a way to ask for it
+  bool has_backplane = true;         // the nodes are joined by Redis
   std::size_t nodes = 0;
   std::vector<std::string> rooms;   // as the target sees them
   std::vector<seat_terms> clients;  // by client_id

@@ -134,6 +134,8 @@ terms terms_from(const json::object& from) {
   terms what;
   what.promises = contract_from(member(from, "contract").as_object());
   what.has_resume_protocol = member(from, "has_resume_protocol").as_bool();
+  const json::value* const backplane = from.if_contains("has_backplane");  // older ones lack it
+  what.has_backplane = backplane == nullptr || backplane->as_bool();
   what.nodes = count(from, "nodes");
   for (const json::value& room : member(from, "rooms").as_array())
     what.rooms.push_back(json::value_to<std::string>(room));
@@ -190,6 +192,7 @@ std::string to_json(const terms& what) {
   page["schema_version"] = terms_version;
   page["contract"] = to_object(what.promises);
   page["has_resume_protocol"] = what.has_resume_protocol;
+  page["has_backplane"] = what.has_backplane;
   page["nodes"] = what.nodes;
   page["rooms"] = json::array(what.rooms.begin(), what.rooms.end());
   page["clients"] = std::move(clients);

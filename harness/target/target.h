@@ -76,6 +76,7 @@ struct target {
   std::string name;
   std::string description;
   std::string driver;  // "signalr"
+  bool has_backplane = true;  // `backplane: none` otherwise: one node needs none
   std::optional<launch_recipe> launch;
   std::vector<std::string> secrets;      // names of environment variables
   std::vector<std::string> attach_urls;  // when not launched

@@ -30,6 +30,7 @@ class target_reader {
     result.description = root_["description"].text();
     result.driver = root_["driver"].text();
     check_driver();
+    result.has_backplane = root_["backplane"].text() != "none";
     if (root_["launch"].is_given() == root_["attach"].is_given()) {
       const checked_value& at = root_["attach"].is_given() ? root_["attach"] : root_;
       report(at, "E132", "a target needs one of launch and attach",

@@ -36,6 +36,13 @@ constexpr schema_row rows[] = {
      .allowed = "signalr, socketio, actioncable, json",
      .doc = "The protocol the clients speak; only signalr is supported yet."},
 
+    {.path = "backplane",
+     .type = enumeration,
+     .default_text = "redis",
+     .allowed = "redis, none",
+     .doc = "What joins the nodes: redis, and a run in which a node does not use the Redis under "
+            "test proves nothing; "
+            "or none, for a single node that needs nothing."},
     {.path = "secrets",
      .type = list,
      .doc = "Variables of Ordeal's environment that are secret: ${env.NAME} of such a one goes "

@@ -2,6 +2,7 @@
 
 #include "harness/run/observers/clock_observer.h"
 #include "harness/run/observers/fleet_observer.h"
+#include "harness/run/observers/link_observer.h"
 #include "harness/run/observers/log_observer.h"
 #include "harness/run/observers/redis_observer.h"
 
@@ -19,6 +20,7 @@ observers::observers(test_bed& bed, fleet_thread& load)
 void observers::start() {
   tasks_.spawn("nodes", watch_nodes());
   tasks_.spawn("logs", watch_logs());
+  tasks_.spawn("links", watch_links());
   // Connections of others to an external Redis say nothing about the target.
   if (bed_.redis() != nullptr) tasks_.spawn("redis", watch_redis(*bed_.redis()));
   tasks_.spawn("fleet", watch_fleet());
@@ -47,6 +49,13 @@ asio::awaitable<void> observers::watch_logs() {
   for (bool is_over = false; !is_over;) {
     is_over = co_await stopping_.wait_for(interval);
     for (reason_heard& each : logs.look(fleet_.elapsed())) fleet_.post(std::move(each));
+  }
+}
+
+asio::awaitable<void> observers::watch_links() {
+  for (bool is_over = false; !is_over;) {
+    is_over = co_await stopping_.wait_for(interval);
+    co_await look_at_links(bed_, fleet_);
   }
 }
 

@@ -26,6 +26,7 @@ class observers {
   net::asio::awaitable<void> watch_nodes();
   net::asio::awaitable<void> watch_redis(fault::managed_redis& redis);
   net::asio::awaitable<void> watch_logs();
+  net::asio::awaitable<void> watch_links();
   net::asio::awaitable<void> watch_fleet();
   net::asio::awaitable<void> watch_clocks();
 

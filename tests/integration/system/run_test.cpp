@@ -248,6 +248,36 @@ INSTANTIATE_TEST_SUITE_P(
                        6}),
     [](const auto& of) { return std::string(of.param.name); });
 
+// Everything goes well: the Redis that is killed is not theirs.
+TEST_F(ordeal_run, NodesThatUseAnotherRedisProveNothing) {
+  redis_server theirs;
+  std::string text = read_file(fs::path(ORDEAL_SOURCES) / "targets/reference/target.yaml");
+  const std::string url = "\"${redis.url}\"";
+  text.replace(text.find(url), url.size(),
+               "\"redis://127.0.0.1:" + std::to_string(theirs.port()) + "\"");
+  const std::string password = "    ORDEAL_CHAT_REDIS_PASSWORD_FILE";
+  text.replace(text.find(password), password.size(), "    NOT_A_PASSWORD_FILE");
+  const fs::path target = write("elsewhere.yaml", text);
+  const std::string faults =
+      "faults:\n  - { name: crash, at: steady+500ms, kind: redis_kill, for: 500ms }\n";
+  const auto run = start(write("small.yaml", small_scenario(3, faults, target.string())));
+  EXPECT_EQ(run->wait(run_limit), 5) << run->err();
+  EXPECT_NE(run->out().find("nothing ever went through Redis; crash touched nobody"),
+            std::string::npos)
+      << run->out();
+}
+
+TEST_F(ordeal_run, AFaultOfRedisNeedsATargetThatUsesIt) {
+  const std::string text = read_file(fs::path(ORDEAL_SOURCES) / "targets/reference/target.yaml");
+  const fs::path target = write("alone.yaml", text + "backplane: none\n");
+  const std::string faults =
+      "faults:\n  - { name: crash, at: steady+500ms, kind: redis_kill, for: 500ms }\n";
+  const auto run = start(write("small.yaml", small_scenario(2, faults, target.string())));
+  EXPECT_EQ(run->wait(run_limit), 3);
+  EXPECT_NE(run->err().find("small.yaml:15"), std::string::npos) << run->err();
+  EXPECT_NE(run->err().find("declares `backplane: none`"), std::string::npos) << run->err();
+}
+
 TEST_F(ordeal_run, UnwritableResultsEndBeforeAnythingStarts) {
   const fs::path file = write("results", "a file where the directory should be");
   const auto run = start(write("small.yaml", small_scenario(2)));

@@ -144,6 +144,8 @@ event any_run_event(net::random_stream& random, run_time at, std::uint64_t kind)
                             any<std::uint64_t>(random)};
     case 17:
       return clock_jumped{at, any_duration(random), is_set};
+    case 20:
+      return backplane_seen{at, where, any<std::uint32_t>(random), any<std::uint64_t>(random)};
     case 19: {
       // Few texts, often: they are told once a chunk.
       std::string text =
@@ -164,7 +166,7 @@ event random_event(net::random_stream& random, run_time& at) {
   at = is_far ? any_duration(random) : wire::moved(at, random.below(50'000));
   if (random.below(20) == 0) at = wire::moved(at, 0 - random.below(1000));
   if (random.below(3) == 0) return any_delivery(random, at);
-  const std::uint64_t kind = random.below(20);
+  const std::uint64_t kind = random.below(21);
   if (kind == 0) {
     return send_invoked{at, own_message(random), any_id<node_id>(random), any_duration(random)};
   }

@@ -92,6 +92,8 @@ std::vector<sample> samples() {
       {reason_heard{at, place, reason_kind::send_refused, 2, "OOM \"full\""},
        R"("reason_heard", "node": "node-2", "kind": "send_refused", "count": 2, )"
        R"("text": "OOM \"full\"")"},
+      {backplane_seen{at, place, 2, 4'096},
+       R"("backplane_seen", "node": "node-2", "connections": 2, "bytes": 4096)"},
   };
 }
 
