@@ -30,7 +30,8 @@ struct fault_row {
 
 // What was said when something failed.
 struct reason_row {
-  std::string kind;  // send_refused join_refused connection_ended connect_failed redis_error log
+  std::string
+      kind;  // send_refused join_refused connection_ended connect_failed redis_error log send_unanswered
   std::string text;  // with numbers and names folded: "waited # ms"
   std::uint64_t count = 0;
   double first_s = 0, last_s = 0;

@@ -90,6 +90,30 @@ std::string text_of_duration(std::chrono::nanoseconds value) {
   return with_unit(ns / 1e3, 0, "us");
 }
 
+const char* reason_of(cut_cause cause) {
+  switch (cause) {
+    case cut_cause::none:
+      return "it did not";
+    case cut_cause::silent:
+      return "the server was silent";
+    case cut_cause::unanswered:
+      return "the handshake or a join was not answered";
+    case cut_cause::refused:
+      return "a join was refused";
+    case cut_cause::unread:
+      return "the server did not read";
+    case cut_cause::protocol:
+      return "the server broke the protocol";
+  }
+  return "?";
+}
+
+std::string text_of_cut(const bench& at, client_id client) {
+  const cut_cause cause = at.book.last_cut(client);
+  if (cause == cut_cause::none) return {};
+  return std::string("; its last connection was cut by us: ") + reason_of(cause);
+}
+
 std::string counted(std::uint64_t count, const char* singular, const char* plural) {
   return std::to_string(count) + " " + (count == 1 ? singular : plural);
 }

@@ -83,6 +83,10 @@ std::string text_of(run_time at);
 // "1.25s", "340ms", "12us"
 std::string text_of_duration(std::chrono::nanoseconds value);
 // "1 message", "3 messages"
+// Why Ordeal itself ended a connection: "the server was silent".
+const char* reason_of(cut_cause cause);
+// Whether it ended the client's last one: "; its last connection was cut by us: ...", or nothing.
+std::string text_of_cut(const bench& at, client_id client);
 std::string counted(std::uint64_t count, const char* singular, const char* plural);
 // Where the findings of a kind fall: "all inside cut", "2 inside cut, 1 outside of any outage".
 std::string whereabouts(const bench& at, finding_kind kind);

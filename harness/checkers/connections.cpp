@@ -2,6 +2,7 @@
 // reconnects closes what it had. (b) Clients do not lose their connections all the time without a reason: what no
 // outage explains is counted.
 #include <algorithm>
+#include <array>
 
 #include "harness/checkers/checkers.h"
 #include "harness/checkers/trend.h"
@@ -27,7 +28,9 @@ class connections final : public checker {
 
   void on(const client_disconnected& what) override {
     look(what.at);
-    if (!what.was_planned && is_watching_ && is_calm(what.at)) ++lost_;
+    if (what.was_planned || !is_watching_ || !is_calm(what.at)) return;
+    ++lost_;
+    if (what.cut != cut_cause::none) ++cut_[static_cast<std::size_t>(what.cut)];
   }
 
   void on(const fault_changed& what) override { look(what.at); }
@@ -59,9 +62,9 @@ class connections final : public checker {
     const std::string clients = text_of_clients();
     if (!leak_.empty()) return {id(), verdict::fail, leak_ + "; " + clients};
     if (is_losing_clients()) {
-      return {
-          id(), verdict::fail,
-          clients + ", more than once a minute each: they lose their connections for no reason"};
+      return {id(), verdict::fail,
+              clients + ", more than once a minute each" +
+                  (text_of_cuts().empty() ? ": they lose their connections for no reason" : "")};
     }
     const bool is_judged = has_clients_ || is_redis_judged();
     return {id(), is_judged ? verdict::pass : verdict::skipped, clients + "; " + redis};
@@ -133,7 +136,17 @@ class connections final : public checker {
     if (!has_clients_) return "no client was ever connected";
     return "outside of outages, " +
            counted(lost_, "client connection was lost", "client connections were lost") + " in " +
-           text_of_duration(calm_time_);
+           text_of_duration(calm_time_) + text_of_cuts();
+  }
+
+  std::string text_of_cuts() const {
+    std::string text;
+    for (std::size_t cause = 0; cause < cut_.size(); ++cause) {
+      if (cut_[cause] == 0) continue;
+      text += (text.empty() ? " (cut by us: " : ", ") + std::to_string(cut_[cause]) + " as " +
+              reason_of(cut_cause(cause));
+    }
+    return text.empty() ? text : text + ")";
   }
 
   std::string text_of_redis() const {
@@ -160,6 +173,7 @@ class connections final : public checker {
   run_time looked_at_{};
   std::chrono::nanoseconds calm_time_{};
   std::uint64_t lost_ = 0;
+  std::array<std::uint64_t, 6> cut_{};  // of those, by cut_cause
 
   trend series_;
   std::uint64_t seen_ = 0, in_a_row_ = 0;

@@ -20,10 +20,16 @@ class generator final : public checker {
     if (times.lag().count() + times.skipped() == 0)
       return {id(), verdict::inconclusive, "nothing was sent"};
     const auto lag = times.lag().quantile(0.99);
-    const double skipped = static_cast<double>(times.skipped()) /
-                           static_cast<double>(times.skipped() + at_.book.totals().sent);
-    const std::string detail = "lag p99 " + text_of_duration(lag) + ", " +
-                               counted(times.skipped(), "send", "sends") + " skipped";
+    // What nobody could make while the target was away is no fault of the generator.
+    const std::uint64_t own = times.skipped_by_generator();
+    const double skipped =
+        static_cast<double>(own) / static_cast<double>(times.skipped() + at_.book.totals().sent);
+    std::string detail =
+        "lag p99 " + text_of_duration(lag) + ", " + counted(own, "send", "sends") + " skipped";
+    if (times.skipped_away() > 0) {
+      detail += "; " + counted(times.skipped_away(), "send", "sends") +
+                " could not be made by anybody, as the target was away";
+    }
     has_lagged_ = lag > lag_p99_max;
     if (has_lagged_) {
       return {id(), verdict::inconclusive, "the generator fell behind its schedule: " + detail};

@@ -20,6 +20,9 @@ ledger::ledger(const terms& of)
       members_(seats_.size()),
       live_(seats_.room_count(), 0),
       is_connected_(of.clients.size(), false),
+      cuts_(of.clients.size(), cut_cause::none),
+      was_away_(of.clients.size(), false),
+      was_cut_(of.clients.size(), false),
       has_probed_(of.nodes, false) {
   for (const seat_terms& client : of.clients) {
     nodes_.push_back(client.home);
@@ -61,6 +64,7 @@ void ledger::on(const send_invoked& what) {
   message.must = live_[index_of(what.id.room)];
   message.is_probe = is_probing_;
   books.open.append(message);
+  if (message.must < seats_.in_room(what.id.room).size()) note_absent(what.id.room);
   ++totals_.sent;
   ++pending_;
   if (is_probing_) {
@@ -99,7 +103,8 @@ void ledger::on(const send_settled& what) {
     case outcome::info:
       message->state = send_state::unknown;
       ++totals_.info;
-      if (!is_connected_[index_of(what.id.sender)]) books.loose.add(what.id.seq);
+      if (what.was_unanswered || !is_connected_[index_of(what.id.sender)])
+        books.loose.add(what.id.seq);
       break;
   }
   books.open.forget_done(what.id.seq);
@@ -206,7 +211,8 @@ void ledger::begin_claim(seat_index member) {
   }
 }
 
-void ledger::end_claim(seat_index member) {
+std::uint64_t ledger::end_claim(seat_index member) {
+  std::uint64_t excused = 0;
   const seat& where = seats_[member];
   member_books& own = members_[member];
   own.is_live = false;
@@ -222,10 +228,12 @@ void ledger::end_claim(seat_index member) {
         own.overtaken.emplace(sender, seq);
       } else {
         excuse(message);
+        ++excused;
       }
     });
     books.open.forget_done_from(claimed_from);
   }
+  return excused;
 }
 
 void ledger::on(const join_invoked& what) {
@@ -298,10 +306,28 @@ void ledger::on(const client_disconnected& what) {
   if (client >= nodes_.size()) return;
   is_connected_[client] = false;
   if (what.was_planned) return;
+  cuts_[client] = what.cut;
+  if (what.cut != cut_cause::none) was_cut_[client] = true;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
     members_[i].joined_at = run_time::max();
-    if (members_[i].is_live && !can_resume_) end_claim(i);
+    if (!members_[i].is_live || can_resume_) continue;
+    was_away_[client] = true;
+    totals_.unobservable += end_claim(i);
   }
+}
+
+void ledger::note_absent(room_id room) {
+  for (const seat_index member : seats_.in_room(room)) {
+    if (was_away_[index_of(seats_[member].client)] && is_absent(member)) ++totals_.unobservable;
+  }
+}
+
+std::size_t ledger::clients_away() const {
+  return static_cast<std::size_t>(std::count(was_away_.begin(), was_away_.end(), true));
+}
+
+std::size_t ledger::clients_cut() const {
+  return static_cast<std::size_t>(std::count(was_cut_.begin(), was_cut_.end(), true));
 }
 
 bool ledger::are_probes_complete() const {

@@ -27,6 +27,9 @@ namespace ordeal::harness {
 struct send_totals {
   std::uint64_t sent = 0, ok = 0, fail = 0, info = 0;
   std::uint64_t obligations = 0, met = 0, arrivals = 0;
+  // What nobody can say anything about: deliveries to clients that had lost their connection, or lost it with the
+  // message under way, at a target that does not resume.
+  std::uint64_t unobservable = 0;
 };
 
 enum class reception_kind {
@@ -95,6 +98,11 @@ class ledger {
   bool is_probing() const { return is_probing_; }
 
   node_id node_of(client_id client) const { return nodes_[index_of(client)]; }
+  // Why Ordeal ended the client's last connection; none: it did not.
+  cut_cause last_cut(client_id client) const { return cuts_[index_of(client)]; }
+  // Clients that were without a claim, as they had lost their connection; of those, by Ordeal's own doing.
+  std::size_t clients_away() const;
+  std::size_t clients_cut() const;
   std::uint32_t claims_in(room_id room) const { return live_[index_of(room)]; }
   bool has_claim(seat_index member) const { return members_[member].is_live; }
   // Wants to be in the room, but nothing is owed to it: on its way back to a target that cannot
@@ -169,8 +177,8 @@ class ledger {
     std::vector<send_period> periods;  // changes of the outage window
     seq_ranges refused;                // before they had arrived anywhere
     seq_ranges refused_arrived;        // of those
-    // Of unknown outcome as the connection was lost: they may take effect at any time after, behind
-    // what went through the next one.
+    // Of unknown outcome, as the connection was lost or no answer came in time: they may take effect
+    // at any time after, behind what was sent next.
     seq_ranges loose;
   };
   struct member_books {
@@ -185,19 +193,22 @@ class ledger {
   void book_arrival(const delivered& what, reception& into);
   void meet(open_message& message);
   void excuse(open_message& message);
+  void note_absent(room_id room);
   void begin_claim(seat_index member);
-  void end_claim(seat_index member);
+  std::uint64_t end_claim(seat_index member);  // how many deliveries that excuses
   bool take_overtaken(seat_index member, seat_index sender, std::uint32_t seq);
 
   harness::seating seats_;
   harness::outages outages_;
   bool can_resume_;
   bool has_sender_order_;
-  std::vector<sender_books> senders_;  // by seat
-  std::vector<member_books> members_;  // by seat
-  std::vector<std::uint32_t> live_;    // claims by room
-  std::vector<node_id> nodes_;         // by client: where it is or was last
-  std::vector<bool> is_connected_;     // by client
+  std::vector<sender_books> senders_;     // by seat
+  std::vector<member_books> members_;     // by seat
+  std::vector<std::uint32_t> live_;       // claims by room
+  std::vector<node_id> nodes_;            // by client: where it is or was last
+  std::vector<bool> is_connected_;        // by client
+  std::vector<cut_cause> cuts_;           // by client: of its last connection
+  std::vector<bool> was_away_, was_cut_;  // by client
   send_totals totals_;
   std::uint64_t owed_ = 0, pending_ = 0, probe_debt_ = 0;
   bool is_probing_ = false;

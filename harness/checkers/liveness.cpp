@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds look_interval{500};
 constexpr std::chrono::milliseconds mark_interval{100};
-// Our own part in a return: an answer is awaited for 5 s, and connections and joins are tried again after up to 2 s.
+// Our own part in a return: the answer to a join is awaited for 5 s, and connections and joins are tried again after up to 2 s.
 constexpr std::chrono::seconds own_patience{8};
 
 // The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as
@@ -160,7 +160,8 @@ class liveness final : public checker {
         name_of(who.client) + " on " + name_of(*found.node) + " has got nothing in " +
         name_of(who.room) + " for " + text_of_duration(at - from) +
         " though messages were acknowledged there" +
-        (at_.book.is_absent(member) ? "; it could not come back into the room" : "");
+        (at_.book.is_absent(member) ? "; it could not come back into the room" : "") +
+        text_of_cut(at_, who.client);
     if (count_++ == 0) first_ = sentence;
     report(at_, std::move(found), [&] { return sentence; });
   }

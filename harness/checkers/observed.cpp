@@ -46,6 +46,26 @@ std::string recovery_text(const bench& at) {
   return longest ? ", recovery " + text_of_duration(*longest) : ", no recovery to see";
 }
 
+// What the words before do not cover.
+std::string unobserved_text(const bench& at) {
+  std::string text;
+  const auto add = [&text](const std::string& what) {
+    text += (text.empty() ? "; not observable: " : ", ") + what;
+  };
+  const std::uint64_t away = at.times.skipped_away(), own = at.times.skipped_by_generator();
+  if (away > 0) add(counted(away, "send", "sends") + " that nobody could make");
+  if (own > 0) add(counted(own, "send", "sends") + " that the generator left out");
+  const send_totals& totals = at.book.totals();
+  if (totals.unobservable > 0) {
+    add(counted(totals.unobservable, "delivery", "deliveries") + " to " +
+        counted(at.book.clients_away(), "client that was", "clients that were") + " away");
+  }
+  if (at.book.clients_cut() > 0)
+    text += (text.empty() ? "; " : ", ") + counted(at.book.clients_cut(), "client", "clients") +
+            " cut off by us";
+  return text;
+}
+
 }  // namespace
 
 std::string describe_observed(const bench& at) {
@@ -64,7 +84,7 @@ std::string describe_observed(const bench& at) {
   add(finding_kind::corrupt, "corrupt");
   add(finding_kind::misdelivered, "misdelivered");
   add(finding_kind::stuck, "stuck");
-  return text;
+  return text + unobserved_text(at);
 }
 
 }  // namespace ordeal::harness

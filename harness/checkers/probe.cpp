@@ -116,7 +116,8 @@ class probe final : public checker {
                          name_of(*of.missed_from) + diagnosis(*of.missed_from, node));
       } else if (of.absent_from) {
         report_stuck(at, client_id(c), node,
-                     who + " never came back into " + name_of(*of.absent_from));
+                     who + " never came back into " + name_of(*of.absent_from) +
+                         text_of_cut(at_, client_id(c)));
       }
     }
   }

@@ -26,6 +26,8 @@ void timings::on(const delivered& what) {
 void timings::on(const generator_lag& what) {
   if (what.was_skipped) {
     ++skipped_;
+    if (what.reason == skip_reason::away)
+      ++(book_.faults().current() ? away_in_outage_ : away_at_peace_);
   } else {
     lag_.add(what.lag);
   }

@@ -32,6 +32,10 @@ class timings {
   const histogram& latency_in(std::size_t phase) const { return by_phase_[phase]; }
   const histogram& lag() const { return lag_; }
   std::uint64_t skipped() const { return skipped_; }
+  // Of those, left out because the target was away: in an outage, and at other times.
+  std::uint64_t skipped_away() const { return away_in_outage_ + away_at_peace_; }
+  std::uint64_t skipped_away_at_peace() const { return away_at_peace_; }
+  std::uint64_t skipped_by_generator() const { return skipped_ - skipped_away(); }
 
  private:
   const terms& of_;
@@ -39,7 +43,7 @@ class timings {
   std::optional<std::size_t> phase_;
   histogram latency_, steady_latency_, lag_;
   std::vector<histogram> by_phase_;
-  std::uint64_t skipped_ = 0;
+  std::uint64_t skipped_ = 0, away_in_outage_ = 0, away_at_peace_ = 0;
 };
 
 }  // namespace ordeal::harness

@@ -33,6 +33,19 @@ class traffic final : public checker {
     if (at_.book.claims_in(what.id.room) > 0) ++phases_[*phase].sent_to_somebody;
   }
 
+  // Nobody could send it: what an outage is for.
+  void on(const generator_lag& what) override {
+    if (!what.was_skipped || what.reason != skip_reason::away) return;
+    if (!at_.book.faults().current()) return;
+    const run_time intended = what.at - what.lag;
+    if (schedule_begun_ && intended - *schedule_begun_ < at_.of.publishing_ends)
+      ++away_on_schedule_;
+    const auto& courses = at_.book.faults().courses();
+    for (std::size_t f = 0; f < courses.size(); ++f) {
+      if (courses[f].state == fault::fault_state::active) ++windows_[f].away;
+    }
+  }
+
   void on(const send_settled& what) override {
     const ledger::settled_message& message = at_.book.last_settled();
     note_members(what, message);
@@ -50,9 +63,13 @@ class traffic final : public checker {
     const std::string problem = find_problem();
     if (!problem.empty()) return {id(), verdict::inconclusive, problem};
     const send_totals& totals = at_.book.totals();
+    const std::uint64_t away = at_.times.skipped_away();
     return {id(), verdict::pass,
             counted(totals.sent, "message", "messages") + " sent, " +
-                counted(totals.arrivals, "delivery", "deliveries")};
+                counted(totals.arrivals, "delivery", "deliveries") +
+                (away == 0 ? ""
+                           : "; the target was away for " + counted(away, "send", "sends") +
+                                 " that nobody could make")};
   }
 
  private:
@@ -64,6 +81,7 @@ class traffic final : public checker {
 
   struct fault_traffic {
     std::uint64_t sent = 0;  // while it was in effect
+    std::uint64_t away = 0;  // ... and what nobody could send then
   };
 
   // Away from all outages everybody in the room is owed what is acknowledged; whoever is not there does not count.
@@ -98,15 +116,20 @@ class traffic final : public checker {
     }
     for (std::size_t f = 0; f < windows_.size(); ++f) {
       const fault_course& course = at_.book.faults().courses()[f];
-      if (windows_[f].sent == 0 && lasted_long_enough(course))
+      if (windows_[f].sent + windows_[f].away == 0 && lasted_long_enough(course))
         return "no message was sent while " + at_.of.faults[f].name + " was in effect";
     }
     if (totals.obligations == 0) return "no acknowledged message was owed to anybody";
     if (totals.arrivals == 0) return "nothing was delivered at all";
     const std::uint64_t planned = at_.of.planned_messages;
-    if (!at_.end.was_cut_short && sent_on_schedule_ * 100 < planned * 99) {
+    if (!at_.end.was_cut_short && (sent_on_schedule_ + away_on_schedule_) * 100 < planned * 99) {
+      const std::uint64_t away = at_.times.skipped_away_at_peace();
       return "only " + std::to_string(sent_on_schedule_) + " of " + std::to_string(planned) +
-             " planned messages were sent";
+             " planned messages were sent" +
+             (away == 0
+                  ? ""
+                  : "; for " + std::to_string(away) +
+                        " of the others no client was connected, though no fault was in effect");
     }
     if (owed_ * 100 < owable_ * 99) {
       return "away from outages only " + std::to_string(owed_) + " of " + std::to_string(owable_) +
@@ -122,7 +145,7 @@ class traffic final : public checker {
                 owed_ =
                     0;  // deliveries away from outages: of everybody in the room, of those present
   std::optional<run_time> schedule_begun_, phases_ended_;
-  std::uint64_t sent_on_schedule_ = 0;
+  std::uint64_t sent_on_schedule_ = 0, away_on_schedule_ = 0;
 };
 
 }  // namespace

@@ -59,6 +59,8 @@ class driver {
   // What to send when nothing was sent for ping_interval(); empty: the protocol needs none.
   virtual std::string ping() = 0;
   virtual std::chrono::nanoseconds ping_interval() const = 0;
+  // After so long without a word from the server the protocol's published client leaves it.
+  virtual std::chrono::nanoseconds silence_timeout() const = 0;
   // May several requests travel in one WebSocket message, one after the other?
   virtual bool can_share_frame() const = 0;
   // Where a message from the server carries `text`, whatever the target file says: "Message, argument 3 of 4". Empty:

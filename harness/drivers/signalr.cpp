@@ -17,7 +17,8 @@ namespace json = boost::json;
 constexpr std::size_t record_bytes_max = 1U << 20;
 constexpr std::size_t json_bytes_usual = 2'048;  // what the JSON of an ordinary frame takes
 constexpr std::chrono::seconds client_ping_interval{
-    15};  // the published clients' keepAliveInterval
+    15};                                            // the published clients' keepAliveInterval
+constexpr std::chrono::seconds server_timeout{30};  // ... and serverTimeout
 
 class signalr_driver final : public driver {
  public:
@@ -34,6 +35,7 @@ class signalr_driver final : public driver {
                       std::string_view payload) override;
   std::string ping() override { return hub::encoded_ping(); }
   std::chrono::nanoseconds ping_interval() const override { return client_ping_interval; }
+  std::chrono::nanoseconds silence_timeout() const override { return server_timeout; }
   bool can_share_frame() const override { return true; }
   std::string whereabouts(std::string_view frame, std::string_view text) const override;
 

@@ -68,7 +68,7 @@ asio::awaitable<void> client::serve_connection() {
   net::websocket_url url = fleet_.options.node_urls[index_of(node())];
   url.path = driver_->path();
   net::websocket_limits limits;
-  limits.handshake_timeout = fleet_.options.ack_timeout;
+  limits.handshake_timeout = fleet_.options.join_timeout;
   limits.idle_timeout = {};  // tick() watches over the server
   net::connect_result connected = co_await net::connect_websocket(url, limits);
   if (connected.http_status != 0) {
@@ -103,7 +103,7 @@ asio::awaitable<void> client::write_loop() {
     is_writing_ = true;
     const net::error_code ec = co_await write_queued();
     is_writing_ = false;
-    if (ec) give_up("write: " + ec.message());
+    if (ec) give_up("write: " + ec.message(), cut_cause::none);
     changed_.notify_all();
   }
   if (!is_usable_) co_return;
@@ -140,6 +140,7 @@ void client::on_open(std::unique_ptr<net::websocket> ws) {
   is_usable_ = true;
   is_ready_ = false;
   end_reason_.clear();
+  cut_ = cut_cause::none;
   opened_at_ = wrote_at_ = read_at_ = net::now();
   ++fleet_.status.connected;
   ++fleet_.status.connected_by_node[index_of(node())];
@@ -154,8 +155,9 @@ void client::on_closed(std::string_view reason) {
     hear(reason_kind::connection_ended, reason, now);
   }
   for (place& where : places_) note_reset(where, now);
+  const cut_cause cut = fleet_.is_stopping ? cut_cause::none : cut_;
   fleet_.history.on(
-      client_disconnected{fleet_.run_time_at(now), who_.id, node(), fleet_.is_stopping});
+      client_disconnected{fleet_.run_time_at(now), who_.id, node(), fleet_.is_stopping, cut});
   --fleet_.status.connected;
   --fleet_.status.connected_by_node[index_of(node())];
   for (place& where : places_) {
@@ -181,44 +183,54 @@ void client::hear(reason_kind kind, std::string_view text, net::time_point now) 
                                  std::string(text.substr(0, bytes_max))});
 }
 
-void client::give_up(std::string_view reason) {
+void client::give_up(std::string_view reason, cut_cause cause) {
   if (!is_usable_) return;
   is_usable_ = false;
+  cut_ = cause;
   end_reason_ = reason;
   ws_->abort();
 }
 
 void client::write(std::string bytes) {
   if (bytes.empty() || !is_usable_) return;
-  if (queued_.size() >= queued_count_max) return give_up("the server does not read");
+  if (queued_.size() >= queued_count_max)
+    return give_up("the server does not read", cut_cause::unread);
   queued_.push_back(std::move(bytes));
   if (queued_.size() == 1) changed_.notify_all();
 }
 
 void client::tick(net::time_point now) {
   if (!is_usable_) return;
-  if (is_overdue(now)) return give_up("no answer within the time allowed");
+  const std::string_view missing = overdue(now);
+  if (!missing.empty()) return give_up(missing, cut_cause::unanswered);
   if (!is_ready_) return;
   for (place& where : places_) {
+    give_up_sends(where, now);
     start_sends(where, now);
     if (now - where.reset_noted_at >= reset_interval) note_reset(where, now);
   }
-  // A server that hears pings sends its own: two of them missing is the published clients' serverTimeout.
-  if (now - read_at_ > 2 * driver_->ping_interval()) return give_up("the server is silent");
+  const auto silence_max =
+      fleet_.what.scenario.load.silence_timeout.value_or(driver_->silence_timeout());
+  if (now - read_at_ > silence_max) return give_up("the server is silent", cut_cause::silent);
   if (now - wrote_at_ < driver_->ping_interval()) return;
   wrote_at_ = now;
   write(driver_->ping());
 }
 
-bool client::is_overdue(net::time_point now) const {
-  const auto oldest = now - fleet_.options.ack_timeout;
-  if (!is_ready_) return opened_at_ < oldest;
-  for (const place& where : places_) {
-    if (where.member.is_joining() && where.member.joining_since() < oldest) return true;
-    const auto waits_since = where.lane.waits_since();
-    if (waits_since && *waits_since < oldest) return true;
-  }
-  return false;
+std::string_view client::overdue(net::time_point now) const {
+  const auto oldest = now - fleet_.options.join_timeout;
+  if (!is_ready_) return opened_at_ < oldest ? "no answer to the handshake" : "";
+  const auto is_late = [oldest](const place& where) {
+    return where.member.is_joining() && where.member.joining_since() < oldest;
+  };
+  return std::any_of(places_.begin(), places_.end(), is_late) ? "no answer to a join" : "";
+}
+
+void client::give_up_sends(place& where, net::time_point now) {
+  const auto settled = where.lane.give_up_older(now - fleet_.what.scenario.load.answer_timeout);
+  if (!settled) return;
+  hear(reason_kind::send_unanswered, "no answer in time", now);
+  settle(*settled, now);
 }
 
 // ---- What comes in
@@ -247,6 +259,7 @@ bool client::on_event(const driver_event& what, net::time_point now) {
     return false;
   } else if (const auto* broken = std::get_if<driver_broken>(&what)) {
     end_reason_ = "protocol violation: " + broken->reason;
+    cut_ = cut_cause::protocol;
     return false;
   } else {
     on_ready(now);
@@ -317,6 +330,7 @@ bool client::on_acked(const driver_acked& what, net::time_point now) {
       if (what.is_error) {
         hear(reason_kind::join_refused, what.error, now);
         end_reason_ = "join refused: " + std::string(what.error);
+        cut_ = cut_cause::refused;
         return false;
       }
       confirm(where, what.cursor, now);
@@ -389,8 +403,8 @@ void client::start_sends(place& where, net::time_point now) {
 }
 
 void client::settle(const settlement& what, net::time_point now) {
-  fleet_.history.on(
-      send_settled{fleet_.run_time_at(now), what.id, node(), what.result, what.attempts});
+  fleet_.history.on(send_settled{fleet_.run_time_at(now), what.id, node(), what.result,
+                                 what.attempts, what.was_unanswered});
   if (--fleet_.status.sends_pending == 0) fleet_.changed.notify_all();
 }
 
@@ -399,6 +413,11 @@ void client::abandon_sends() {
   for (place& where : places_) {
     for (const settlement& given_up : where.lane.abandon()) settle(given_up, now);
   }
+}
+
+bool client::waits_since(net::time_point before) const {
+  return std::any_of(places_.begin(), places_.end(),
+                     [before](const place& one) { return one.lane.waits_since(before); });
 }
 
 std::size_t client::pending_count() const {

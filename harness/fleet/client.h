@@ -42,6 +42,8 @@ class client {
   // lane allow.
   void publish(room_id room, run_time intended);
   std::size_t pending_count() const;
+  // An answer to a send is due since before then.
+  bool waits_since(net::time_point before) const;
   // Settles whatever is pending as info.
   void abandon_sends();
 
@@ -84,9 +86,11 @@ class client {
   void write(std::string bytes);
   void note_problem(std::string_view reason);
   void hear(reason_kind kind, std::string_view text, net::time_point now);
-  bool is_overdue(net::time_point now) const;
+  // The answer to its handshake or to a join that is overdue, in words; empty: none.
+  std::string_view overdue(net::time_point now) const;
+  void give_up_sends(place& where, net::time_point now);
   // Ends the connection from outside the read loop, which notices.
-  void give_up(std::string_view reason);
+  void give_up(std::string_view reason, cut_cause cause);
 
   const place* find_place(room_id room) const;
   place* find_place(room_id room);
@@ -109,6 +113,7 @@ class client {
   std::vector<asio::const_buffer> parts_;
   net::time_point opened_at_, wrote_at_, read_at_;
   std::string end_reason_;
+  cut_cause cut_ = cut_cause::none;
   std::uint64_t latest_request_ = 0;
 };
 

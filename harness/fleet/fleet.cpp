@@ -15,7 +15,8 @@ constexpr std::chrono::milliseconds tick_interval{
 constexpr std::chrono::milliseconds goodbye_limit{
     1'000};  // for closing handshakes; then connections are cut
 constexpr std::size_t pending_count_max =
-    10'000;                          // of one client: an outage of minutes at 50 messages/s
+    10'000;  // of one client: an outage of minutes at 50 messages/s
+constexpr std::chrono::seconds slow_answer{1};
 constexpr int burst_count_max = 64;  // sends in a row before others get a turn
 
 class fleet_of_clients final : public fleet {
@@ -40,7 +41,8 @@ class fleet_of_clients final : public fleet {
   asio::awaitable<bool> connect_all(std::chrono::nanoseconds limit) override;
   void start_publishing() override;
   void stop_publishing() override;
-  asio::awaitable<void> settle(std::chrono::nanoseconds limit) override;
+  asio::awaitable<void> settle(std::chrono::nanoseconds limit,
+                               std::chrono::nanoseconds answer_limit) override;
   void send_probes() override;
   fleet_status status() const override;
   asio::awaitable<void> stop() override;
@@ -55,6 +57,7 @@ class fleet_of_clients final : public fleet {
   void publish(const send_schedule::send& due, run_time intended);
   client* find_stand_in(const send_schedule::send& due, room_id& room) const;
   client* find_prober(node_id node, room_id room) const;
+  bool is_answer_outstanding() const;
   void abandon_sends();
 
   shared_state shared_;
@@ -129,11 +132,13 @@ void fleet_of_clients::publish(const send_schedule::send& due, run_time intended
   client* sender = clients_[index_of(due.client)].get();
   room_id room = due.room;
   if (!shared_.rules.is_idempotent && !sender->is_joined(room)) sender = find_stand_in(due, room);
-  const bool is_too_late = at - intended > shared_.options.generator_give_up;
-  if (is_too_late || !sender || sender->pending_count() >= pending_count_max) {
-    shared_.history.on(generator_lag{at, at - intended, true});
-    return;
-  }
+  const auto skip = [&](skip_reason why) {
+    shared_.history.on(generator_lag{at, at - intended, true, why});
+  };
+  if (at - intended > shared_.options.generator_give_up) return skip(skip_reason::late);
+  if (!sender) return skip(skip_reason::away);
+  if (sender->pending_count() >= pending_count_max)
+    return skip(sender->is_joined(room) ? skip_reason::backlog : skip_reason::away);
   sender->publish(room, intended);
 }
 
@@ -182,12 +187,23 @@ client* fleet_of_clients::find_prober(node_id node, room_id room) const {
 
 // ---- The end
 
-asio::awaitable<void> fleet_of_clients::settle(std::chrono::nanoseconds limit) {
-  const auto deadline = net::now() + limit;
-  while (shared_.status.sends_pending > 0 && net::now() < deadline) {
-    co_await shared_.changed.wait_until(deadline);
+asio::awaitable<void> fleet_of_clients::settle(std::chrono::nanoseconds limit,
+                                               std::chrono::nanoseconds answer_limit) {
+  const auto begun = net::now();
+  while (shared_.status.sends_pending > 0 && net::now() < begun + limit) {
+    co_await shared_.changed.wait_until(begun + limit);
+  }
+  while (is_answer_outstanding() && net::now() < begun + answer_limit) {
+    co_await shared_.changed.wait_until(net::now() + tick_interval);
   }
   abandon_sends();
+}
+
+// Not of one that was sent again just now: who is refused again and again has its answers.
+bool fleet_of_clients::is_answer_outstanding() const {
+  const auto before = net::now() - slow_answer;
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [before](const auto& one) { return one->waits_since(before); });
 }
 
 void fleet_of_clients::abandon_sends() {

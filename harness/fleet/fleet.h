@@ -5,7 +5,9 @@
 // is back; its intended time stays. That needs a publish call that is idempotent (it carries
 // ${message_id} and is answered). Where it is not, another client that is connected sends instead,
 // and a send whose answer was lost with the connection is settled as info. Each client has at most
-// one unanswered send a room on the wire (send_lane.h), so that a retry is never overtaken. A
+// one unanswered send a room on the wire (send_lane.h), so that a retry is never overtaken. One
+// without an answer for the scenario's answer_timeout is settled as info; its lane goes on, and the
+// connection stays, as a person's would. A
 // publish call without an answer is settled as info when it leaves. Retries go on until settle() or
 // stop().
 //
@@ -31,8 +33,9 @@ namespace asio = boost::asio;
 struct fleet_options {
   std::vector<net::websocket_url> node_urls;  // index = node_id; path is the driver's
   net::time_point run_start;                  // zero of run_time
-  std::chrono::milliseconds ack_timeout{
-      5'000};  // then the connection is given up and the send retried or info
+  // For the upgrade, the handshake and a join; then the connection is given up and tried again. Sends
+  // have the patience of the scenario (load.client).
+  std::chrono::milliseconds join_timeout{5'000};
   std::chrono::milliseconds backoff_min{50}, backoff_max{2'000};  // full jitter
   std::chrono::milliseconds generator_give_up{
       10'000};  // a send later than this is skipped, and said so
@@ -60,8 +63,10 @@ class fleet {
   // could not in time, is recorded as skipped.
   virtual void start_publishing() = 0;
   virtual void stop_publishing() = 0;
-  // Waits until no send is pending, at most `limit`; then settles the rest as info.
-  virtual asio::awaitable<void> settle(std::chrono::nanoseconds limit) = 0;
+  // Waits until no send is pending, at most `limit`, and at most `answer_limit` for those whose answer is still to
+  // come; then settles the rest as info.
+  virtual asio::awaitable<void> settle(std::chrono::nanoseconds limit,
+                                       std::chrono::nanoseconds answer_limit = {}) = 0;
   // One message from a client of every node into every room that has a member on that node, once; by a client that is
   // connected there if there is one.
   virtual void send_probes() = 0;

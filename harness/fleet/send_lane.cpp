@@ -1,5 +1,7 @@
 #include "harness/fleet/send_lane.h"
 
+#include <utility>
+
 #include "harness/drivers/call_arguments.h"
 #include "net/async/assert.h"
 
@@ -45,9 +47,12 @@ outgoing_message send_lane::start(std::uint64_t request, net::time_point now) {
   return queue_.front();
 }
 
-std::optional<net::time_point> send_lane::waits_since() const {
-  if (!is_on_wire_) return std::nullopt;
-  return since_;
+std::optional<settlement> send_lane::give_up_older(net::time_point before) {
+  if (!waits_since(before)) return std::nullopt;
+  is_on_wire_ = false;
+  settlement settled = settle_front(outcome::info);
+  settled.was_unanswered = true;
+  return settled;
 }
 
 std::optional<settlement> send_lane::on_answer(publish_answer answer, net::time_point now) {
@@ -79,9 +84,12 @@ std::optional<settlement> send_lane::on_disconnect() {
 }
 
 std::vector<settlement> send_lane::abandon() {
-  is_on_wire_ = false;
   std::vector<settlement> settled;
-  while (!queue_.empty()) settled.push_back(settle_front(outcome::info));
+  while (!queue_.empty()) {
+    const bool was_unanswered = std::exchange(is_on_wire_, false);
+    settled.push_back(settle_front(outcome::info));
+    settled.back().was_unanswered = was_unanswered;
+  }
   return settled;
 }
 

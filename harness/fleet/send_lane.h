@@ -5,7 +5,7 @@
 // taking the second, the retry would land behind it: an order violation of the generator's own
 // making.
 //
-//   add ──▶ waiting ── start ──▶ on the wire ── answer ok / refused / unknown ──▶ settled
+//   add ──▶ waiting ── start ──▶ on the wire ── ok / refused / unknown, or no answer in time ──▶ settled
 //              ▲                      ├── answer retry: after a backoff ──┐
 //              │                      └── connection lost ────────────────┤
 //              └──────────────────── first in line again ─────────────────┘
@@ -51,6 +51,7 @@ struct settlement {
   message_id id;
   outcome result = outcome::info;
   std::uint32_t attempts = 0;
+  bool was_unanswered = false;
 };
 
 class send_lane {
@@ -64,8 +65,10 @@ class send_lane {
   // It goes; only after can_start().
   outgoing_message start(std::uint64_t request, net::time_point now);
   bool awaits(std::uint64_t request) const { return is_on_wire_ && request_ == request; }
-  // Since when an answer is due; nullopt when none is.
-  std::optional<net::time_point> waits_since() const;
+  // Did what is on the wire go there before then?
+  bool waits_since(net::time_point before) const { return is_on_wire_ && since_ < before; }
+  // What went on the wire before `before` and has no answer yet is unknown, and the next one may go.
+  std::optional<settlement> give_up_older(net::time_point before);
 
   // The answer to what is on the wire; nullopt: it goes again after a backoff.
   std::optional<settlement> on_answer(publish_answer answer, net::time_point now);

@@ -32,6 +32,8 @@ struct send_settled {
   node_id node{};
   outcome result = outcome::info;
   std::uint32_t attempts = 1;
+  bool was_unanswered =
+      false;  // info because nobody answered in time: it may take effect at any time after
 };
 
 enum class payload_state {
@@ -86,11 +88,21 @@ struct client_connected {
   client_id client{};
   node_id node{};
 };
+// Why Ordeal itself ended a connection that was still up.
+enum class cut_cause {
+  none,        // it did not: the server closed it, or it broke
+  silent,      // nothing came from the server for as long as the published client would wait
+  unanswered,  // the handshake or a join
+  refused,     // the server refused a join
+  unread,      // the server takes nothing that is sent to it
+  protocol     // what the server sent breaks the protocol
+};
 struct client_disconnected {
   run_time at{};
   client_id client{};
   node_id node{};
   bool was_planned = false;
+  cut_cause cut = cut_cause::none;
 };
 
 struct fault_changed {
@@ -117,10 +129,16 @@ struct phase_changed {
 };
 
 // The generator's own lateness: a send left so long after its intended time (sampled at every send), or was skipped.
+enum class skip_reason {
+  late,     // the generator came to it far too late
+  backlog,  // its sender has too many sends waiting
+  away  // the target's doing: whoever could have made it had no connection, or was not in the room
+};
 struct generator_lag {
   run_time at{};
   std::chrono::nanoseconds lag{};
   bool was_skipped = false;
+  skip_reason reason = skip_reason::late;  // of a skipped one
 };
 
 // Where a message was seen on its way through the backplane, by a tap on the link between a node and Redis.
@@ -177,7 +195,8 @@ enum class reason_kind {
   connection_ended,  // a server's goodbye, or how the connection broke
   connect_failed,    // no connection, or no upgrade
   redis_error,       // Redis answered a node with an error
-  log                // a line of a node's log, as seen within a second
+  log,               // a line of a node's log, as seen within a second
+  send_unanswered    // no answer to a send came in time
 };
 struct reason_heard {
   run_time at{};

@@ -141,7 +141,8 @@ event take_send_settled(byte_cursor& from, chunk_memory& in) {
   what.node = from.node();
   const std::uint64_t mixed = from.number_to((std::uint64_t{1} << 34) - 1, "attempts and outcome");
   what.attempts = static_cast<std::uint32_t>(mixed >> 2);
-  what.result = from.choice(mixed & 3, outcome::info, "outcome");
+  what.was_unanswered = (mixed & 3) == unanswered_outcome;
+  if (!what.was_unanswered) what.result = from.choice(mixed & 3, outcome::info, "outcome");
   return what;
 }
 
@@ -228,6 +229,13 @@ event take_client_disconnected(byte_cursor& from, const chunk_memory& in) {
   return what;
 }
 
+event take_client_cut(byte_cursor& from, const chunk_memory& in) {
+  auto what = std::get<client_disconnected>(take_client_disconnected(from, in));
+  what.cut = from.choice(from.byte(), cut_cause::protocol, "cause of a cut");
+  if (what.cut == cut_cause::none) from.fail("a client was cut without a cause");
+  return what;
+}
+
 event take_fault_changed(byte_cursor& from, const chunk_memory& in) {
   fault_changed what;
   what.at = in.at;
@@ -260,8 +268,11 @@ event take_generator_lag(byte_cursor& from, const chunk_memory& in) {
   generator_lag what;
   what.at = in.at;
   const unsigned flags = from.byte();
-  if (flags > (was_skipped_bit | lag_follows_bit)) from.fail("a generator lag has unknown flags");
   what.was_skipped = (flags & was_skipped_bit) != 0;
+  what.reason =
+      from.choice(flags >> skip_reason_shift, skip_reason::away, "reason of a skipped send");
+  if (!what.was_skipped && what.reason != skip_reason{})
+    from.fail("a generator lag has unknown flags");
   if ((flags & lag_follows_bit) != 0) {
     what.lag = std::chrono::nanoseconds(from.signed_number());
   } else if (in.messages.empty()) {
@@ -334,7 +345,7 @@ event take_reason_heard(byte_cursor& from, chunk_memory& in) {
   what.at = in.at;
   const std::uint64_t mixed = from.index_with(3, "a node and a kind of reason");
   what.node = node_id{static_cast<std::uint32_t>(mixed >> 3)};
-  what.kind = from.choice(mixed & 7, reason_kind::log, "kind of reason");
+  what.kind = from.choice(mixed & 7, reason_kind::send_unanswered, "kind of reason");
   what.count = from.small("a count of reasons");
   const std::uint64_t distance = from.number_to(in.reasons.size(), "the way back to a reason");
   if (distance > 0) {
@@ -376,6 +387,8 @@ event take_kind(byte_cursor& from, chunk_memory& in, unsigned number) {
       return take_client_connected(from, in);
     case kind::client_disconnected:
       return take_client_disconnected(from, in);
+    case kind::client_cut:
+      return take_client_cut(from, in);
     case kind::fault_changed:
       return take_fault_changed(from, in);
     case kind::node_changed:

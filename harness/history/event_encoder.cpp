@@ -94,7 +94,8 @@ void put(encoder_state& to, const send_settled& what) {
   open(to, kind::send_settled, what.at);
   put_message(to, what.id);
   put_id(to.out, what.node);
-  to.out.number(std::uint64_t{what.attempts} << 2 | static_cast<std::uint64_t>(what.result));
+  const auto result = what.was_unanswered ? unanswered_outcome : static_cast<unsigned>(what.result);
+  to.out.number(std::uint64_t{what.attempts} << 2 | result);
 }
 
 // Which of the chunk's messages it is, if it was named.
@@ -179,9 +180,11 @@ void put(encoder_state& to, const client_connected& what) {
 }
 
 void put(encoder_state& to, const client_disconnected& what) {
-  open(to, kind::client_disconnected, what.at);
+  const bool was_cut = what.cut != cut_cause::none;
+  open(to, was_cut ? kind::client_cut : kind::client_disconnected, what.at);
   put_id(to.out, what.client);
   to.out.number(index_of(what.node) << 1 | (what.was_planned ? 1U : 0U));
+  if (was_cut) to.out.byte(static_cast<unsigned>(what.cut));
 }
 
 void put(encoder_state& to, const fault_changed& what) {
@@ -209,7 +212,9 @@ void put(encoder_state& to, const generator_lag& what) {
   const auto& messages = to.memory.messages;
   const bool is_foretold = !messages.empty() && difference(what.at, messages.back().intended) ==
                                                     std::int64_t{what.lag.count()};
-  to.out.byte((what.was_skipped ? was_skipped_bit : 0U) | (is_foretold ? 0U : lag_follows_bit));
+  const unsigned reason = static_cast<unsigned>(what.reason) << skip_reason_shift;
+  to.out.byte((what.was_skipped ? was_skipped_bit | reason : 0U) |
+              (is_foretold ? 0U : lag_follows_bit));
   if (!is_foretold) to.out.signed_number(what.lag.count());
 }
 

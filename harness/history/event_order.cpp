@@ -10,7 +10,7 @@ auto fields(const send_invoked& of) {
   return std::tie(of.id, of.node, of.intended);
 }
 auto fields(const send_settled& of) {
-  return std::tie(of.id, of.node, of.result, of.attempts);
+  return std::tie(of.id, of.node, of.result, of.attempts, of.was_unanswered);
 }
 auto fields(const delivered& of) {
   return std::tie(of.client, of.node, of.room, of.is_known_room, of.payload, of.id, of.intended);
@@ -31,7 +31,7 @@ auto fields(const client_connected& of) {
   return std::tie(of.client, of.node);
 }
 auto fields(const client_disconnected& of) {
-  return std::tie(of.client, of.node, of.was_planned);
+  return std::tie(of.client, of.node, of.was_planned, of.cut);
 }
 auto fields(const fault_changed& of) {
   return std::tie(of.fault, of.state, of.evidence);
@@ -43,7 +43,7 @@ auto fields(const phase_changed& of) {
   return std::tie(of.kind, of.name);
 }
 auto fields(const generator_lag& of) {
-  return std::tie(of.lag, of.was_skipped);
+  return std::tie(of.lag, of.was_skipped, of.reason);
 }
 auto fields(const tapped& of) {
   return std::tie(of.node, of.where, of.id);

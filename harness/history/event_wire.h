@@ -35,7 +35,8 @@ enum class kind : std::uint8_t {
   clock_jumped = 17,
   run_ended = 18,
   reason_heard = 19,
-  backplane_seen = 20
+  backplane_seen = 20,
+  client_cut = 21  // a client_disconnected by Ordeal itself
 };
 
 // Of every tag.
@@ -60,6 +61,10 @@ inline constexpr unsigned unused_exception_bits = 0xc0;
 // Of a generator_lag.
 inline constexpr unsigned was_skipped_bit = 0x01;
 inline constexpr unsigned lag_follows_bit = 0x02;
+inline constexpr unsigned skip_reason_shift = 2;
+
+// Of a send_settled: in the place of the outcome.
+inline constexpr unsigned unanswered_outcome = 3;
 
 inline constexpr std::uint32_t id_bound = 1U << 24;    // clients, nodes, rooms and faults are below
 inline constexpr std::size_t reason_bytes_max = 1024;  // longer ones are cut

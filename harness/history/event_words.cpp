@@ -88,6 +88,38 @@ const char* word_of(reason_kind value) {
       return "redis_error";
     case reason_kind::log:
       return "log";
+    case reason_kind::send_unanswered:
+      return "send_unanswered";
+  }
+  return "?";
+}
+
+const char* word_of(cut_cause value) {
+  switch (value) {
+    case cut_cause::none:
+      return "none";
+    case cut_cause::silent:
+      return "silent";
+    case cut_cause::unanswered:
+      return "unanswered";
+    case cut_cause::refused:
+      return "refused";
+    case cut_cause::unread:
+      return "unread";
+    case cut_cause::protocol:
+      return "protocol";
+  }
+  return "?";
+}
+
+const char* word_of(skip_reason value) {
+  switch (value) {
+    case skip_reason::late:
+      return "late";
+    case skip_reason::backlog:
+      return "backlog";
+    case skip_reason::away:
+      return "away";
   }
   return "?";
 }

@@ -11,5 +11,7 @@ const char* word_of(node_state value);
 const char* word_of(phase_kind value);
 const char* word_of(tap_point value);
 const char* word_of(reason_kind value);
+const char* word_of(cut_cause value);
+const char* word_of(skip_reason value);
 
 }  // namespace ordeal::harness

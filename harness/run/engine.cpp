@@ -272,7 +272,10 @@ asio::awaitable<void> engine::drain() {
   co_await fleet_.call([](fleet_thread& there) { there.fleet().stop_publishing(); });
   const std::chrono::nanoseconds settle_limit =
       has_collapsed() ? std::chrono::nanoseconds(0) : bound;
-  co_await fleet_.await(fleet_.fleet().settle(settle_limit));
+  // Whoever waits for an answer waits as long as it would under load.
+  const std::chrono::nanoseconds answer_limit =
+      has_collapsed() ? settle_limit : plan_.scenario.load.answer_timeout;
+  co_await fleet_.await(fleet_.fleet().settle(settle_limit, answer_limit));
   co_await wait_until([](fleet_thread& there) { return there.judge().open_obligations() == 0; },
                       bound);
 }

@@ -74,6 +74,7 @@ void fields_of(const send_invoked& what, const terms&, line& to) {
 void fields_of(const send_settled& what, const terms&, line& to) {
   to.message(what.id).node(what.node).word("outcome", word_of(what.result));
   to.count("attempts", what.attempts);
+  if (what.was_unanswered) to.flag("unanswered", true);
 }
 
 void fields_of(const delivered& what, const terms&, line& to) {
@@ -111,6 +112,7 @@ void fields_of(const client_connected& what, const terms&, line& to) {
 
 void fields_of(const client_disconnected& what, const terms&, line& to) {
   to.client(what.client).node(what.node).flag("planned", what.was_planned);
+  if (what.cut != cut_cause::none) to.word("cut_by_us", word_of(what.cut));
 }
 
 void fields_of(const fault_changed& what, const terms& in, line& to) {
@@ -134,6 +136,7 @@ void fields_of(const phase_changed& what, const terms&, line& to) {
 
 void fields_of(const generator_lag& what, const terms&, line& to) {
   to.seconds("lag", what.lag).flag("skipped", what.was_skipped);
+  if (what.was_skipped) to.word("reason", word_of(what.reason));
 }
 
 void fields_of(const tapped& what, const terms&, line& to) {

@@ -70,7 +70,8 @@ constexpr glossary_entry checks[] = {
     {"generator",
      "The load left on schedule; a saturated generator proves nothing. Finds nothing against "
      "the target. Inconclusive: the 99th percentile of how late sends left is above 100 ms, "
-     "more than 1 % of the sends were skipped, or nothing was sent. With such a lag a failure "
+     "it left out more than 1 % of the sends (what nobody could send as the target was away does "
+     "not count), or nothing was sent. With such a lag a failure "
      "of recovery, late or liveness is inconclusive, too: it may be Ordeal's own."},
     {"observer",
      "Ordeal's own event loop and queues kept up; one that did not proves nothing. Finds "

@@ -49,6 +49,10 @@ struct load_recipe {
   std::chrono::nanoseconds send_period{};  // of the whole fleet: 1 s / rate
   payload_recipe payload;
   arrival_kind arrival = arrival_kind::constant;
+  // A person's patience. An unanswered send is unknown after `answer_timeout`, and its connection stays.
+  std::chrono::nanoseconds answer_timeout = std::chrono::seconds(30);
+  // Then the client leaves a server that says nothing; none: as the driver's published client.
+  std::optional<std::chrono::nanoseconds> silence_timeout;
   bool reconnect_anywhere =
       false;  // `reconnect: any`: a client that lost its node tries the others in turn
 };

@@ -306,6 +306,9 @@ class scenario_reader {
     load.rooms_each = static_cast<std::size_t>(clients["rooms_each"].integer());
     load.ramp = clients["ramp"].duration();
     load.reconnect_anywhere = clients["reconnect"].text() == "any";
+    load.answer_timeout = from["client"]["answer_timeout"].duration();
+    const checked_value& silence = from["client"]["silence_timeout"];
+    if (silence.is_given()) load.silence_timeout = silence.duration();
     load.send_period = from["publish"]["rate"].duration();
     read_payload(from["publish"]["payload"], load.payload);
     load.arrival = static_cast<arrival_kind>(from["publish"]["arrival"].choice());

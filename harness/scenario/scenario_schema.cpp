@@ -5,7 +5,8 @@ namespace ordeal::harness {
 namespace {
 
 using enum value_type;
-constexpr std::int64_t second = 1'000'000'000;
+constexpr std::int64_t millisecond = 1'000'000;
+constexpr std::int64_t second = 1'000 * millisecond;
 constexpr std::int64_t week = 7 * 24 * 3600 * second;
 
 constexpr schema_row rows[] = {
@@ -175,6 +176,22 @@ constexpr schema_row rows[] = {
      .allowed = "same, any",
      .doc =
          "Where a client goes that lost its node: back to the same one, or to the others in turn."},
+    {.path = "load.client", .type = map, .doc = "How patient each client is, as a person's is."},
+    {.path = "load.client.answer_timeout",
+     .type = duration,
+     .default_text = "30s",
+     .doc = "A send without an answer for so long is unknown; the sender goes on with its next one "
+            "and "
+            "stays connected.",
+     .minimum = 100 * millisecond,
+     .maximum = 3600 * second},
+    {.path = "load.client.silence_timeout",
+     .type = duration,
+     .doc = "A client leaves when nothing came from the server for so long; without it as the "
+            "published client of the driver (signalr: 30s). Longer than the pings of the server "
+            "are apart.",
+     .minimum = 100 * millisecond,
+     .maximum = 3600 * second},
     {.path = "load.publish", .type = map, .doc = "The messages."},
     {.path = "load.publish.rate",
      .type = rate,

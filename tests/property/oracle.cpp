@@ -275,10 +275,12 @@ std::size_t oracle::refused_but_delivered() const {
 
 // ---- Findings
 
-// A send that was given up because its connection was lost may take effect at any time after.
+// A send that was given up because its connection was lost, or nobody answered it in time, may take effect at any time
+// after.
 bool oracle::may_come_late(std::size_t message, moment when) const {
   const sent_message& of = sent_[message];
   if (of.result != outcome::info || of.settled >= when) return false;
+  if (at<send_settled>(of.settled)->was_unanswered) return true;
   bool is_connected = false;
   for (moment i = 0; i < of.settled; ++i) {
     if (const auto* e = at<client_connected>(i); e != nullptr && e->client == of.id.sender)

@@ -127,14 +127,17 @@ bool oracle::are_times_doubtful() const {
 }
 
 // Without a send nothing is known; and neither when the generator lagged, or left out more than one
-// send in a hundred.
+// send in a hundred of its own accord: not because nobody could send while the target was away.
 verdict oracle::generator_verdict() const {
-  std::size_t sampled = 0, skipped = 0;
+  std::size_t sampled = 0, skipped = 0, away = 0;
   for (moment i = 0; i < end(); ++i) {
-    if (const auto* e = at<generator_lag>(i)) ++(e->was_skipped ? skipped : sampled);
+    const auto* e = at<generator_lag>(i);
+    if (e == nullptr) continue;
+    ++(e->was_skipped ? skipped : sampled);
+    if (e->was_skipped && e->reason == skip_reason::away) ++away;
   }
-  const bool is_unknown =
-      sampled + skipped == 0 || has_generator_lagged() || skipped * 100 > skipped + sent_.size();
+  const bool is_unknown = sampled + skipped == 0 || has_generator_lagged() ||
+                          (skipped - away) * 100 > skipped + sent_.size();
   return is_unknown ? verdict::inconclusive : verdict::pass;
 }
 

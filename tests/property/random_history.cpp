@@ -323,7 +323,8 @@ class random_history {
     if (percent(90)) spread(what);
     if (what.is_settled_ever) {
       const node_id through = clients_[index_of(what.id.sender)].where;
-      add(send_settled{tick(), what.id, through, what.result, 1});
+      const bool was_unanswered = what.result == outcome::info && percent(50);
+      add(send_settled{tick(), what.id, through, what.result, 1, was_unanswered});
     }
     spread(what);
     unsettled_.erase(unsettled_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -417,7 +418,8 @@ class random_history {
       if (percent(trouble_)) move_fault();
       if (random_.below(100) == 0) change_node();
       if (random_.below(20) == 0) watch_observer();
-      if (random_.below(400) == 0) add(generator_lag{tick(), {}, true});
+      if (random_.below(400) == 0)
+        add(generator_lag{tick(), {}, true, skip_reason(random_.below(3))});
       if (percent(35)) settle();
       for (std::size_t c = 0; c < clients_.size(); ++c) receive();
       if (percent(5)) release_one();

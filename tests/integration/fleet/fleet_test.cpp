@@ -78,7 +78,6 @@ asio::awaitable<void> drop_twice(stage& on) {
     on.hub.next.swallowed_acks = 5;
     co_await on.publish_until(count);
     co_await on.wait_for_swallowed_acks();
-    if (count == 300) break;
     co_await on.wait_for_joins();
     on.hub.drop_connections();
   }
@@ -97,7 +96,7 @@ asio::awaitable<void> drop_twice(stage& on) {
 }
 
 TEST(Fleet, DroppedConnectionsResumeAndRepeatWhatWasNotAnswered) {
-  run_script(drop_twice, [](stage& on) { on.options.ack_timeout = 500ms; });
+  run_script(drop_twice);
 }
 
 asio::awaitable<void> publish_while_away(stage& on) {
@@ -235,13 +234,39 @@ asio::awaitable<void> answer_nothing(stage& on) {
   co_await on.drain();
   co_await on.stop();
   on.expect_complete();
-  EXPECT_GE(on.hub.repeated_sends(), 3U);
-  EXPECT_EQ(on.history.outcomes()[outcome::ok], on.history.count<send_invoked>());
-  EXPECT_GE(on.unplanned_ends(), 1U) << "whoever got no answer left and came back";
+  EXPECT_EQ(on.hub.repeated_sends(), 0U);
+  EXPECT_EQ(on.unplanned_ends(), 0U) << "a person's client stays";
+  EXPECT_EQ(on.history.outcomes()[outcome::info], 3U);
+  std::map<client_id, std::uint32_t> unanswered;
+  for (const auto& settled : on.history.all<send_settled>()) {
+    EXPECT_EQ(settled.was_unanswered, settled.result == outcome::info);
+    if (settled.was_unanswered) unanswered[settled.id.sender] = settled.id.seq;
+  }
+  std::size_t later = 0;
+  for (const auto& settled : on.history.all<send_settled>()) {
+    const auto found = unanswered.find(settled.id.sender);
+    if (found != unanswered.end() && settled.id.seq > found->second) ++later;
+  }
+  EXPECT_GT(later, 0U) << "their lanes go on";
 }
 
-TEST(Fleet, MissingAnswerEndsTheConnectionAndTheSendIsRepeated) {
-  run_script(answer_nothing, [](stage& on) { on.options.ack_timeout = 200ms; });
+TEST(Fleet, WhoGetsNoAnswerStaysAndGoesOn) {
+  run_script(answer_nothing, [](stage& on) { on.what.scenario.load.answer_timeout = 200ms; });
+}
+
+asio::awaitable<void> hear_nothing(stage& on) {
+  co_await on.clients->connect_all(enough);
+  std::function<bool()> has_left = [&on] { return on.unplanned_ends() >= 30; };
+  co_await on.wait_for("everybody left", std::move(has_left));
+  co_await on.stop();
+  on.history.expect_well_formed();
+  for (const auto& end : on.history.all<client_disconnected>()) {
+    if (!end.was_planned) EXPECT_EQ(end.cut, cut_cause::silent);
+  }
+}
+
+TEST(Fleet, WhoHearsNothingLeavesAndSaysWhy) {
+  run_script(hear_nothing, [](stage& on) { on.what.scenario.load.silence_timeout = 300ms; });
 }
 
 asio::awaitable<void> settle_early(stage& on) {
@@ -315,7 +340,10 @@ asio::awaitable<void> speak_to_nobody(stage& on) {
   co_await on.wait_for("skipped", std::move(is_skipped));
   co_await on.stop();
   EXPECT_EQ(on.history.count<send_invoked>(), 0U);
-  for (const auto& lag : on.history.all<generator_lag>()) EXPECT_TRUE(lag.was_skipped);
+  for (const auto& lag : on.history.all<generator_lag>()) {
+    EXPECT_TRUE(lag.was_skipped);
+    EXPECT_EQ(lag.reason, skip_reason::away);
+  }
 }
 
 TEST(Fleet, SendsThatNobodyCouldMakeAreRecordedAsSkipped) {
@@ -371,7 +399,7 @@ asio::awaitable<void> stop_before_anybody_answered(stage& on) {
 }
 
 TEST(Fleet, StopDoesNotWaitForAHandshake) {
-  run_script(stop_before_anybody_answered, [](stage& on) { on.options.ack_timeout = 30s; });
+  run_script(stop_before_anybody_answered, [](stage& on) { on.options.join_timeout = 30s; });
 }
 
 asio::awaitable<void> stop_while_connecting(stage& on) {
@@ -389,7 +417,7 @@ TEST(Fleet, StopDoesNotWaitForAConnection) {
   const asio::ip::tcp::endpoint any_port(asio::ip::address_v4::loopback(), 0);
   asio::ip::tcp::acceptor silent(somewhere, any_port);
   run_script(stop_while_connecting, [&silent](stage& on) {
-    on.options.ack_timeout = 30s;
+    on.options.join_timeout = 30s;
     for (auto& url : on.options.node_urls) url.port = silent.local_endpoint().port();
   });
 }

@@ -133,6 +133,17 @@ TEST(OrderChecker, AnUnknownSendInBetweenIsStillOrdered) {
   EXPECT_EQ(h.count(finding_kind::reordered), 1U);
 }
 
+// It may take effect whenever it likes: its sender went on without an answer.
+TEST(OrderChecker, ASendWithoutAnAnswerMayComeLate) {
+  history h;
+  h.everybody_joins();
+  const auto a = h.sends(0);
+  h.gets_no_answer(a);
+  const auto b = h.says(0);
+  h.gets(1, b).gets(1, a);
+  EXPECT_EQ(h.count(finding_kind::reordered), 0U);
+}
+
 TEST(OrderChecker, NoPromiseNoViolation) {
   plan of = make_test_plan();
   of.promises.order = order_promise::none;

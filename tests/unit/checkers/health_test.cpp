@@ -383,6 +383,18 @@ TEST(ConnectionsChecker, ConvictsWhoKeepsLosingItsClients) {
       << w.run().detail_of("connections");
 }
 
+TEST(ConnectionsChecker, NamesThoseThatOrdealItselfCut) {
+  watched w;
+  for (int s = 0; s < 30; ++s) w.second().harness(100);
+  for (std::size_t c = 0; c < 4; ++c)
+    w.run().disconnects(c, c < 3 ? cut_cause::silent : cut_cause::none).resumes(c);
+  for (int s = 0; s < 30; ++s) w.second().harness(100);
+  EXPECT_NE(w.run().detail_of("connections").find("(cut by us: 3 as the server was silent)"),
+            std::string::npos)
+      << w.run().detail_of("connections");
+  w.run().everybody_says_goodbye();
+}
+
 TEST(ConnectionsChecker, AFewLostConnectionsAreOnlyTold) {
   watched w;
   for (int s = 0; s < 30; ++s) w.second().harness(100);

@@ -85,8 +85,8 @@ history& history::is_reset(std::size_t client, std::size_t room) {
   return *this;
 }
 
-history& history::disconnects(std::size_t client) {
-  judge_->on(client_disconnected{tick(), client_id(client), nodes_.at(client), false});
+history& history::disconnects(std::size_t client, cut_cause cut) {
+  judge_->on(client_disconnected{tick(), client_id(client), nodes_.at(client), false, cut});
   return *this;
 }
 
@@ -106,6 +106,12 @@ message_id history::sends(std::size_t client, std::size_t room) {
 
 history& history::settles(const message_id& what, outcome result) {
   judge_->on(send_settled{tick(), what, nodes_.at(index_of(what.sender)), result, 1});
+  return *this;
+}
+
+history& history::gets_no_answer(const message_id& what) {
+  const node_id node = nodes_.at(index_of(what.sender));
+  judge_->on(send_settled{tick(), what, node, outcome::info, 1, true});
   return *this;
 }
 
@@ -169,8 +175,8 @@ history& history::phase(phase_kind kind, const std::string& name) {
   return *this;
 }
 
-history& history::lags(std::chrono::nanoseconds lag, bool was_skipped) {
-  judge_->on(generator_lag{tick(), lag, was_skipped});
+history& history::lags(std::chrono::nanoseconds lag, bool was_skipped, skip_reason reason) {
+  judge_->on(generator_lag{tick(), lag, was_skipped, reason});
   return *this;
 }
 

@@ -39,7 +39,7 @@ class history {
   history& everybody_joins();
   history& leaves(std::size_t client, std::size_t room = 0);
   history& is_reset(std::size_t client, std::size_t room = 0);
-  history& disconnects(std::size_t client);
+  history& disconnects(std::size_t client, cut_cause cut = cut_cause::none);
   history& everybody_says_goodbye();  // the planned end
 
   // --- messages
@@ -48,6 +48,7 @@ class history {
   history& acknowledges(const message_id& what) { return settles(what, outcome::ok); }
   history& refuses(const message_id& what) { return settles(what, outcome::fail); }
   history& gives_up(const message_id& what) { return settles(what, outcome::info); }
+  history& gets_no_answer(const message_id& what);
   message_id says(std::size_t client, std::size_t room = 0);  // sends and acknowledges
   history& gets(std::size_t client, const message_id& what);
   history& everybody_gets(const message_id& what);
@@ -60,7 +61,8 @@ class history {
   history& heals(std::size_t fault = 0);   // healing, healed
   history& node_is(std::size_t node, node_state state, bool was_planned = true);
   history& phase(phase_kind kind, const std::string& name = "");
-  history& lags(std::chrono::nanoseconds lag, bool was_skipped = false);
+  history& lags(std::chrono::nanoseconds lag, bool was_skipped = false,
+                skip_reason reason = skip_reason::late);
   history& later(std::chrono::nanoseconds by);
   // A declared phase is over; recovery, drain and a complete probe follow.
   history& ends_well();

@@ -408,5 +408,24 @@ TEST(Observed, IsTheStrongestContractThatHolds) {
   EXPECT_EQ(silent.end().observed, "");
 }
 
+TEST(Observed, SaysWhatCouldNotBeObserved) {
+  plan of = with_fault();
+  of.promises.resume = false;
+  history h(of);
+  h.everybody_joins();
+  h.exchanges(0);
+  h.breaks();
+  h.disconnects(3, cut_cause::silent);
+  const auto missed = h.says(0);  // owed to everybody but client 3
+  for (const std::size_t c : {0U, 1U, 2U}) h.gets(c, missed);
+  h.connects(3).joins(3).heals();
+  h.exchanges(0);
+  h.exchanges(1);
+  EXPECT_NE(h.end().observed.find("; not observable: 1 delivery to 1 client that was away, 1 "
+                                  "client cut off by us"),
+            std::string::npos)
+      << h.end().observed;
+}
+
 }  // namespace
 }  // namespace ordeal::harness

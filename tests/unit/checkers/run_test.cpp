@@ -458,6 +458,57 @@ TEST(GeneratorChecker, IsInconclusiveWhenLateOrLeavingOut) {
   EXPECT_EQ(leaving_out.end().sends_skipped, 1U);
 }
 
+// Nobody can send while the target is away: that tells about the target, not about the generator.
+TEST(GeneratorChecker, IsNotBlamedForATargetThatIsAway) {
+  plan of = make_test_plan();
+  add_fault(of, "crash");
+  history h(of);
+  h.everybody_joins();
+  for (int i = 0; i < 50; ++i) {
+    h.exchanges(0);
+    h.lags(milliseconds(1));
+  }
+  h.breaks();
+  for (int i = 0; i < 10; ++i) h.lags({}, true, skip_reason::away);
+  h.heals();
+  h.exchanges(0);
+  h.exchanges(1);
+  EXPECT_EQ(h.verdict_of("generator"), verdict::pass) << h.detail_of("generator");
+  EXPECT_NE(h.detail_of("generator").find("10 sends could not be made by anybody"),
+            std::string::npos)
+      << h.detail_of("generator");
+  EXPECT_NE(h.end().observed.find("not observable: 10 sends that nobody could make"),
+            std::string::npos)
+      << h.end().observed;
+}
+
+TEST(TrafficChecker, CountsWhatNobodyCouldSendInAnOutageAlone) {
+  plan of = make_test_plan();
+  add_fault(of, "crash");
+  of.phases = {{"steady", {}, seconds(100)}};
+  of.publishing_ends = seconds(100);
+  for (const bool is_outage : {true, false}) {
+    history h(of);
+    h.everybody_joins();
+    h.phase(phase_kind::declared, "steady");
+    h.exchanges(0);
+    if (is_outage) h.breaks();
+    const auto planned = terms_of(of).planned_messages;
+    for (std::uint64_t i = 1; i < planned; ++i) h.lags({}, true, skip_reason::away);
+    if (!is_outage) h.breaks();
+    h.exchanges(0);
+    h.heals();
+    h.ends_well();
+    EXPECT_EQ(h.verdict_of("traffic"), is_outage ? verdict::pass : verdict::inconclusive)
+        << h.detail_of("traffic");
+    if (!is_outage) {
+      EXPECT_NE(h.detail_of("traffic").find("no client was connected, though no fault"),
+                std::string::npos)
+          << h.detail_of("traffic");
+    }
+  }
+}
+
 TEST(TrafficChecker, WantsMessagesInEveryDeclaredPhase) {
   plan of = make_test_plan();
   of.phases = {{"warmup", {}, {}}, {"steady", {}, {}}};

@@ -85,7 +85,7 @@ TEST(SendLane, LostConnectionRepeatsAnIdempotentSendFirst) {
   auto lane = make_lane(true, 2);
   lane.start(1, start_time);
   EXPECT_FALSE(lane.on_disconnect());
-  EXPECT_FALSE(lane.waits_since());
+  EXPECT_FALSE(lane.waits_since(much_later));
   const auto again = lane.start(2, start_time);
   EXPECT_EQ(again.id.seq, 1U);
   EXPECT_EQ(again.attempts, 2U);
@@ -123,15 +123,24 @@ TEST(SendLane, AbandonSettlesEverythingOnce) {
   EXPECT_EQ(settled[0].attempts, 1U);
   EXPECT_EQ(settled[2].attempts, 0U);
   for (const settlement& one : settled) EXPECT_EQ(one.result, outcome::info);
+  EXPECT_TRUE(settled[0].was_unanswered);
+  EXPECT_FALSE(settled[1].was_unanswered) << "it never left";
   EXPECT_FALSE(lane.awaits(1)) << "a late answer finds nobody";
   EXPECT_TRUE(lane.abandon().empty());
 }
 
-TEST(SendLane, WaitsSinceItWasStarted) {
-  auto lane = make_lane(true, 1);
-  EXPECT_FALSE(lane.waits_since());
+TEST(SendLane, WhatNobodyAnswersIsUnknownAndTheNextOneGoes) {
+  auto lane = make_lane(true, 2);
+  EXPECT_FALSE(lane.give_up_older(much_later)) << "nothing has left";
   lane.start(1, start_time);
-  EXPECT_EQ(lane.waits_since(), start_time);
+  EXPECT_FALSE(lane.give_up_older(start_time)) << "it has just left";
+  const auto settled = lane.give_up_older(start_time + milliseconds(1));
+  ASSERT_TRUE(settled);
+  EXPECT_EQ(settled->id.seq, 1U);
+  EXPECT_EQ(settled->result, outcome::info);
+  EXPECT_TRUE(settled->was_unanswered);
+  EXPECT_FALSE(lane.awaits(1)) << "a late answer finds nobody";
+  EXPECT_EQ(lane.start(2, start_time).id.seq, 2U);
 }
 
 TEST(PublishRules, ComeFromTheRecipe) {

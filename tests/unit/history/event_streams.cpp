@@ -107,7 +107,8 @@ event any_client_event(net::random_stream& random, run_time at, std::uint64_t ki
     case 7:
       return client_connected{at, client, where};
     default:
-      return client_disconnected{at, client, where, is_set};
+      return client_disconnected{at, client, where, is_set,
+                                 any_of_up_to(random, cut_cause::protocol)};
   }
 }
 
@@ -126,7 +127,8 @@ event any_run_event(net::random_stream& random, run_time at, std::uint64_t kind)
     case 11:
       return phase_changed{at, any_of_up_to(random, phase_kind::finished), any_text(random)};
     case 12:
-      return generator_lag{at, any_duration(random), is_set};
+      return generator_lag{at, any_duration(random), is_set,
+                           is_set ? any_of_up_to(random, skip_reason::away) : skip_reason{}};
     case 13:
       return tapped{at, where, any_of_up_to(random, tap_point::from_redis), any_message(random)};
     case 14:
@@ -151,7 +153,7 @@ event any_run_event(net::random_stream& random, run_time at, std::uint64_t kind)
       std::string text =
           any_bool(random) ? std::string(1 + random.below(4), 'a') : any_text(random);
       text.resize(std::min<std::size_t>(text.size(), 1024));
-      return reason_heard{at, where, any_of_up_to(random, reason_kind::log),
+      return reason_heard{at, where, any_of_up_to(random, reason_kind::send_unanswered),
                           any<std::uint32_t>(random), std::move(text)};
     }
     default:
@@ -171,8 +173,10 @@ event random_event(net::random_stream& random, run_time& at) {
     return send_invoked{at, own_message(random), any_id<node_id>(random), any_duration(random)};
   }
   if (kind == 1) {
-    return send_settled{at, own_message(random), any_id<node_id>(random),
-                        any_of_up_to(random, outcome::info), any<std::uint32_t>(random)};
+    send_settled what{at, own_message(random), any_id<node_id>(random),
+                      any_of_up_to(random, outcome::info), any<std::uint32_t>(random)};
+    what.was_unanswered = what.result == outcome::info && any_bool(random);
+    return what;
   }
   if (kind == 2) return any_delivery(random, at);
   return kind < 9 ? any_client_event(random, at, kind) : any_run_event(random, at, kind);

@@ -109,6 +109,22 @@ TEST(HistoryText, EveryKindHasItsLine) {
   }
 }
 
+TEST(HistoryText, OurOwnDoingIsNamed) {
+  const client_id client{2};
+  const node_id place{1};
+  EXPECT_EQ(line_of(client_disconnected{{}, client, place, false, cut_cause::silent}, {}),
+            R"({"t": 0.000000000, "event": "client_disconnected", "client": "client-3", )"
+            R"("node": "node-2", "planned": false, "cut_by_us": "silent"})");
+  EXPECT_EQ(line_of(generator_lag{{}, {}, true, skip_reason::away}, {}),
+            R"({"t": 0.000000000, "event": "generator_lag", "lag": 0.000000000, )"
+            R"("skipped": true, "reason": "away"})");
+  const std::string unanswered = line_of(
+      send_settled{{}, {client, room_id{0}, 1}, place, outcome::info, 1, true}, small_terms());
+  EXPECT_NE(unanswered.find(R"("outcome": "info", "attempts": 1, "unanswered": true})"),
+            std::string::npos)
+      << unanswered;
+}
+
 TEST(HistoryText, TimesAreExact) {
   const auto line = [](nanoseconds when) { return line_of(redis_usage{when, 7}, {}); };
   const std::string rest = R"(, "event": "redis_usage", "connections": 7})";
