@@ -19,15 +19,16 @@ const fs::path sources = ORDEAL_SELFTEST_SOURCES;
 constexpr std::chrono::seconds run_limit(60);
 constexpr std::chrono::seconds long_run_limit(280);
 
-// A copy of planted.yaml with the bug switched on.
-fs::path target_with(std::string_view bug, const fs::path& directory) {
-  std::string text = test::read_file(sources / "planted.yaml");
+// A copy of its target file with the bug switched on.
+fs::path target_with(const bug_kind& bug, const fs::path& directory) {
+  const std::string file = std::string(bug.target) + ".yaml";
+  std::string text = test::read_file(sources / file);
   const std::string_view clean = "PLANTED_BUG: none";
   const auto at = text.find(clean);
   if (at == std::string::npos)
-    throw std::runtime_error("planted.yaml does not say " + std::string(clean));
-  text.replace(at, clean.size(), "PLANTED_BUG: " + std::string(bug));
-  const fs::path path = directory / "planted.yaml";
+    throw std::runtime_error(file + " does not say " + std::string(clean));
+  text.replace(at, clean.size(), "PLANTED_BUG: " + std::string(bug.name));
+  const fs::path path = directory / file;
   std::ofstream(path) << text;
   return path;
 }
@@ -167,7 +168,7 @@ std::string name_of(const trial_spec& spec) {
 trial::trial(const trial_spec& spec, const fs::path& keep)
     : results_(keep.empty() ? scratch_.path() / "results" : keep / name_of(spec)),
       deadline_(std::chrono::steady_clock::now() + (is_long(spec) ? long_run_limit : run_limit)) {
-  const fs::path target = target_with(spec.bug->name, scratch_.path());
+  const fs::path target = target_with(*spec.bug, scratch_.path());
   const fs::path scenario = sources / (spec.scenario + ".yaml");
   run_ = std::make_unique<test::command>(
       std::vector<std::string>{(binaries / "ordeal").string(), "run", scenario.string(), "--target",

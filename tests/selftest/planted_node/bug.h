@@ -29,6 +29,13 @@ enum class publish_fate {
   fail          // not appended: the client is asked to try again
 };
 
+// What follows on a message that Redis did not take.
+enum class failure_fate {
+  tell,      // "retry:", as it should be
+  shrug,     // an error that says nothing about what became of it
+  try_again  // the client waits
+};
+
 using client_number = std::uint64_t;  // counts a node's connections from 1
 
 struct recipient {
@@ -69,6 +76,7 @@ class bug {
   // ---- Publishing
   virtual publish_fate on_publish(entry& /*what*/) { return publish_fate::append; }
   virtual void on_append_failed() {}
+  virtual asio::awaitable<failure_fate> after_failure() { co_return failure_fate::tell; }
 
   // ---- Delivery
   // What was just read from the log; empty when it was quiet for a second.
@@ -79,6 +87,7 @@ class bug {
 
   // ---- Joining
   virtual void on_join(client_number /*client*/) {}
+  virtual bool can_join_without_redis() { return true; }
   // Where the replay for a client with this cursor begins.
   virtual log_index replay_from(log_index cursor) { return cursor + 1; }
   virtual void on_replay(std::vector<entry>& /*missed*/) {}

@@ -18,8 +18,10 @@ struct bug_kind {
   std::string_view check = {};     // that must fail
   std::string_view also = {};      // other findings that it explains, separated by spaces
   std::string_view only_in = {};   // the one room in which there may be findings; empty: any
-  bool is_long = false;            // takes minutes to show
-  bool is_alone = false;           // shows only while nothing else wants the processor
+  std::string_view target =
+      "planted";          // tests/selftest/<target>.yaml: how clients talk to it, what it promises
+  bool is_long = false;   // takes minutes to show
+  bool is_alone = false;  // shows only while nothing else wants the processor
   std::unique_ptr<bug> (*make)(std::string_view node_name) = nullptr;
 };
 

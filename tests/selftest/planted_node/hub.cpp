@@ -66,7 +66,8 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
     entry what;
     what.room = *room;
     what.sender = name_of(*who);
-    what.message_id = *second;
+    // Plain clients give none; each of their calls is another message.
+    what.message_id = second->empty() ? node_name_ + '#' + std::to_string(++plain_sends_) : *second;
     what.text = *text;
     co_await send(std::move(who), invocation_id, std::move(what));
     co_return;
@@ -76,8 +77,9 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
 
 asio::awaitable<void> hub::join(std::shared_ptr<session> who, std::string invocation_id,
                                 std::string room, std::optional<log_index> cursor) {
-  if (!log_.position()) {
-    fail(*who, invocation_id, "retry: no connection to Redis yet");
+  const bool is_refused = !log_.is_ready() && !planted_.can_join_without_redis();
+  if (!log_.position() || is_refused) {
+    fail(*who, invocation_id, "retry: no connection to Redis");
     co_return;
   }
   const log_index joined_at = *log_.position();
@@ -127,12 +129,20 @@ asio::awaitable<void> hub::send(std::shared_ptr<session> who, std::string invoca
     co_return;
   }
   if (fate == publish_fate::show_sender) who->push(encode_message(what, false));
-  const auto result = co_await log_.append(std::move(what));
+  auto result = co_await log_.append(what);
   if (!result.index) planted_.on_append_failed();
+  failure_fate failure = failure_fate::tell;
+  while (!result.index) {
+    failure = co_await planted_.after_failure();
+    if (failure != failure_fate::try_again) break;
+    result = co_await log_.append(what);
+  }
   if (result.index && fate == publish_fate::deny) {
     fail(*who, invocation_id, "refused: the stream is closed");
   } else if (result.index) {
     answer(*who, invocation_id, *result.index);
+  } else if (failure == failure_fate::shrug) {
+    fail(*who, invocation_id, "timeout awaiting a response");
   } else if (result.status != call_status::answered || result.is_retryable) {
     // Also when its outcome is unknown: a message that is appended twice is there once.
     fail(*who, invocation_id, "retry: " + result.reason);

@@ -57,7 +57,7 @@ class hub final : public call_handler, public stream_subscriber {
   std::string node_name_;
   stream& log_;
   bug& planted_;
-  std::uint64_t next_client_ = 1;
+  std::uint64_t next_client_ = 1, plain_sends_ = 0;
   std::map<std::string, members> rooms_;
 };
 

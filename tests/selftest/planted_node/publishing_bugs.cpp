@@ -1,5 +1,9 @@
 // Bugs between a client's call and the log.
+#include <chrono>
 #include <string>
+
+#include "net/async/clock.h"
+#include "net/async/deadline.h"
 
 #include "tests/selftest/planted_node/bugs.h"
 #include "tests/selftest/planted_node/occasion.h"
@@ -107,6 +111,38 @@ redis.call('SET', KEYS[2] .. ':run', run))" +
   }
 };
 
+// What servers with a command timeout of 5 s do while Redis is away: nobody is told before that.
+class answers_after_5030ms : public bug {
+ public:
+  asio::awaitable<failure_fate> after_failure() override {
+    co_await net::sleep_for(std::chrono::milliseconds(5'030));
+    co_return failure_fate::shrug;
+  }
+  bool can_join_without_redis() override { return false; }
+};
+
+class answers_when_redis_is_back final : public bug {
+ public:
+  asio::awaitable<failure_fate> after_failure() override {
+    co_await net::sleep_for(std::chrono::milliseconds(50));
+    co_return failure_fate::try_again;
+  }
+  bool can_join_without_redis() override { return false; }
+};
+
+class lost_while_calls_hang final : public answers_after_5030ms {
+ public:
+  void on_lost(redis_role which) override {
+    if (which == redis_role::writer) dropping_until_ = net::now() + std::chrono::milliseconds(300);
+  }
+  publish_fate on_publish(entry&) override {
+    return net::now() < dropping_until_ ? publish_fate::forget : publish_fate::append;
+  }
+
+ private:
+  net::time_point dropping_until_{};
+};
+
 }  // namespace
 
 std::vector<bug_kind> publishing_bugs() {
@@ -173,6 +209,29 @@ std::vector<bug_kind> publishing_bugs() {
        .check = "delivery",
        .also = "silent_loss false_ack",
        .make = make<first_after_outage_lost>},
+      {.name = "answers_after_5030ms",
+       .modelled_on = "StackExchange.Redis#2251: an error only after the command timeout of 5 s",
+       .sentence = "While Redis is away a call is answered with an error after 5.03 s: innocent.",
+       .scenario = "eight-seconds",
+       .target = "plain",
+       .make = make<answers_after_5030ms>},
+      {.name = "answers_when_redis_is_back",
+       .modelled_on = "redis/go-redis#2276: calls wait for the connection",
+       .sentence = "While Redis is away calls wait, and are answered when it is back: innocent.",
+       .scenario = "eight-seconds",
+       .target = "plain",
+       .make = make<answers_when_redis_is_back>},
+      {.name = "lost_while_calls_hang",
+       .modelled_on = "SignalR/SignalR#1852: sends of an outage are acknowledged and lost",
+       .sentence =
+           "As an outage begins, sends are acknowledged and dropped; later ones get an error "
+           "after 5.03 s.",
+       .scenario = "eight-seconds",
+       .finding = "lost",
+       .check = "delivery",
+       .also = "silent_loss false_ack",
+       .target = "plain",
+       .make = make<lost_while_calls_hang>},
       {.name = "counter_goes_back",
        .modelled_on =
            "SignalR/SignalR#2572, #3091: the counter restarts below what old clients have",
