@@ -243,7 +243,7 @@ std::chrono::nanoseconds recovery_limit(const terms& of) {
   for (const seat_terms& client : of.clients) seats += client.rooms.size();
   // Random gaps add up to more than three times their mean only once in a great while.
   const std::size_t rounds = of.arrival == arrival_kind::poisson ? 3 : 1;
-  return of.promises.recovery + of.send_period * static_cast<std::int64_t>(seats * rounds);
+  return of.promises.recovery + slowest_send_period(of) * static_cast<std::int64_t>(seats * rounds);
 }
 
 std::unique_ptr<judge> judge::make(terms of, std::function<void(const finding&)> on_finding,

@@ -65,7 +65,7 @@ struct judgement {
 };
 
 // How long after a heal it takes at most to see that a node kept its promise: the promised time, and a round of the
-// schedule, in which everybody publishes once.
+// schedule at its slowest, in which everybody publishes once. Silent phases come on top.
 std::chrono::nanoseconds recovery_limit(const terms& of);
 
 class judge : public event_sink {

@@ -37,21 +37,26 @@ class recovery final : public checker {
     for (std::size_t n = 0; n < course.nodes.size(); ++n) {
       const node_course& node = course.nodes[n];
       if (node.took) {
-        on_recovered(fault, node_id(n), *node.took);
+        on_recovered(fault, node_id(n), *node.took, node.from);
       } else if (course.is_recovering && outages.is_node_used(n)) {
         on_missing(fault, node_id(n), now - node.from, course, now);
       }
     }
   }
 
-  void on_recovered(std::size_t fault, node_id node, run_time took) {
+  // Where nobody may speak nobody is heard.
+  bool is_too_long(run_time from, run_time waited) const {
+    return waited - at_.times.silence_between(from, from + waited) > recovery_limit(at_.of);
+  }
+
+  void on_recovered(std::size_t fault, node_id node, run_time took, run_time from) {
     ++sample_count_;
     if (took >= longest_) {
       longest_ = took;
       slowest_ = node;
       slowest_fault_ = fault;
     }
-    if (took <= recovery_limit(at_.of)) return;
+    if (!is_too_long(from, took)) return;
     append(failures_, name_of(node) + " needed " + text_of_duration(took) + " after " +
                           at_.of.faults[fault].name + ", promised " + bound_text());
   }
@@ -59,7 +64,7 @@ class recovery final : public checker {
   void on_missing(std::size_t fault, node_id node, run_time waited, const fault_course& course,
                   run_time now) {
     const std::string deaf_to = unheard(course, index_of(node));
-    if (!course.had_traffic || waited <= recovery_limit(at_.of)) {
+    if (!course.had_traffic || !is_too_long(now - waited, waited)) {
       append(gaps_, "nothing can be said about " + name_of(node) + " after " +
                         at_.of.faults[fault].name + ": " +
                         (course.had_traffic

@@ -1,5 +1,7 @@
 #include "harness/checkers/timings.h"
 
+#include <algorithm>
+
 namespace ordeal::harness {
 
 std::optional<std::size_t> find_phase(const terms& of, std::string_view name) {
@@ -10,8 +12,17 @@ std::optional<std::size_t> find_phase(const terms& of, std::string_view name) {
 }
 
 void timings::on(const phase_changed& what) {
+  if (phase_ && of_.phases[*phase_].is_silent()) silences_.back().second = what.at;
   phase_.reset();
   if (what.kind == phase_kind::declared) phase_ = find_phase(of_, what.name);
+  if (phase_ && of_.phases[*phase_].is_silent()) silences_.emplace_back(what.at, run_time::max());
+}
+
+run_time timings::silence_between(run_time from, run_time until) const {
+  run_time sum{};
+  for (const auto& [begins, ends] : silences_)
+    sum += std::max(run_time{}, std::min(ends, until) - std::max(begins, from));
+  return sum;
 }
 
 void timings::on(const delivered& what) {

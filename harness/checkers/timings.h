@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/checkers/histogram.h"
@@ -25,6 +26,8 @@ class timings {
   template <class Event>
   void on(const Event&) {}
 
+  // How long of the time between the two was in phases in which nothing was to be sent.
+  run_time silence_between(run_time from, run_time until) const;
   // The declared phase that is on.
   std::optional<std::size_t> phase() const { return phase_; }
   const histogram& latency() const { return latency_; }
@@ -41,6 +44,7 @@ class timings {
   const terms& of_;
   const ledger& book_;
   std::optional<std::size_t> phase_;
+  std::vector<std::pair<run_time, run_time>> silences_;
   histogram latency_, steady_latency_, lag_;
   std::vector<histogram> by_phase_;
   std::uint64_t skipped_ = 0, away_in_outage_ = 0, away_at_peace_ = 0;

@@ -22,7 +22,7 @@ class traffic final : public checker {
   void on(const send_invoked& what) override {
     // The schedule starts with its first send, a moment after time zero.
     if (!schedule_begun_) schedule_begun_ = what.intended;
-    if (what.intended - *schedule_begun_ < at_.of.publishing_ends) ++sent_on_schedule_;
+    if (is_on_schedule(what.intended)) ++sent_on_schedule_;
     const auto& courses = at_.book.faults().courses();
     for (std::size_t f = 0; f < courses.size(); ++f) {
       if (courses[f].state == fault::fault_state::active) ++windows_[f].sent;
@@ -38,8 +38,7 @@ class traffic final : public checker {
     if (!what.was_skipped || what.reason != skip_reason::away) return;
     if (!at_.book.faults().current()) return;
     const run_time intended = what.at - what.lag;
-    if (schedule_begun_ && intended - *schedule_begun_ < at_.of.publishing_ends)
-      ++away_on_schedule_;
+    if (schedule_begun_ && is_on_schedule(intended)) ++away_on_schedule_;
     const auto& courses = at_.book.faults().courses();
     for (std::size_t f = 0; f < courses.size(); ++f) {
       if (courses[f].state == fault::fault_state::active) ++windows_[f].away;
@@ -92,11 +91,18 @@ class traffic final : public checker {
     if (what.result == outcome::ok) owed_ += message.must;
   }
 
+  bool is_on_schedule(run_time intended) const {
+    return intended - *schedule_begun_ + first_send_at(at_.of.phases) < at_.of.publishing_ends;
+  }
+
   // For the schedule to have had something to send; some faults are over at once.
   bool lasted_long_enough(const fault_course& course) const {
     if (!course.active_at) return false;
-    const run_time length = course.healed_at.value_or(at_.end.at) - *course.active_at;
-    return length > std::max<run_time>(std::chrono::milliseconds(500), at_.of.send_period * 10);
+    const run_time until = course.healed_at.value_or(at_.end.at);
+    const run_time length =
+        until - *course.active_at - at_.times.silence_between(*course.active_at, until);
+    return length >
+           std::max<run_time>(std::chrono::milliseconds(500), slowest_send_period(at_.of) * 10);
   }
 
   std::string find_problem() const {
@@ -108,6 +114,7 @@ class traffic final : public checker {
         if (at_.end.was_cut_short) continue;
         return "phase " + name + " never began";
       }
+      if (at_.of.phases[i].is_silent()) continue;
       if (phases_[i].sent == 0) return "no message was sent in phase " + name;
       if (phases_[i].sent_to_somebody == 0)
         return "nobody had joined to get the messages of phase " + name;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <utility>
 
 #include "harness/fleet/client.h"
 #include "net/async/assert.h"
@@ -64,6 +65,7 @@ class fleet_of_clients final : public fleet {
   std::vector<std::unique_ptr<client>> clients_;  // index = client_id
   send_schedule schedule_;
   std::uint64_t publishing_generation_ = 0;  // odd while publishing
+  bool has_published_ = false;
   asio::steady_timer pace_, tick_;
   net::task_group tasks_;
 };
@@ -116,7 +118,8 @@ void fleet_of_clients::stop_publishing() {
 asio::awaitable<void> fleet_of_clients::publish_loop(std::uint64_t generation) {
   co_await asio::this_coro::throw_if_cancelled(false);
   send_schedule::send due = schedule_.next();
-  const run_time shift = now() - due.at;
+  // The schedule's zero is now; once it has stopped, it goes on with what is due next.
+  const run_time shift = now() - (std::exchange(has_published_, true) ? due.at : run_time{});
   while (publishing_generation_ == generation && !shared_.is_stopping) {
     for (int sent = 0; sent < burst_count_max && due.at + shift <= now(); ++sent) {
       publish(due, due.at + shift);

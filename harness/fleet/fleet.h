@@ -59,7 +59,7 @@ class fleet {
   // Connects everybody along the ramp and waits until every join is confirmed; false at the limit. Clients go on
   // reconnecting until stop().
   virtual asio::awaitable<bool> connect_all(std::chrono::nanoseconds limit) = 0;
-  // Publishes on schedule until stop_publishing(). The schedule's first send is due now. What nobody could send, or
+  // Publishes on schedule until stop_publishing(). The schedule begins now. What nobody could send, or
   // could not in time, is recorded as skipped.
   virtual void start_publishing() = 0;
   virtual void stop_publishing() = 0;

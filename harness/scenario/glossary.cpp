@@ -87,9 +87,11 @@ constexpr glossary_entry checks[] = {
      "too."},
     {"traffic",
      "There was traffic while it mattered; silence proves nothing. Finds nothing against the "
-     "target. Inconclusive: a phase without a message that was sent, acknowledged and owed to "
+     "target. Inconclusive: a phase (unless its rate is 0/s) without a message that was sent, "
+     "acknowledged and owed to "
      "somebody; no message while a fault was in effect for longer than 500 ms and ten sends; "
-     "less than 99 % of the planned messages sent; or, away from outages, less than 99 % of "
+     "less than 99 % of the planned messages sent, where those count that nobody could send as the "
+     "target was away in an outage; or, away from outages, less than 99 % of "
      "the deliveries owed that there would be if everybody were there and everything "
      "acknowledged."},
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "net/async/assert.h"
 
@@ -39,7 +40,7 @@ std::vector<phase_plan> place_phases(const std::vector<phase_recipe>& recipes) {
   std::vector<phase_plan> phases;
   run_time begins{};
   for (const phase_recipe& recipe : recipes) {
-    phases.push_back({recipe.name, begins, begins + recipe.duration});
+    phases.push_back({recipe.name, begins, begins + recipe.duration, recipe.send_period});
     begins += recipe.duration;
   }
   return phases;
@@ -81,6 +82,12 @@ plan make_plan(scenario from, target with, std::uint64_t seed, std::string run_n
   return result;
 }
 
+run_time first_send_at(const std::vector<phase_plan>& phases) {
+  const auto loud = std::find_if_not(phases.begin(), phases.end(),
+                                     [](const phase_plan& phase) { return phase.is_silent(); });
+  return loud == phases.begin() ? run_time{} : std::prev(loud)->ends;
+}
+
 send_schedule::send_schedule(const plan& from)
     : plan_(&from), arrivals_(from.seed, "arrivals"), senders_(from.seed, "senders") {
   for (const client_plan& client : from.clients) {
@@ -88,6 +95,24 @@ send_schedule::send_schedule(const plan& from)
   }
   for (std::size_t left = order_.size(); left > 1; --left) {
     std::swap(order_[left - 1], order_[senders_.below(left)]);
+  }
+  enter_phases();
+}
+
+nanoseconds send_schedule::period() const {
+  const nanoseconds usual = plan_->scenario.load.send_period;
+  if (phase_ == plan_->phases.size()) return usual;
+  return plan_->phases[phase_].send_period.value_or(usual);
+}
+
+void send_schedule::enter_phases() {
+  while (phase_ < plan_->phases.size()) {
+    const phase_plan& phase = plan_->phases[phase_];
+    if (phase.is_silent()) next_at_ = phase.ends;
+    if (next_at_ < phase.ends) return;
+    const nanoseconds before = period();
+    ++phase_;
+    if (period() != before) next_at_ = phase.ends;
   }
 }
 
@@ -98,15 +123,15 @@ send_schedule::send send_schedule::next() {
   const load_recipe& load = plan_->scenario.load;
   switch (load.arrival) {
     case arrival_kind::constant:
-      next_at_ += load.send_period;
+      next_at_ += period();
       break;
     case arrival_kind::poisson: {
-      const double gap =
-          -std::log1p(-arrivals_.unit()) * static_cast<double>(load.send_period.count());
+      const double gap = -std::log1p(-arrivals_.unit()) * static_cast<double>(period().count());
       next_at_ += nanoseconds(std::llround(gap));
       break;
     }
   }
+  enter_phases();
   return result;
 }
 

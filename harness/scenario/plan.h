@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,13 @@ struct phase_plan {
   std::string name;
   run_time begins{};
   run_time ends{};
+  std::optional<std::chrono::nanoseconds> send_period =
+      std::nullopt;  // none: the load's; 0: nothing is sent
+
+  bool is_silent() const { return send_period && send_period->count() == 0; }
 };
+// When the schedule's first message is due: silent phases may come before it.
+run_time first_send_at(const std::vector<phase_plan>& phases);
 
 struct plan {
   harness::scenario scenario;
@@ -45,7 +52,8 @@ struct plan {
 // Never fails: the scenario and the target were checked by the loaders.
 plan make_plan(scenario from, target with, std::uint64_t seed, std::string run_nonce);
 
-// The fleet's open-loop schedule: when, who, into which room. The same for the same plan; endless.
+// The fleet's open-loop schedule: when, who, into which room. The same for the same plan; endless. A
+// phase with a rate of its own begins with a send. After the declared phases the load's rate goes on.
 class send_schedule {
  public:
   explicit send_schedule(const plan& from);
@@ -57,9 +65,13 @@ class send_schedule {
   send next();
 
  private:
+  std::chrono::nanoseconds period() const;
+  void enter_phases();
+
   const plan* plan_;
   net::random_stream arrivals_, senders_;
   run_time next_at_{};
+  std::size_t phase_ = 0;  // of next_at_
   std::vector<std::pair<client_id, room_id>>
       order_;  // every (client, room) once, shuffled; walked round and round
   std::size_t cursor_ = 0;

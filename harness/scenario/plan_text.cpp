@@ -86,12 +86,18 @@ std::string node_text(const target& of) {
   return text + " within " + format_duration(ready.timeout);
 }
 
+// Of a phase that has one of its own.
+std::string rate_text(const phase_plan& phase) {
+  if (!phase.send_period) return {};
+  return phase.is_silent() ? ", silent" : ", " + format_rate(*phase.send_period);
+}
+
 std::string phases_text(const plan& of) {
   std::string text = "PHASES\n";
   for (const phase_plan& phase : of.phases) {
     text += row({{format_duration(phase.begins), 9},
                  {phase.name, 14},
-                 {format_duration(phase.ends - phase.begins), 0}});
+                 {format_duration(phase.ends - phase.begins) + rate_text(phase), 0}});
   }
   return text + row({{format_duration(of.publishing_ends), 9},
                      {"then recovery, drain and probe, as long as they need", 0}});
@@ -232,6 +238,7 @@ std::string render_json(const plan& of) {
     phases.push_back(json::object{{"name", phase.name},
                                   {"begins_s", seconds(phase.begins)},
                                   {"ends_s", seconds(phase.ends)}});
+    if (phase.send_period) phases.back().as_object()["period_s"] = seconds(*phase.send_period);
   }
   for (const fault::fault_spec& spec : of.faults) faults.push_back(fault_json(spec));
   const expected_totals totals = expect_totals(of);

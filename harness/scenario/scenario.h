@@ -60,6 +60,8 @@ struct load_recipe {
 struct phase_recipe {
   std::string name;
   std::chrono::nanoseconds duration{};
+  std::optional<std::chrono::nanoseconds> send_period =
+      std::nullopt;  // none: the load's; 0: nothing is sent
 };
 
 struct fault_recipe {

@@ -309,7 +309,13 @@ class scenario_reader {
     load.answer_timeout = from["client"]["answer_timeout"].duration();
     const checked_value& silence = from["client"]["silence_timeout"];
     if (silence.is_given()) load.silence_timeout = silence.duration();
-    load.send_period = from["publish"]["rate"].duration();
+    const checked_value& rate = from["publish"]["rate"];
+    load.send_period = rate.duration();
+    if (rate.is_valid() && load.send_period.count() == 0) {
+      report(
+          rate, "E112", rate.path() + ": " + rate.text() + " is out of range",
+          "at least one message an hour; a phase alone may be silent: phases[].publish.rate: 0/s");
+    }
     read_payload(from["publish"]["payload"], load.payload);
     load.arrival = static_cast<arrival_kind>(from["publish"]["arrival"].choice());
     const bool is_sound = from["rooms"].is_valid() && clients["rooms_each"].is_valid() &&
@@ -337,7 +343,9 @@ class scenario_reader {
     }
     for (const checked_value& item : list.items()) {
       const std::string& name = item["name"].text();
-      phases.push_back({name, item["duration"].duration()});
+      phases.push_back({name, item["duration"].duration(), {}});
+      const checked_value& rate = item["publish"]["rate"];
+      if (rate.is_given() && rate.is_valid()) phases.back().send_period = rate.duration();
       if (std::find(engine_phases.begin(), engine_phases.end(), name) != engine_phases.end()) {
         report(item["name"], "E132",
                item["name"].path() + ": '" + name + "' is a phase of every run",

@@ -234,6 +234,13 @@ constexpr schema_row rows[] = {
      .doc = "How long the phase takes.",
      .minimum = 1,
      .maximum = week},
+    {.path = "phases[].publish",
+     .type = map,
+     .doc = "What differs from load.publish in this phase."},
+    {.path = "phases[].publish.rate",
+     .type = rate,
+     .doc = "Messages of the whole fleet in this phase; 0/s: nobody says anything. Without it as "
+            "load.publish.rate."},
 
     {.path = "faults", .type = list, .doc = "What breaks, and when."},
     {.path = "faults[]", .type = map, .doc = "A fault."},

@@ -1,5 +1,7 @@
 #include "harness/scenario/terms.h"
 
+#include <algorithm>
+
 #include "fault-injection/fault.h"
 
 namespace ordeal::harness {
@@ -16,6 +18,13 @@ std::string target_of(const fault::fault_spec& spec) {
 }
 
 }  // namespace
+
+std::chrono::nanoseconds slowest_send_period(const terms& of) {
+  std::chrono::nanoseconds slowest = of.send_period;
+  for (const phase_plan& phase : of.phases)
+    slowest = std::max(slowest, phase.send_period.value_or(slowest));
+  return slowest;
+}
 
 terms terms_of(const plan& from) {
   terms result;

@@ -46,6 +46,8 @@ struct terms {
 };
 
 terms terms_of(const plan& from);
+// Of the load and of every phase in which something is sent.
+std::chrono::nanoseconds slowest_send_period(const terms& of);
 
 // One JSON object, with a schema_version of its own. `parse_terms` throws std::runtime_error that says what is wrong.
 std::string to_json(const terms& what);

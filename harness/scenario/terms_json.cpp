@@ -143,8 +143,12 @@ terms terms_from(const json::object& from) {
     what.clients.push_back(seats_from(client.as_object(), what.nodes, what.rooms.size()));
   for (const json::value& each : member(from, "phases").as_array()) {
     const json::object& phase = each.as_object();
-    what.phases.push_back({text(phase, "name"), nanoseconds(number(phase, "begins_ns")),
-                           nanoseconds(number(phase, "ends_ns"))});
+    what.phases.push_back({text(phase, "name"),
+                           nanoseconds(number(phase, "begins_ns")),
+                           nanoseconds(number(phase, "ends_ns")),
+                           {}});
+    if (phase.contains("send_period_ns"))
+      what.phases.back().send_period = nanoseconds(number(phase, "send_period_ns"));
   }
   for (const json::value& each : member(from, "faults").as_array()) {
     const json::object& fault = each.as_object();
@@ -180,6 +184,7 @@ std::string to_json(const terms& what) {
     phases.push_back(json::object{{"name", phase.name},
                                   {"begins_ns", phase.begins.count()},
                                   {"ends_ns", phase.ends.count()}});
+    if (phase.send_period) phases.back().as_object()["send_period_ns"] = phase.send_period->count();
   }
   for (const fault_terms& fault : what.faults) {
     faults.push_back(json::object{{"name", fault.name},

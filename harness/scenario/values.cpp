@@ -153,7 +153,7 @@ parsed<std::chrono::nanoseconds> parse_rate(std::string_view text) {
   if (index == rate_units.size()) return {{}, "has the unknown unit '" + std::string(rest) + "'"};
   const parsed<std::int64_t> count = parse_integer(digits);
   if (!count.value) return {{}, count.problem};
-  if (*count.value == 0) return {{}, "is zero"};
+  if (*count.value == 0) return {std::chrono::nanoseconds(0), {}};
   const std::int64_t period = rate_units[index].factor / *count.value;
   if (period < 1'000) return {{}, "is more than a million a second"};
   return {std::chrono::nanoseconds(period), {}};

@@ -509,6 +509,41 @@ TEST(TrafficChecker, CountsWhatNobodyCouldSendInAnOutageAlone) {
   }
 }
 
+TEST(TrafficChecker, WantsNoMessagesInASilentPhase) {
+  plan of = make_test_plan();
+  of.phases = {{"quiet", {}, {}, seconds(0)}, {"steady", {}, {}}};
+  history h(of);
+  h.everybody_joins();
+  h.phase(phase_kind::declared, "quiet").later(seconds(5));
+  h.phase(phase_kind::declared, "steady");
+  h.exchanges(0);
+  h.ends_well();
+  EXPECT_EQ(h.verdict_of("traffic"), verdict::pass) << h.detail_of("traffic");
+}
+
+// A node that has nobody to hear cannot be seen to recover.
+TEST(RecoveryChecker, DoesNotCountSilentPhases) {
+  for (const bool is_silent : {true, false}) {
+    plan of = make_test_plan();
+    add_fault(of, "crash");
+    of.phases = {{"steady", {}, {}}, {"quiet", {}, {}}, {"again", {}, {}}};
+    if (is_silent) of.phases[1].send_period = seconds(0);
+    const auto limit = recovery_limit(terms_of(of));
+    history h(of);
+    h.everybody_joins();
+    h.phase(phase_kind::declared, "steady");
+    h.exchanges(0);
+    h.breaks().heals();
+    h.phase(phase_kind::declared, "quiet").later(limit);
+    h.phase(phase_kind::declared, "again").later(seconds(1));
+    h.exchanges(0);
+    h.exchanges(1);
+    h.ends_well();
+    EXPECT_EQ(h.verdict_of("recovery"), is_silent ? verdict::pass : verdict::fail)
+        << h.detail_of("recovery");
+  }
+}
+
 TEST(TrafficChecker, WantsMessagesInEveryDeclaredPhase) {
   plan of = make_test_plan();
   of.phases = {{"warmup", {}, {}}, {"steady", {}, {}}};

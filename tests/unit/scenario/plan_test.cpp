@@ -133,6 +133,48 @@ TEST(SendSchedule, PoissonKeepsTheRateWithUnevenGaps) {
   EXPECT_LT(shortest, 0.0005);
 }
 
+TEST(SendSchedule, FollowsTheRatesOfThePhases) {
+  scenario from = example();
+  from.phases = {
+      {"quiet", 2s, 0s}, {"usual", 1s}, {"burst", 1s, 1ms}, {"still", 3s, 0s}, {"drip", 2s, 500ms}};
+  const plan made = planned(from);
+  EXPECT_EQ(first_send_at(made.phases), 2s);
+  std::map<std::string, std::size_t> counts;
+  std::map<std::string, run_time> firsts;
+  send_schedule schedule(made);
+  run_time before{};
+  send_schedule::send due = schedule.next();
+  for (; due.at < made.publishing_ends; due = schedule.next()) {
+    EXPECT_GE(due.at, before);
+    before = due.at;
+    for (const phase_plan& phase : made.phases) {
+      if (due.at < phase.begins || due.at >= phase.ends) continue;
+      ++counts[phase.name];
+      firsts.emplace(phase.name, due.at);
+    }
+  }
+  const std::map<std::string, std::size_t> expected{{"usual", 200}, {"burst", 1000}, {"drip", 4}};
+  EXPECT_EQ(counts, expected);
+  EXPECT_EQ(firsts.at("usual"), 2s);
+  EXPECT_EQ(firsts.at("burst"), 3s);
+  EXPECT_EQ(firsts.at("drip"), 7s);
+  EXPECT_EQ(due.at, made.publishing_ends) << "then the load's own rate";
+  EXPECT_EQ(schedule.next().at, made.publishing_ends + 5ms);
+  EXPECT_EQ(expect_totals(made).messages, 1204U);
+  EXPECT_NE(render_text(made).find("2s, silent"), std::string::npos) << render_text(made);
+  EXPECT_NE(render_text(made).find("1s, 1000/s"), std::string::npos) << render_text(made);
+}
+
+TEST(SendSchedule, APhaseWithTheSameRateChangesNothing) {
+  scenario same = example();
+  same.load.arrival = arrival_kind::poisson;
+  scenario told = same;
+  for (phase_recipe& phase : told.phases) phase.send_period = 5ms;
+  const plan one = planned(same), other = planned(told);
+  send_schedule a(one), b(other);
+  for (int i = 0; i < 10'000; ++i) ASSERT_EQ(a.next().at, b.next().at);
+}
+
 TEST(Plan, CountsExpectedMessagesAndDeliveries) {
   const expected_totals totals = expect_totals(planned(example()));
   EXPECT_EQ(totals.messages, 6600U);          // 33 s at 200/s

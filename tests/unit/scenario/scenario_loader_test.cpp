@@ -41,8 +41,22 @@ TEST(ScenarioLoader, FillsInDefaults) {
   EXPECT_EQ(loaded.load.payload.bytes_max, 128U);
   EXPECT_EQ(loaded.load.ramp, 1s);
   EXPECT_FALSE(loaded.load.reconnect_anywhere);
+  EXPECT_EQ(loaded.load.answer_timeout, 30s);
+  EXPECT_FALSE(loaded.load.silence_timeout) << "as the driver's published client";
+  EXPECT_FALSE(loaded.phases.at(0).send_period);
   EXPECT_FALSE(loaded.seed);
   EXPECT_EQ(loaded.text, minimal);
+}
+
+TEST(ScenarioLoader, PhasesHaveRatesAndClientsPatience) {
+  const scenario loaded = load(minimal +
+                               "  - { name: quiet, duration: 1s, publish: { rate: 0/s } }\n"
+                               "  - { name: burst, duration: 1s, publish: { rate: 1000/s } }\n"
+                               "load: { client: { answer_timeout: 8s, silence_timeout: 12s } }\n");
+  EXPECT_EQ(loaded.load.answer_timeout, 8s);
+  EXPECT_EQ(loaded.load.silence_timeout, 12s);
+  EXPECT_EQ(loaded.phases.at(1).send_period, 0s);
+  EXPECT_EQ(loaded.phases.at(2).send_period, 1ms);
 }
 
 TEST(ScenarioLoader, ReadsEveryKey) {

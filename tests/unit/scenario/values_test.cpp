@@ -49,8 +49,8 @@ TEST(Values, RatesBecomePeriods) {
   EXPECT_EQ(parse_rate("200/s").value, 5ms);
   EXPECT_EQ(parse_rate("30/m").value, 2s);
   EXPECT_EQ(parse_rate("10/h").value, 6min);
-  for (const char* text :
-       {"", "200", "/s", "0/s", "200/ms", "200s", "-1/s", "2000000/s", "1.5/s"}) {
+  EXPECT_EQ(parse_rate("0/s").value, 0s);
+  for (const char* text : {"", "200", "/s", "200/ms", "200s", "-1/s", "2000000/s", "1.5/s"}) {
     EXPECT_FALSE(parse_rate(text).value) << text;
   }
 }
