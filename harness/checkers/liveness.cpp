@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::chrono::milliseconds look_interval{500};
 constexpr std::chrono::milliseconds mark_interval{100};
-// Our own part in a return: the answer to a join is awaited for 5 s, and connections and joins are tried again after up to 2 s.
+// Our own part in a return: the answer to a join is awaited for 5 s, and connections and joins are tried again after
+// up to 2 s.
 constexpr std::chrono::seconds own_patience{8};
 
 // The messages of a room that were acknowledged, by tenths of a second of their acknowledgement, as

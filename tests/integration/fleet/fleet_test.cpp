@@ -261,7 +261,8 @@ asio::awaitable<void> hear_nothing(stage& on) {
   co_await on.stop();
   on.history.expect_well_formed();
   for (const auto& end : on.history.all<client_disconnected>()) {
-    if (!end.was_planned) EXPECT_EQ(end.cut, cut_cause::silent);
+    const cut_cause expected = end.was_planned ? cut_cause::none : cut_cause::silent;
+    EXPECT_EQ(end.cut, expected);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "net/async/clock.h"
 #include "net/hub/codec.h"
 
 namespace ordeal::planted {
@@ -39,7 +40,11 @@ void fail(session& who, const std::string& invocation_id, const std::string& err
 }  // namespace
 
 hub::hub(asio::any_io_executor ex, std::string node_name, stream& log, bug& planted)
-    : ex_(ex), node_name_(std::move(node_name)), log_(log), planted_(planted) {}
+    : ex_(ex),
+      node_name_(std::move(node_name)),
+      plain_name_(node_name_ + '@' + std::to_string(net::now().time_since_epoch().count()) + '#'),
+      log_(log),
+      planted_(planted) {}
 
 asio::awaitable<void> hub::serve(std::unique_ptr<net::websocket> ws) {
   const auto who = std::make_shared<session>(ex_, next_client_++, std::move(ws));
@@ -67,7 +72,7 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
     what.room = *room;
     what.sender = name_of(*who);
     // Plain clients give none; each of their calls is another message.
-    what.message_id = second->empty() ? node_name_ + '#' + std::to_string(++plain_sends_) : *second;
+    what.message_id = second->empty() ? plain_name_ + std::to_string(++plain_sends_) : *second;
     what.text = *text;
     co_await send(std::move(who), invocation_id, std::move(what));
     co_return;

@@ -55,6 +55,7 @@ class hub final : public call_handler, public stream_subscriber {
 
   asio::any_io_executor ex_;
   std::string node_name_;
+  std::string plain_name_;  // of messages without an id; another after each start
   stream& log_;
   bug& planted_;
   std::uint64_t next_client_ = 1, plain_sends_ = 0;
