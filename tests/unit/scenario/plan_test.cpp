@@ -135,6 +135,7 @@ TEST(SendSchedule, PoissonKeepsTheRateWithUnevenGaps) {
 
 TEST(SendSchedule, FollowsTheRatesOfThePhases) {
   scenario from = example();
+  from.faults.clear();
   from.phases = {
       {"quiet", 2s, 0s}, {"usual", 1s}, {"burst", 1s, 1ms}, {"still", 3s, 0s}, {"drip", 2s, 500ms}};
   const plan made = planned(from);

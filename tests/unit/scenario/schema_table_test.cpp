@@ -55,7 +55,8 @@ TEST(SchemaTable, KnowsChildrenOfMapsListsAndFreeMaps) {
     return keys;
   };
   EXPECT_EQ(names(scenario_schema(), "target"), (std::set<std::string>{"limits", "name", "nodes"}));
-  EXPECT_EQ(names(scenario_schema(), "phases[]"), (std::set<std::string>{"name", "duration"}));
+  EXPECT_EQ(names(scenario_schema(), "phases[]"),
+            (std::set<std::string>{"name", "duration", "publish"}));
   EXPECT_EQ(names(scenario_schema(), "secrets.*"),
             (std::set<std::string>{"from_env", "from_file"}));
   EXPECT_TRUE(names(scenario_schema(), "").contains("faults"));
