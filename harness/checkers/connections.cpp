@@ -1,6 +1,7 @@
 // Connections are kept and given back. (a) The nodes' connections to Redis do not become ever more: a node that
-// reconnects closes what it had. (b) Clients do not lose their connections all the time without a reason: what no
-// outage explains is counted.
+// reconnects closes what it had. (b) They come back after an outage: with fewer than there are nodes, one has none. (A
+// pool may come back smaller, and a node may wait for its first client: neither proves anything.) (c) Clients do not
+// lose their connections all the time without a reason: what no outage explains is counted.
 #include <algorithm>
 #include <array>
 
@@ -15,13 +16,14 @@ constexpr std::uint64_t samples_min = 60;
 constexpr std::chrono::seconds span_min{60};
 constexpr std::uint64_t excess_samples =
     3;  // in a row: closing an old connection may take a moment
+constexpr std::uint64_t after_samples_min = 2;
 constexpr std::uint64_t lost_min = 10;
 // After an outage: clients and old connections still go their ways.
 constexpr std::chrono::seconds aftermath{2};
 
 class connections final : public checker {
  public:
-  explicit connections(const bench& at) : at_(at) {}
+  explicit connections(const bench& at) : at_(at), is_running_(at.of.nodes, true) {}
   const char* id() const override { return "connections"; }
 
   void on(const client_connected&) override { has_clients_ = true; }
@@ -35,6 +37,11 @@ class connections final : public checker {
 
   void on(const fault_changed& what) override { look(what.at); }
   void on(const observer_usage& what) override { look(what.at); }
+
+  void on(const node_changed& what) override {
+    is_running_.at(index_of(what.node)) =
+        what.state != node_state::exited && what.state != node_state::stopped;
+  }
 
   void on(const phase_changed& what) override {
     look(what.at);
@@ -58,9 +65,15 @@ class connections final : public checker {
   check_result finish(run_time at) override {
     look(at);
     judge_series(at);
+    judge_return(at);
     const std::string redis = text_of_redis();
     const std::string clients = text_of_clients();
     if (!leak_.empty()) return {id(), verdict::fail, leak_ + "; " + clients};
+    if (!not_back_.empty()) {
+      const bool is_doubtful = at_.book.faults().has_failed();
+      return {id(), is_doubtful ? verdict::inconclusive : verdict::fail,
+              not_back_ + (is_doubtful ? "; " + doubt(at_) : "")};
+    }
     if (is_losing_clients()) {
       return {id(), verdict::fail,
               clients + ", more than once a minute each" +
@@ -81,6 +94,8 @@ class connections final : public checker {
     if (is_outage_) {
       had_outage_ = true;
       in_a_row_ = 0;
+      after_samples_ = 0;
+      most_after_ = 0;
     } else if (was_outage) {
       outage_ended_ = at;
     }
@@ -93,6 +108,8 @@ class connections final : public checker {
   // Every reconnect left its old connection behind, say.
   void note_after(const redis_usage& what) {
     after_ = what.connections;
+    ++after_samples_;
+    most_after_ = std::max(most_after_, what.connections);
     const std::uint64_t allowed = before_ + std::max<std::uint64_t>(4, 3 * at_.of.nodes);
     in_a_row_ = what.connections > allowed ? in_a_row_ + 1 : 0;
     if (in_a_row_ < excess_samples || !leak_.empty()) return;
@@ -114,6 +131,23 @@ class connections final : public checker {
     convict(at, "the nodes open ever more connections to Redis: " + std::to_string(climb.first) +
                     " to " + std::to_string(climb.last) + " in " +
                     text_of_duration(series_.span()) + ", rising all the time");
+  }
+
+  // A node that runs and has clients had a connection before, and has none since the last outage.
+  void judge_return(run_time at) {
+    if (after_samples_ < after_samples_min || before_ < at_.of.nodes) return;
+    std::uint32_t nodes = 0;
+    for (std::size_t n = 0; n < at_.of.nodes; ++n) {
+      if (is_running_[n] && at_.book.faults().is_node_used(n)) ++nodes;
+    }
+    if (most_after_ >= nodes) return;
+    not_back_ = "connections to Redis did not come back: " + std::to_string(before_) +
+                " before the first outage, at most " + std::to_string(most_after_) +
+                " after the last one, with clients on " + counted(nodes, "node", "nodes");
+    finding what;
+    what.kind = finding_kind::stuck;
+    what.at = at;
+    report(at_, std::move(what), [this] { return not_back_; });
   }
 
   void convict(run_time when, std::string sentence) {
@@ -180,7 +214,11 @@ class connections final : public checker {
   bool was_seen_before_ = false;
   std::uint32_t before_ = 0;  // most before the first outage
   std::optional<std::uint32_t> after_;
-  std::string leak_;
+  // Since the last outage, once it is calm.
+  std::uint64_t after_samples_ = 0;
+  std::uint32_t most_after_ = 0;
+  std::vector<bool> is_running_;  // by node; until told otherwise
+  std::string leak_, not_back_;
 };
 
 }  // namespace

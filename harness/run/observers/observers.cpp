@@ -60,11 +60,12 @@ asio::awaitable<void> observers::watch_links() {
 }
 
 asio::awaitable<void> observers::watch_redis(fault::managed_redis& redis) {
-  for (;;) {
+  // The last look is after the probe, for which a node may have needed its connections first.
+  for (bool is_last = false;;) {
     const auto count = co_await count_connections(redis);
     if (count) fleet_.post(redis_usage{fleet_.elapsed(), *count});
-    const bool is_over = co_await stopping_.wait_for(interval);
-    if (is_over) co_return;
+    if (is_last) co_return;
+    is_last = co_await stopping_.wait_for(interval);
   }
 }
 

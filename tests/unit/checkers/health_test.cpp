@@ -371,6 +371,40 @@ TEST(ConnectionsChecker, AcquitsOneConnectionMoreAndAWaveAfterAnOutage) {
       << wave.run().detail_of("connections");
 }
 
+// Two nodes; the outage is over, and calm.
+watched with_connections_after(std::uint32_t before, const std::vector<std::uint32_t>& after,
+                               const std::optional<node_state>& second_node = std::nullopt) {
+  watched w(1);
+  for (int s = 0; s < 5; ++s) w.second().has(before);
+  w.run().breaks();
+  w.second().has(0);
+  if (second_node) w.run().node_is(1, *second_node);
+  w.recovers();
+  for (int s = 0; s < 3; ++s) w.second().harness(100);
+  for (const std::uint32_t count : after) w.second().has(count);
+  return w;
+}
+
+TEST(ConnectionsChecker, ConvictsConnectionsThatDoNotComeBack) {
+  auto none = with_connections_after(4, {0, 0, 0});
+  EXPECT_EQ(none.run().verdict_of("connections"), verdict::fail);
+  EXPECT_EQ(none.run().findings(), "stuck=1");
+  EXPECT_NE(none.run().detail_of("connections").find("4 before the first outage, at most 0 after"),
+            std::string::npos)
+      << none.run().detail_of("connections");
+  EXPECT_EQ(with_connections_after(4, {0, 1, 1}).run().findings(), "stuck=1");
+}
+
+TEST(ConnectionsChecker, AcquitsConnectionsThatMayBeElsewhere) {
+  EXPECT_EQ(with_connections_after(40, {2, 2, 2}).run().findings(), "") << "a smaller pool";
+  EXPECT_EQ(with_connections_after(4, {1, 1, 4}).run().findings(), "") << "one took a while";
+  EXPECT_EQ(with_connections_after(4, {1}).run().findings(), "") << "one look may be unlucky";
+  EXPECT_EQ(with_connections_after(1, {0, 0, 0}).run().findings(), "") << "fewer than nodes before";
+  EXPECT_EQ(with_connections_after(4, {1, 1, 1}, node_state::stopped).run().findings(), "")
+      << "the other node does not run";
+  EXPECT_EQ(with_connections_after(4, {1, 1, 1}, node_state::ready).run().findings(), "stuck=1");
+}
+
 TEST(ConnectionsChecker, ConvictsWhoKeepsLosingItsClients) {
   watched w;
   for (int s = 0; s < 120; ++s) {
