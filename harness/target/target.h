@@ -75,7 +75,7 @@ struct protocol_recipe {
 struct target {
   std::string name;
   std::string description;
-  std::string driver;  // "signalr"
+  std::string driver;         // "signalr"
   bool has_backplane = true;  // `backplane: none` otherwise: one node needs none
   std::optional<launch_recipe> launch;
   std::vector<std::string> secrets;      // names of environment variables
