@@ -314,6 +314,17 @@ request log_wire::attach(const attach_command& what) const {
   return asked;
 }
 
+request log_wire::identity() {
+  request asked;
+  asked.add({"INFO", "replication"});
+  return asked;
+}
+
+std::string log_wire::parse_incarnation(const replies& heard) {
+  if (heard.empty() || error_in(heard.front().view()).is_set()) return {};
+  return parse_server_facts(heard.front()->text()).incarnation;
+}
+
 request log_wire::facts() const {
   request asked;
   add_facts(asked, std::nullopt);

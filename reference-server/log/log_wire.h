@@ -28,6 +28,10 @@ class log_wire {
   request read(const read_command& what, std::chrono::milliseconds block,
                std::size_t count_max = read_count_max) const;
   request range(position after, position upto, std::size_t count_max = read_count_max) const;
+  // Which server answers, and none of the log's entries, which may be large.
+  static request identity();
+  // Empty: unknown.
+  static std::string parse_incarnation(const replies& heard);
   // The facts alone, for a cursor that is ahead.
   request facts() const;
   struct read_result {

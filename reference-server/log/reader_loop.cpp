@@ -40,11 +40,11 @@ asio::awaitable<void> redis_log::keep_reader() {
 
 // This connection may have ended up at another Redis than the one that was attached to.
 asio::awaitable<bool> redis_log::is_same_server() {
-  const auto what = wire_.facts();
+  const auto what = log_wire::identity();
   const auto result = co_await reader_->exec(what, options_.command_timeout);
   if (result.ec) co_return false;
-  const auto found = log_wire::parse_facts(result.replies);
-  co_return !found.error.is_set() && found.server.incarnation == machine_.identity().incarnation;
+  const std::string incarnation = log_wire::parse_incarnation(result.replies);
+  co_return !incarnation.empty() && incarnation == machine_.identity().incarnation;
 }
 
 // Until the connection is closed, the log has moved to another server, or what comes is not the log
