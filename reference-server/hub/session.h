@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/async/clock.h"
 #include "net/async/task_group.h"
 #include "net/hub/codec.h"
 #include "net/hub/message_buffer.h"
@@ -106,7 +107,7 @@ class session final : public client_link, private connection_owner {
   std::optional<net::hub::message_buffer>
       buffer_;                       // from the handshake on, with stateful reconnect
   std::vector<record_ptr> control_;  // untracked records: they go before everything in the queue
-  net::time_point acked_{};
+  net::time_point acked_ = net::now();
   net::time_point waiting_until_{};
   std::size_t sends_in_flight_ = 0;
   std::size_t joins_in_flight_ = 0;
