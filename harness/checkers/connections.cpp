@@ -207,7 +207,7 @@ class connections final : public checker {
   run_time looked_at_{};
   std::chrono::nanoseconds calm_time_{};
   std::uint64_t lost_ = 0;
-  std::array<std::uint64_t, 6> cut_{};  // of those, by cut_cause
+  std::array<std::uint64_t, cut_cause_count> cut_{};  // of those, by cut_cause
 
   trend series_;
   std::uint64_t seen_ = 0, in_a_row_ = 0;

@@ -97,6 +97,7 @@ enum class cut_cause {
   unread,      // the server takes nothing that is sent to it
   protocol     // what the server sent breaks the protocol
 };
+inline constexpr std::size_t cut_cause_count = static_cast<std::size_t>(cut_cause::protocol) + 1;
 struct client_disconnected {
   run_time at{};
   client_id client{};
@@ -198,6 +199,8 @@ enum class reason_kind {
   log,               // a line of a node's log, as seen within a second
   send_unanswered    // no answer to a send came in time
 };
+inline constexpr std::size_t reason_kind_count =
+    static_cast<std::size_t>(reason_kind::send_unanswered) + 1;
 struct reason_heard {
   run_time at{};
   node_id node{};

@@ -30,7 +30,7 @@ class reason_bounds {
   const std::string& admit(reason_kind kind, const std::string& text);
 
  private:
-  std::array<std::set<std::string>, 6> known_;
+  std::array<std::set<std::string>, reason_kind_count> known_;
 };
 
 }  // namespace ordeal::harness

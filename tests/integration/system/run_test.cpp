@@ -248,6 +248,23 @@ INSTANTIATE_TEST_SUITE_P(
                        6}),
     [](const auto& of) { return std::string(of.param.name); });
 
+TEST_F(ordeal_run, UnansweredSendsAreUnknownAndTheRunGoesOn) {
+  const std::string faults =
+      "faults:\n  - { name: freeze, at: steady+500ms, kind: redis_pause, for: 1s }\n";
+  std::string text = small_scenario(3, faults);
+  const std::string publish = "  publish:";
+  text.insert(text.find(publish), "  client: { answer_timeout: 200ms }\n");
+  const auto run = start(write("small.yaml", text));
+  EXPECT_EQ(run->wait(run_limit), 0) << run->err();
+  EXPECT_GT(summary().at("totals").at("info").to_number<int>(), 0);
+  const json::value reasons = summary().at("reasons");
+  const auto is_unanswered = [](const json::value& each) {
+    return each.at("kind") == "send_unanswered";
+  };
+  EXPECT_TRUE(std::any_of(reasons.as_array().begin(), reasons.as_array().end(), is_unanswered))
+      << run->out();
+}
+
 // Everything goes well: the Redis that is killed is not theirs.
 TEST_F(ordeal_run, NodesThatUseAnotherRedisProveNothing) {
   redis_server theirs;

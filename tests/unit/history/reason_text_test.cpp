@@ -65,6 +65,12 @@ TEST(ReasonText, NumberOfTextsIsBounded) {
   EXPECT_EQ(bounds.admit(reason_kind::join_refused, "text 400"), "text 400") << "of another kind";
 }
 
+TEST(ReasonBounds, TakeEveryKind) {
+  reason_bounds bounds;
+  for (std::size_t kind = 0; kind < reason_kind_count; ++kind)
+    EXPECT_EQ(bounds.admit(reason_kind(kind), "text"), "text") << kind;
+}
+
 TEST(ReasonText, TroubleIsKnownByItsWords) {
   EXPECT_TRUE(speaks_of_trouble("level=ERROR connection refused"));
   EXPECT_TRUE(speaks_of_trouble("System.TimeoutException: timed out"));
