@@ -67,13 +67,6 @@ class backplane final : public checker {
     return text;
   }
 
-  // Does it lie between this node and Redis, or is it Redis itself?
-  static bool is_aimed_at(const fault_terms& fault, std::size_t node) {
-    if (fault.target == "redis" || fault.target == "all nodes") return true;
-    return (", " + fault.target + ",").find(", " + name_of(node_id(node)) + ",") !=
-           std::string::npos;
-  }
-
   // "; crash touched nobody", for each such fault. One on a node touches that node.
   std::string untouched() const {
     std::string text;
@@ -82,7 +75,7 @@ class backplane final : public checker {
       if (!faults_[f].has_begun || fault.kind.starts_with("node_")) continue;
       bool touched = false;
       for (std::size_t i = 0; i < at_.of.nodes; ++i)
-        touched = touched || (is_aimed_at(fault, i) && faults_[f].used[i]);
+        touched = touched || (cuts_off(fault, node_id(i)) && faults_[f].used[i]);
       if (!touched) text += "; " + fault.name + " touched nobody";
     }
     return text;

@@ -42,21 +42,6 @@ constexpr std::uint64_t calm_samples_min = 5;
 constexpr int cores_max = 1'024;
 constexpr std::chrono::milliseconds sample_gap_min{200}, sample_gap_max{3'000};
 
-// Whether this fault keeps the node from Redis, so that it has little to do but wait.
-bool cuts_off(const fault_terms& what, node_id node) {
-  if (what.kind.starts_with("redis_")) return true;
-  if (!what.kind.starts_with("link_")) return false;
-  if (what.target == "all nodes") return true;
-  const std::string wanted = name_of(node);
-  std::string_view names = what.target;  // "node-1, node-2"
-  while (!names.empty()) {
-    const std::size_t end = std::min(names.find(", "), names.size());
-    if (names.substr(0, end) == wanted) return true;
-    names.remove_prefix(std::min(end + 2, names.size()));
-  }
-  return false;
-}
-
 class resources final : public checker {
  public:
   explicit resources(const bench& at) : at_(at), nodes_(at.of.nodes) {}

@@ -26,11 +26,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-void replace_all(std::string& text, const std::string& what, std::string_view by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at))
-    text.replace(at, what.size(), by), at += by.size();
-}
-
 std::string without_breaks(std::string_view text) {
   std::string line;
   for (const char c : text) {
@@ -170,11 +165,18 @@ std::string fold(const std::string& text) {
 
 }  // namespace
 
-std::string reason_text(std::string_view raw, std::span<const std::string> secrets) {
-  std::string text(raw.substr(0, raw_bytes_max));
+std::string without_secrets(std::string text, std::span<const std::string> secrets) {
   for (const std::string& secret : secrets) {
-    if (!secret.empty()) replace_all(text, secret, "***");
+    if (secret.empty()) continue;
+    for (std::size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + 3))
+      text.replace(at, secret.size(), "***");
   }
+  return text;
+}
+
+std::string reason_text(std::string_view raw, std::span<const std::string> secrets) {
+  std::string text = without_secrets(std::string(raw.substr(0, raw_bytes_max)), secrets);
   text = without_breaks(report::clean_text(text));
   mask_urls(text);
   mask_values(text);

@@ -14,6 +14,9 @@
 
 namespace ordeal::harness {
 
+// "***" in place of each of these.
+std::string without_secrets(std::string text, std::span<const std::string> secrets);
+
 // One line of at most 200 characters. Numbers and random names become '#' (but the code of an HTTP answer, a close, an
 // exit and the like stays), secrets "***": those given, the password of a URL, and what follows "password=" or the
 // like.

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "fault-injection/redis/managed_redis.h"
+#include "harness/history/reason_text.h"
 #include "net/async/deadline.h"
 #include "net/http.h"
 
@@ -242,14 +243,7 @@ std::vector<std::string> node_set::secrets() const {
 
 // Without the secrets that were given to the nodes.
 std::string node_set::quoted_log(const std::filesystem::path& log) const {
-  std::string text = log_excerpt(log);
-  for (const std::string& secret : secrets()) {
-    if (secret.empty()) continue;
-    for (std::size_t at = text.find(secret); at != std::string::npos;
-         at = text.find(secret, at + 3))
-      text.replace(at, secret.size(), "***");
-  }
-  return text;
+  return without_secrets(log_excerpt(log), secrets());
 }
 
 asio::awaitable<void> node_set::keep_logs() {

@@ -26,6 +26,13 @@ std::chrono::nanoseconds slowest_send_period(const terms& of) {
   return slowest;
 }
 
+bool cuts_off(const fault_terms& what, node_id node) {
+  if (what.kind.starts_with("redis_")) return true;
+  if (!what.kind.starts_with("link_")) return false;
+  if (what.target == "all nodes") return true;
+  return (", " + what.target + ",").find(", " + name_of(node) + ",") != std::string::npos;
+}
+
 terms terms_of(const plan& from) {
   terms result;
   result.promises = from.promises;
