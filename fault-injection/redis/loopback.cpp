@@ -1,5 +1,8 @@
 #include "fault-injection/redis/loopback.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <fstream>
@@ -42,6 +45,19 @@ std::uint16_t bind_and_close(std::uint16_t port) {
   return ec ? std::uint16_t{0} : bound.port();
 }
 
+// A socket that is bound and does not listen: a server that sets SO_REUSEADDR can still listen there, and nobody is
+// given the port. -1 when it is taken.
+int bind_reusable(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const tcp::endpoint where = loopback(port);
+  if (::bind(fd, where.data(), static_cast<socklen_t>(where.size())) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
 asio::awaitable<std::tuple<boost::system::error_code>> connect_once(tcp::socket& socket,
                                                                     tcp::endpoint to) {
   co_return co_await socket.async_connect(to, asio::as_tuple(asio::use_awaitable));
@@ -65,6 +81,20 @@ std::uint16_t free_loopback_port() {
     if (port != 0 && handed_out.insert(port).second) return port;
   }
   throw std::runtime_error("no free TCP port on 127.0.0.1");
+}
+
+reserved_port::reserved_port() {
+  constexpr int attempts_max = 100;  // somebody may be quicker
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    number_ = free_loopback_port();
+    socket_ = bind_reusable(number_);
+    if (socket_ >= 0) return;
+  }
+  throw std::runtime_error("no free TCP port on 127.0.0.1");
+}
+
+reserved_port::~reserved_port() {
+  if (socket_ >= 0) ::close(socket_);
 }
 
 asio::awaitable<boost::system::error_code> try_connect(std::uint16_t port,

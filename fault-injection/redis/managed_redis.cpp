@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "fault-injection/redis/client_list.h"
+#include "fault-injection/redis/loopback.h"
 #include "fault-injection/redis/redis_config.h"
 #include "net/async/clock.h"
 #include "net/async/condition.h"
@@ -76,10 +77,9 @@ class private_redis final : public managed_redis {
       : launch_(launch),
         settings_(std::move(settings)),
         application_(application_user(settings_)),
-        admin_password_(generate_password()),
-        port_(free_loopback_port()) {}
+        admin_password_(generate_password()) {}
 
-  std::uint16_t port() const override { return port_; }
+  std::uint16_t port() const override { return port_.number(); }
   std::string version() const override { return version_; }
   std::optional<std::size_t> refused_directive() const override { return refused_; }
   const std::string& user() const override { return settings_.user; }
@@ -103,7 +103,7 @@ class private_redis final : public managed_redis {
     spec.command = {settings_.program, "-"};
     spec.workdir = settings_.data_dir;
     spec.log_file = settings_.log_file;
-    spec.stdin_text = redis_config(settings_, port_, admin_password_, is_login_enabled_);
+    spec.stdin_text = redis_config(settings_, port(), admin_password_, is_login_enabled_);
     launch_result launched = co_await launch_.launch(std::move(spec));
     if (!launched.started) {
       if (!launched.is_program_missing) co_return failed(launched.error);
@@ -209,7 +209,7 @@ class private_redis final : public managed_redis {
  private:
   connection_options options_for(std::string user, std::string password, milliseconds limit) const {
     connection_options options;
-    options.port = port_;
+    options.port = port();
     options.auth.user = std::move(user);
     options.auth.password = std::move(password);
     options.connect_timeout = limit;
@@ -256,11 +256,11 @@ class private_redis final : public managed_redis {
     const std::string_view info = result.replies[0].view().text();
     const std::string pid = info_field(info, "process_id");
     if (pid != std::to_string(process_->pid())) {
-      co_return failed("another server answers on port " + std::to_string(port_));
+      co_return failed("another server answers on port " + std::to_string(port()));
     }
     version_ = version_of(info);
     co_return done(name() + " " + version_ + " (pid " + pid + ") answers PONG on port " +
-                   std::to_string(port_));
+                   std::to_string(port()));
   }
 
   std::string name() const { return std::filesystem::path(settings_.program).filename(); }
@@ -295,7 +295,7 @@ class private_redis final : public managed_redis {
   redis_settings settings_;  // `password` is the one of now
   std::string application_;
   std::string admin_password_;
-  std::uint16_t port_;
+  reserved_port port_;
   std::string version_;
   std::optional<std::size_t> refused_;
   bool is_login_enabled_ = true;

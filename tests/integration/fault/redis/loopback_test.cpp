@@ -35,6 +35,32 @@ TEST(FreePort, IsFreeAndNeverTheSame) {
   }
 }
 
+TEST(ReservedPort, IsForAServerOfOursAlone) {
+  asio::io_context io;
+  std::uint16_t number = 0;
+  {
+    const reserved_port port;
+    number = port.number();
+    for (int start = 0; start < 2; ++start) {
+      EXPECT_THROW(tcp::acceptor(io, at(number), false), boost::system::system_error);
+      const tcp::acceptor server(io, at(number), true);
+    }
+    EXPECT_THROW(tcp::acceptor(io, at(number), false), boost::system::system_error);
+  }
+  EXPECT_NO_THROW(tcp::acceptor(io, at(number), false));
+}
+
+asio::awaitable<void> refuse_while_nobody_listens(std::uint16_t port) {
+  const auto refused = co_await try_connect(port, std::chrono::seconds(5));
+  EXPECT_EQ(refused, asio::error::connection_refused) << refused.message();
+}
+
+TEST(ReservedPort, RefusesWhileNobodyListens) {
+  asio::io_context io;
+  const reserved_port port;
+  test::run_coro(io, refuse_while_nobody_listens(port.number()));
+}
+
 asio::awaitable<void> look_at_both(std::uint16_t open_port) {
   const auto limit = std::chrono::seconds(5);
   const auto accepted = co_await try_connect(open_port, limit);
