@@ -1,5 +1,7 @@
 // Structured log lines on stderr: time, level, component, message, key=value pairs. One write(2) a line, so lines of
-// several threads never mix. Callable from any thread. Never give it a secret: it does not look.
+// several threads never mix; one longer than 4 KiB is cut. It never waits: when stderr is a pipe that nobody reads,
+// lines are lost, and the next one that gets through is followed by one that says how many. Callable from any thread.
+// Never give it a secret: it does not look.
 #pragma once
 
 #include <initializer_list>

@@ -76,7 +76,7 @@ chat_hub::chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log)
       log_(log),
       flusher_(ex, limits.pacing),
       context_{limits, log, flusher_, rooms_, count_},
-      origins_(limits.allowed_origins),
+      origins_(limits.allowed_origins, limits.is_local),
       session_gone_(ex),
       stopping_(ex) {}
 

@@ -266,7 +266,9 @@ void option_table::add_origins() {
   };
   const std::string help =
       "Pages of this origin may use the hub from a browser, besides those that the server's own "
-      "host serves; may be repeated; * allows every origin";
+      "host serves (by number or as localhost, when it listens on loopback); may be repeated; * "
+      "allows "
+      "every origin";
   auto* const option =
       app_.add_option_function<std::vector<std::string>>("--allow-origin", take, help);
   option->envname(environment_name("allow-origin"))->type_name("URL")->delimiter(',');
@@ -464,6 +466,7 @@ config_result parse_config(int argc, const char* const* argv) {
     result.output = "ordeal-chat: " + error + "\n";
     return result;
   }
+  config.limits.is_local = config.listen.address().is_loopback();
   result.config = std::move(config);
   return result;
 }

@@ -42,6 +42,8 @@ struct hub_limits {
   std::chrono::milliseconds ack_interval{1'000};
 
   std::vector<std::string> allowed_origins;  // normal_origin()s, besides the server's own
+  bool is_local =
+      false;  // listens on loopback: a page's own host is this machine by name or number
   flush_pacing pacing;
 
   // A client that comes back joins all of its rooms again, perhaps twice in a row.

@@ -1,6 +1,7 @@
 #include "reference-server/hub/origins.h"
 
 #include <algorithm>
+#include <boost/asio/ip/address_v4.hpp>
 #include <cctype>
 
 namespace ordeal::chat {
@@ -17,9 +18,13 @@ std::string_view authority_of(std::string_view origin) {
   return scheme_end == std::string_view::npos ? std::string_view() : origin.substr(scheme_end + 3);
 }
 
-bool is_own(const net::http_request& request, std::string_view origin) {
-  const std::string_view host = request.header("Host");
-  return !host.empty() && lower(authority_of(origin)) == lower(host);
+// "localhost:8080", "127.0.0.1", "[::1]:80": no name server was asked for it.
+bool is_this_machine(std::string_view host) {
+  if (host.starts_with('[')) return true;
+  const std::string name = lower(host.substr(0, host.rfind(':')));
+  boost::system::error_code ec;
+  boost::asio::ip::make_address_v4(name, ec);
+  return !ec || name == "localhost" || name.ends_with(".localhost");
 }
 
 }  // namespace
@@ -32,6 +37,12 @@ std::string normal_origin(std::string_view text) {
   const std::string_view authority = authority_of(origin);
   const bool is_plain = !authority.empty() && authority.find_first_of("/?#@ *") == authority.npos;
   return is_plain ? origin : std::string();
+}
+
+bool origin_policy::is_own(const net::http_request& request, std::string_view origin) const {
+  const std::string_view host = request.header("Host");
+  return !host.empty() && lower(authority_of(origin)) == lower(host) &&
+         (!is_local_ || is_this_machine(host));
 }
 
 bool origin_policy::is_listed(std::string_view origin) const {

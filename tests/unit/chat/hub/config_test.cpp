@@ -31,6 +31,8 @@ TEST(Config, DefaultsToLoopbackAndAnyPort) {
   ASSERT_TRUE(parsed.config) << parsed.output;
   EXPECT_TRUE(parsed.config->listen.address().is_loopback());
   EXPECT_EQ(parsed.config->listen.port(), 0);
+  EXPECT_TRUE(parsed.config->limits.is_local);
+  EXPECT_FALSE(parse({"--listen", "0.0.0.0:0"}).config.value().limits.is_local);
   EXPECT_FALSE(parsed.config->log.node_name.empty());
 }
 

@@ -178,11 +178,12 @@ TEST_F(Endpoints, NegotiateGrantsStatefulReconnectToThoseWhoAsk) {
 
 class Origins : public Endpoints {
  protected:
+  std::string host = "chat.example.org:8080";
   net::http_request from(std::string method, std::string path, std::string origin) {
     net::http_request request;
     request.method = std::move(method);
     request.path = std::move(path);
-    request.headers.push_back({"Host", "chat.example.org:8080"});
+    request.headers.push_back({"Host", host});
     if (!origin.empty()) request.headers.push_back({"Origin", std::move(origin)});
     return request;
   }
@@ -191,6 +192,12 @@ class Origins : public Endpoints {
     const auto negotiated = hub->negotiate(from("POST", "/chat/negotiate", origin));
     const auto upgraded = hub->admit(from("GET", "/chat", origin));
     return std::to_string(negotiated.status) + "/" + std::to_string(upgraded.status);
+  }
+  void start_on_loopback(std::vector<std::string> origins = {}) {
+    hub_limits limits;
+    limits.is_local = true;
+    limits.allowed_origins = std::move(origins);
+    start(limits);
   }
   void start_with(std::vector<std::string> origins) {
     hub_limits limits;
@@ -218,6 +225,28 @@ TEST_F(Origins, TheListAddsToThem) {
   EXPECT_EQ(statuses("http://chat.example.org:8080"), "200/101");
   EXPECT_EQ(statuses("http://app.example.org"), "403/403") << "another scheme is another origin";
   EXPECT_EQ(statuses("https://app.example.org:444"), "403/403");
+}
+
+TEST_F(Origins, ANameThatWasMadeToPointHereIsNotThisServersOwn) {
+  start_on_loopback();
+  EXPECT_EQ(statuses("http://chat.example.org:8080"), "403/403") << "rebound to 127.0.0.1";
+  EXPECT_EQ(statuses(""), "200/101") << "not a browser";
+  for (const char* own : {"localhost:80", "LOCALHOST", "chat.localhost:8080", "127.0.0.1:8080",
+                          "127.0.0.1", "[::1]:8080", "[::1]"}) {
+    host = own;
+    EXPECT_EQ(statuses(std::string("http://") + own), "200/101") << own;
+  }
+  for (const char* rebound : {"localhost.example.org", "127.0.0.1.example.org:80", "localhosts"}) {
+    host = rebound;
+    EXPECT_EQ(statuses(std::string("http://") + rebound), "403/403") << rebound;
+  }
+}
+
+TEST_F(Origins, AProxyThatKeepsHostHasToBeNamedToALocalServer) {
+  host = "chat.example.org";
+  start_on_loopback({"https://chat.example.org"});
+  EXPECT_EQ(statuses("https://chat.example.org"), "200/101");
+  EXPECT_EQ(statuses("http://chat.example.org"), "403/403");
 }
 
 TEST_F(Origins, AStarAllowsEveryone) {
