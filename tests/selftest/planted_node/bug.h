@@ -86,6 +86,7 @@ class bug {
   virtual bool may_deliver(const entry& /*what*/, const recipient& /*to*/) { return true; }
 
   // ---- Joining
+  virtual asio::awaitable<void> before_join() { co_return; }
   virtual void on_join(client_number /*client*/) {}
   virtual bool can_join_without_redis() { return true; }
   // Where the replay for a client with this cursor begins.

@@ -82,6 +82,7 @@ asio::awaitable<void> hub::handle(std::shared_ptr<session> who, const net::hub::
 
 asio::awaitable<void> hub::join(std::shared_ptr<session> who, std::string invocation_id,
                                 std::string room, std::optional<log_index> cursor) {
+  co_await planted_.before_join();
   const bool is_refused = !log_.is_ready() && !planted_.can_join_without_redis();
   if (!log_.position() || is_refused) {
     fail(*who, invocation_id, "retry: no connection to Redis");

@@ -61,6 +61,13 @@ class joined_too_early final : public bug {
   std::map<client_number, net::time_point> in_effect_at_;
 };
 
+class joins_take_long final : public bug {
+ public:
+  asio::awaitable<void> before_join() override {
+    co_await net::sleep_for(std::chrono::milliseconds(300));
+  }
+};
+
 }  // namespace
 
 std::vector<bug_kind> resume_bugs() {
@@ -121,6 +128,14 @@ std::vector<bug_kind> resume_bugs() {
        .check = "delivery",
        .also = "silent_loss false_ack",
        .make = make<joined_too_early>},
+      {.name = "joins_take_long",
+       .modelled_on =
+           "dotnet/aspnetcore SignalR without resuming: negotiate, connect and join anew",
+       .sentence =
+           "A join takes 300 ms, so clients of a restarted node are away for that long: innocent.",
+       .scenario = "rolling",
+       .target = "plain",
+       .make = make<joins_take_long>},
   };
 }
 
