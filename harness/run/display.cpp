@@ -84,6 +84,7 @@ net::asio::awaitable<void> display::run() {
     is_over = co_await stopping_.wait_for(poll_interval);
     const engine_view now = co_await engine_.view();
     tell_interruption(now);
+    tell_waiting(now);
     if (manner_ == manner::live) {
       show_live(now);
     } else {
@@ -100,6 +101,13 @@ void display::tell_interruption(const engine_view& now) {
   std::cerr
       << "interrupted: healing, draining and judging what there is; a second signal leaves at once"
       << std::endl;
+}
+
+void display::tell_waiting(const engine_view& now) {
+  if (now.waiting.empty() || has_told_waiting_) return;
+  has_told_waiting_ = true;
+  screen_.clear();
+  std::cerr << time_of_day() << " waiting: " << now.waiting << std::endl;
 }
 
 void display::show_live(const engine_view& now) {

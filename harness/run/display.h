@@ -29,6 +29,7 @@ class display {
 
   report::live_view view_of(const engine_view& now) const;
   void tell_interruption(const engine_view& now);
+  void tell_waiting(const engine_view& now);
   void show_live(const engine_view& now);
   void show_plain(const engine_view& now);
   void say(const engine_view& now, const std::string& text) const;
@@ -40,7 +41,7 @@ class display {
   report::style style_;
   report::live_display screen_;
   net::stop_event stopping_;
-  bool has_told_interruption_ = false;
+  bool has_told_interruption_ = false, has_told_waiting_ = false;
   std::string shown_phase_;
   std::vector<fault::fault_state> shown_faults_;
   net::time_point next_heartbeat_;

@@ -330,6 +330,7 @@ asio::awaitable<engine::cpu_sample> engine::sample_cpu() {
 
 asio::awaitable<engine_view> engine::view() {
   engine_view now = view_;
+  now.waiting = bed_.waiting();
   now.since_zero = view_.has_begun ? fleet_.elapsed() - outcome_.zero : fleet_.elapsed();
   if (!is_loaded_) co_return now;
   const auto read = [](fleet_thread& there) {

@@ -45,6 +45,7 @@ struct engine_view {
   std::chrono::nanoseconds since_zero{};
   std::vector<fault::fault_state> fault_states;
   std::vector<node_state> node_states;
+  std::string waiting;  // for a node that takes long to start, and why; or empty
   fleet_status clients;
   progress now;
 };

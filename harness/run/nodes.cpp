@@ -9,6 +9,7 @@
 #include "harness/history/reason_text.h"
 #include "net/async/deadline.h"
 #include "net/http.h"
+#include "reports/text.h"
 
 namespace ordeal::harness {
 namespace asio = net::asio;
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds probe_interval{50};
 constexpr std::chrono::milliseconds probe_limit{1'000};
+constexpr std::chrono::seconds slow_start{5};  // then it is told what holds it up
+constexpr std::size_t quoted_bytes_max = 200;
 constexpr std::chrono::minutes prepare_limit{10};
 constexpr std::chrono::milliseconds log_interval{
     250};  // of looking whether logs have grown too long
@@ -205,14 +208,33 @@ asio::awaitable<fault::step_result> node_set::wait_ready(std::size_t index) {
       if (!refused.empty())
         co_return fault::step_result{false, name(index) + " is not ready: " + refused};
     }
+    if (is_first_start_ && waiting_.empty() && net::now() - begun > slow_start) {
+      const std::string why = co_await why_not_ready(index);
+      waiting_ = name(index) + " is not ready after " + seconds_text(slow_start) + ": " + why;
+    }
     co_await net::sleep_for(probe_interval);
   }
-  const std::string how = ready.kind == ready_kind::http  ? "no 200 from " + ready.text
-                          : ready.kind == ready_kind::tcp ? "no connection to its port"
-                                                          : "no log line with '" + ready.text + "'";
+  const std::string why = co_await why_not_ready(index);
   co_return fault::step_result{false, name(index) + " was not ready within " +
-                                          seconds_text(ready.timeout) + ": " + how +
+                                          seconds_text(ready.timeout) + ": " + why +
                                           quoted_log(log_of(index))};
+}
+
+asio::awaitable<std::string> node_set::why_not_ready(std::size_t index) {
+  const readiness& ready = target_.launch->ready;
+  std::string why = ready.kind == ready_kind::tcp   ? "no connection to its port"
+                    : ready.kind == ready_kind::log ? "no log line with '" + ready.text + "'"
+                                                    : "no 200 from " + ready.text;
+  const std::string& answer = nodes_[index].last_answer;
+  if (!answer.empty()) why += " (it answers " + answer + ")";
+  if (!is_first_start_ || !target_.has_backplane || !around_.has_reached_redis) co_return why;
+  const bool has_reached = co_await around_.has_reached_redis(index);
+  if (!has_reached)
+    why +=
+        "; it has not connected to the Redis under test: look at what launch.env and "
+        "launch.command give it of "
+        "${redis.url}, or ${redis.host} and ${redis.port}";
+  co_return why;
 }
 
 asio::awaitable<bool> node_set::is_ready(std::size_t index, log_watch& log) {
@@ -225,6 +247,14 @@ asio::awaitable<bool> node_set::is_ready(std::size_t index, log_watch& log) {
   }
   const net::http_result answer =
       co_await net::http_request_once(where, "GET", ready.text, "", probe_limit);
+  std::string& said = nodes_[index].last_answer;
+  said.clear();
+  if (!answer.ec) {
+    const std::string body = answer.response.body.substr(0, quoted_bytes_max);
+    const std::string line = without_secrets(body.substr(0, body.find('\n')), secrets());
+    said = std::to_string(answer.response.status);
+    if (!line.empty()) said += ": " + report::terminal_text(line);
+  }
   co_return !answer.ec && answer.response.status == 200;
 }
 

@@ -32,6 +32,8 @@ struct node_surroundings {
   std::filesystem::path logs;
   // Why a node that starts will never be ready: Redis refuses its login. Empty: nothing is known.
   std::function<std::string(node_id)> login_trouble = {};
+  // Whether a node ever opened a connection to the Redis under test, through its link.
+  std::function<net::asio::awaitable<bool>(std::size_t node)> has_reached_redis = {};
 };
 
 class node_set final : public fault::node_control {
@@ -50,6 +52,8 @@ class node_set final : public fault::node_control {
 
   std::uint16_t port(node_id node) const { return nodes_[index_of(node)].port; }
   std::filesystem::path log_of(std::size_t index) const;
+  // What holds up the start, as soon as it has taken longer than most; empty: nothing does.
+  const std::string& waiting() const { return waiting_; }
   // What was given to the nodes and nobody may quote.
   std::vector<std::string> secrets() const;
   // Of the processes that run now. A node that ended, restarted or not, took its time with it.
@@ -69,12 +73,14 @@ class node_set final : public fault::node_control {
     std::uint16_t port = 0;
     std::shared_ptr<fault::process> running;
     bool is_exit_expected = false;
+    std::string last_answer;  // to the question whether it is ready: "503: deaf"
   };
 
   net::asio::awaitable<fault::step_result> prepare();
   net::asio::awaitable<void> start_and_wait(std::size_t index, fault::step_result& result);
   net::asio::awaitable<void> watch(std::size_t index, std::shared_ptr<fault::process> which);
   net::asio::awaitable<bool> is_ready(std::size_t index, log_watch& log);
+  net::asio::awaitable<std::string> why_not_ready(std::size_t index);
   net::asio::awaitable<void> keep_logs();
   std::string quoted_log(const std::filesystem::path& log) const;
   fault::process_spec spec_of(std::size_t index) const;
@@ -91,6 +97,7 @@ class node_set final : public fault::node_control {
   std::vector<member> nodes_;
   net::task_group watchers_;  // of processes and logs
   net::stop_event is_stopping_;
+  std::string waiting_;
   bool has_restarted_ = false;
   bool is_first_start_ = false;  // later ones may fall into a change of passwords
 };

@@ -134,10 +134,20 @@ asio::awaitable<fault::step_result> test_bed::start() {
   around.binaries = binaries_;
   around.logs = results_.path() / "logs";
   around.login_trouble = login_trouble_;
+  around.has_reached_redis = [this](std::size_t node) { return has_reached_redis(node); };
   nodes_ = std::make_unique<node_set>(ex_, launch_, plan_.target, *secrets_, std::move(around),
                                       on_node_change_);
   fault::step_result started = co_await nodes_->start_all();
   co_return started;
+}
+
+asio::awaitable<bool> test_bed::has_reached_redis(std::size_t node) {
+  const fault::link_counters so_far = co_await links_[node]->counters();
+  co_return so_far.accepted > 0;
+}
+
+std::string test_bed::waiting() const {
+  return nodes_ ? nodes_->waiting() : std::string();
 }
 
 asio::awaitable<void> test_bed::stop() {

@@ -47,6 +47,8 @@ class test_bed final : public fault::environment {
   // Why the bed cannot carry the run any more (Redis ended although no fault asked for it); nullopt
   // while all is well.
   std::optional<std::string> collapse() const;
+  // What holds up the start of the nodes; or empty.
+  std::string waiting() const;
 
   // Websocket addresses, by node.
   std::vector<net::websocket_url> node_urls() const;
@@ -74,6 +76,7 @@ class test_bed final : public fault::environment {
   void end_redis_fault() { --redis_faults_; }
 
  private:
+  net::asio::awaitable<bool> has_reached_redis(std::size_t node);
   net::asio::awaitable<fault::step_result> start_redis();
   net::asio::awaitable<fault::step_result> find_external_redis();
   net::asio::awaitable<void> clean_external_redis();

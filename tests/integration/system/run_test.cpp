@@ -284,6 +284,25 @@ TEST_F(ordeal_run, NodesThatUseAnotherRedisProveNothing) {
       << run->out();
 }
 
+TEST_F(ordeal_run, ANodeThatLooksForRedisElsewhereIsToldOfSoon) {
+  std::string text = read_file(fs::path(ORDEAL_SOURCES) / "targets/reference/target.yaml");
+  for (const auto& [was, is] : {std::pair("\"${redis.url}\"", "\"redis://127.0.0.1:1\""),
+                                std::pair("timeout: 20s", "timeout: 7s")}) {
+    ASSERT_NE(text.find(was), std::string::npos) << was;
+    text.replace(text.find(was), std::string(was).size(), is);
+  }
+  const fs::path target = write("nowhere.yaml", text);
+  const auto run = start(write("small.yaml", small_scenario(1, "", target.string())));
+  EXPECT_EQ(run->wait(run_limit), 6) << run->err();
+  const std::string why = "no 200 from /readyz (it answers 503: connecting for ";
+  const std::string advice = "; it has not connected to the Redis under test: look at ";
+  for (const char* begin : {" is not ready after 5 s: ", " was not ready within 7 s: "}) {
+    const auto at = run->err().find(begin + why);
+    ASSERT_NE(at, std::string::npos) << begin << run->err();
+    EXPECT_LT(run->err().find(advice, at), run->err().find('\n', at)) << run->err();
+  }
+}
+
 TEST_F(ordeal_run, AFaultOfRedisNeedsATargetThatUsesIt) {
   const std::string text = read_file(fs::path(ORDEAL_SOURCES) / "targets/reference/target.yaml");
   const fs::path target = write("alone.yaml", text + "backplane: none\n");
