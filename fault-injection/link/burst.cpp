@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "fault-injection/link/observer.h"
 #include "net/async/condition.h"
 #include "net/async/task_group.h"
 
@@ -66,7 +67,12 @@ class running_burst {
   }
 
   asio::awaitable<void> send() {
-    const auto [ec] = co_await socket_.async_connect(where_, asio::as_tuple(asio::use_awaitable));
+    net::error_code ec = open_as_observer(socket_);
+    if (!ec) {
+      const auto [connected] =
+          co_await socket_.async_connect(where_, asio::as_tuple(asio::use_awaitable));
+      ec = connected;
+    }
     if (ec) {
       end();
       co_return;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fault-injection/link/observer.h"
 #include "net/async/deadline.h"
 
 namespace ordeal::fault {
@@ -25,6 +26,8 @@ constexpr std::size_t reply_bytes_max = 1024;
 // Fills `report` as far as it gets; both belong to the caller, who awaits this. True: it got to its
 // end.
 asio::awaitable<bool> ping_once(tcp::socket& socket, tcp::endpoint where, canary_report& report) {
+  report.connect_ec = open_as_observer(socket);
+  if (report.connect_ec) co_return true;
   const auto [connect_ec] =
       co_await socket.async_connect(where, asio::as_tuple(asio::use_awaitable));
   report.connect_ec = connect_ec;

@@ -61,14 +61,15 @@ proxied_connection::direction::direction(link_way name, tcp::socket& source, tcp
       queue(held_bytes_max),
       changed(source.get_executor()) {}
 
-proxied_connection::proxied_connection(tcp::socket node, link_state& state,
+proxied_connection::proxied_connection(tcp::socket node, link_state& state, bool is_observer,
                                        std::unique_ptr<connection_tap> tap)
     : state_(state),
+      counters_(is_observer ? state.of_observers : state.counters),
       tap_(std::move(tap)),
       node_(std::move(node)),
       upstream_(node_.get_executor()),
-      up_(link_way::up, node_, upstream_, state.counters.bytes_up),
-      down_(link_way::down, upstream_, node_, state.counters.bytes_down) {
+      up_(link_way::up, node_, upstream_, counters_.bytes_up),
+      down_(link_way::down, upstream_, node_, counters_.bytes_down) {
   set_proxy_options(node_);
 }
 
@@ -141,7 +142,7 @@ asio::awaitable<void> proxied_connection::read_loop(direction& way) {
       way.changed.notify_all();
       co_return;
     }
-    if (state_.in_force.is_blackhole) state_.counters.bytes_swallowed += count;
+    if (state_.in_force.is_blackhole) counters_.bytes_swallowed += count;
     way.queue.push(std::string_view(buffer.data(), count), net::now(), delay);
     way.changed.notify_all();
   }

@@ -29,6 +29,7 @@ struct link_state {
 
   toxics in_force;
   link_counters counters;
+  link_counters of_observers;  // their share, in none of the above
   net::random_stream jitter;
   pacer up, down;
 
@@ -42,9 +43,11 @@ struct link_state {
 
 class proxied_connection {
  public:
-  // `state` outlives it. `tap` may be null.
-  proxied_connection(asio::ip::tcp::socket node, link_state& state,
+  // `state` outlives it. `tap` may be null. An observer's bytes count apart.
+  proxied_connection(asio::ip::tcp::socket node, link_state& state, bool is_observer,
                      std::unique_ptr<connection_tap> tap);
+
+  bool is_observer() const { return &counters_ != &state_.counters; }
 
   // Dials upstream and forwards until both directions have ended or the connection was reset or
   // closed.
@@ -79,6 +82,7 @@ class proxied_connection {
   asio::awaitable<void> write_loop(direction& way);
 
   link_state& state_;
+  link_counters& counters_;
   std::unique_ptr<connection_tap> tap_;
   asio::ip::tcp::socket node_;
   asio::ip::tcp::socket upstream_;

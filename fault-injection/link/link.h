@@ -43,6 +43,7 @@ struct toxics {
 };
 
 struct link_counters {
+  // Of the node: what the observers of faults do (observer.h) is in none of them but `resets`.
   std::uint64_t accepted = 0;  // connections since start
   std::uint64_t open = 0;
   std::uint64_t bytes_up = 0;  // node to Redis, forwarded

@@ -1,5 +1,6 @@
 #include "fault-injection/link/link_core.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "fault-injection/link/observer.h"
 #include "net/async/clock.h"
 #include "net/async/log.h"
 
@@ -89,6 +91,12 @@ std::uint64_t link_core::reset_connections() {
   return count;
 }
 
+void link_core::count_open() {
+  const auto open =
+      std::ranges::count_if(open_, [](const auto& each) { return !each->is_observer(); });
+  state_.counters.open = static_cast<std::uint64_t>(open);
+}
+
 asio::awaitable<void> link_core::accept_loop() {
   while (!is_closed_) {
     if (!listener_.is_open()) {
@@ -104,12 +112,14 @@ asio::awaitable<void> link_core::accept_loop() {
       co_await changed_.wait_until(net::now() + accept_pause);
       continue;
     }
-    ++state_.counters.accepted;
-    auto tap = tap_ ? tap_() : nullptr;
+    boost::system::error_code is_gone;
+    const bool is_ours = is_observer(socket.remote_endpoint(is_gone));
+    auto tap = tap_ && !is_ours ? tap_() : nullptr;
     auto connection =
-        std::make_shared<proxied_connection>(std::move(socket), state_, std::move(tap));
+        std::make_shared<proxied_connection>(std::move(socket), state_, is_ours, std::move(tap));
+    if (!is_ours) ++state_.counters.accepted;
     open_.insert(connection);
-    state_.counters.open = open_.size();
+    count_open();
     if (state_.in_force.is_refusing)
       reset_connections();  // it slipped in before the listener was closed
     tasks_.spawn("connection", serve(std::move(connection)));
@@ -119,7 +129,7 @@ asio::awaitable<void> link_core::accept_loop() {
 asio::awaitable<void> link_core::serve(std::shared_ptr<proxied_connection> connection) {
   co_await connection->run(upstream_);
   open_.erase(connection);
-  state_.counters.open = open_.size();
+  count_open();
 }
 
 asio::awaitable<void> link_core::reset_loop() {

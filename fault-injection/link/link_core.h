@@ -34,6 +34,7 @@ class link_core {
 
  private:
   void listen();
+  void count_open();
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> reset_loop();
   asio::awaitable<void> serve(std::shared_ptr<proxied_connection> connection);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <map>
@@ -65,11 +67,22 @@ class two_nodes final : public fault::environment, public fault::node_control {
   asio::any_io_executor ex_;
 };
 
+// Counts the bytes that it hears.
+class counting_tap final : public fault::connection_tap {
+ public:
+  explicit counting_tap(std::atomic<std::uint64_t>& heard) : heard_(heard) {}
+  void on_bytes(fault::link_way, std::string_view bytes) override { heard_ += bytes.size(); }
+
+ private:
+  std::atomic<std::uint64_t>& heard_;
+};
+
 class LinkFaults : public testing::Test {
  protected:
   void add_links(bool is_harmless) {
     for (std::uint64_t seed = 0; seed < 2; ++seed) {
-      auto real = group_->add(server_.endpoint(), seed);
+      auto real = group_->add(server_.endpoint(), seed,
+                              [this] { return std::make_unique<counting_tap>(heard_); });
       if (is_harmless) real = std::make_unique<harmless_link>(std::move(real));
       env_.links.push_back(std::move(real));
       clients_.emplace_back(io_.get_executor());
@@ -115,6 +128,19 @@ class LinkFaults : public testing::Test {
     EXPECT_TRUE(healed.is_ok) << healed.evidence;
     const auto well = co_await subject->confirm_healed();
     EXPECT_TRUE(well.is_ok) << well.evidence;
+    co_await expect_nothing_but_the_hellos();
+  }
+
+  // How a fault observes itself is neither heard by taps nor counted as the node's.
+  asio::awaitable<void> expect_nothing_but_the_hellos() {
+    for (const auto& each : env_.links) {
+      const fault::link_counters counters = co_await each->counters();
+      EXPECT_EQ(counters.accepted, 1U);
+      EXPECT_EQ(counters.bytes_up, 5U);
+      EXPECT_EQ(counters.bytes_down, 5U);
+      EXPECT_LE(counters.open, 1U);
+    }
+    EXPECT_EQ(heard_, 10U * env_.links.size());
   }
 
   asio::awaitable<void> inject_without_effect(fault::fault_kind kind) {
@@ -147,6 +173,7 @@ class LinkFaults : public testing::Test {
 
   asio::io_context io_{1};
   echo_server server_{io_.get_executor()};
+  std::atomic<std::uint64_t> heard_ = 0;  // outlives the taps
   std::unique_ptr<fault::link_group> group_ = fault::make_link_group();
   two_nodes env_{io_.get_executor()};
   std::vector<tcp::socket> clients_;
