@@ -80,8 +80,19 @@ class node_tap {
   // What a client of Redis meets in good times is no error.
   void on_error(std::string_view code) {
     if (!outlet_.on_error || code == "NOSCRIPT" || code == "BUSYGROUP") return;
-    outlet_.on_error(reason_heard{net::now() - outlet_.run_start, node_, reason_kind::redis_error,
-                                  1, std::string(code)});
+    const auto known = std::ranges::find(errors_, code, &reason_heard::text);
+    if (known != errors_.end()) {
+      ++known->count;
+      return;
+    }
+    errors_.push_back(reason_heard{net::now() - outlet_.run_start, node_, reason_kind::redis_error,
+                                   1, std::string(code)});
+  }
+
+  // Together: there may be thousands in one piece of a stream.
+  void tell_errors() {
+    for (reason_heard& each : errors_) outlet_.on_error(std::move(each));
+    errors_.clear();
   }
 
   void on_unreadable(std::string_view reason) {
@@ -95,6 +106,7 @@ class node_tap {
   std::string nonce_;
   tap_outlet outlet_;
   told_lately told_;
+  std::vector<reason_heard> errors_;  // not told yet
   bool has_complained_ = false;
 };
 
@@ -106,6 +118,7 @@ class redis_tap final : public fault::connection_tap {
   void on_bytes(fault::link_way way, std::string_view bytes) override {
     (way == fault::link_way::up ? requests_.scanner : replies_.scanner).feed(bytes);
     if (!seen_.empty()) node_->tell(seen_);
+    node_->tell_errors();
   }
 
  private:

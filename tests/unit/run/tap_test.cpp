@@ -160,12 +160,17 @@ TEST(TapErrors, AreToldByTheirCode) {
   outlet.on_error = [&](const harness::reason_heard& what) {
     EXPECT_EQ(what.kind, harness::reason_kind::redis_error);
     EXPECT_EQ(what.node, node_id{1});
-    codes.push_back(what.text);
+    codes.push_back(std::to_string(what.count) + ' ' + what.text);
   };
   const auto tap = harness::tap_of(node_id{1}, std::string(nonce), outlet)();
   tap->on_bytes(fault::link_way::up, "*1\r\n$4\r\nPING\r\n");
   tap->on_bytes(fault::link_way::down, "-OOM command not allowed\r\n-NOSCRIPT No such\r\n+OK\r\n");
-  EXPECT_EQ(codes, std::vector<std::string>{"OOM"});
+  EXPECT_EQ(codes, texts({"1 OOM"}));
+  // A flood is told in one word for each piece of the stream.
+  std::string flood = "-ERR first\r\n";
+  for (int i = 0; i < 5'000; ++i) flood += "-OOM command not allowed\r\n";
+  tap->on_bytes(fault::link_way::down, flood);
+  EXPECT_EQ(codes, texts({"1 OOM", "1 ERR", "5000 OOM"}));
 }
 
 TEST_P(TapTest, AnErrorThatQuotesAMessageDeliversNothing) {
