@@ -210,6 +210,7 @@ struct target_mistake {
   const char* name;
   std::string right, wrong, told;
   int exit_code;
+  friend void PrintTo(const target_mistake& of, std::ostream* to) { *to << of.name; }
 };
 
 class ordeal_run_with_mistake : public ordeal_run,
