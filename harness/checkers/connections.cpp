@@ -160,7 +160,7 @@ class connections final : public checker {
 
   bool is_losing_clients() const {
     if (!at_.end.problem.empty()) return false;  // the surroundings broke, which is a reason
-    const auto clients = static_cast<double>(at_.of.clients.size());
+    const auto clients = static_cast<double>(at_.of.client_count());
     // In less than a minute, once each proves no rate.
     const double minutes = std::max(1.0, harness::seconds(calm_time_) / 60);
     return lost_ >= lost_min && static_cast<double>(lost_) > clients * minutes;

@@ -19,14 +19,24 @@ ledger::ledger(const terms& of)
       senders_(seats_.size()),
       members_(seats_.size()),
       live_(seats_.room_count(), 0),
+      present_(seats_.room_count(), 0),
       is_connected_(of.clients.size(), false),
       cuts_(of.clients.size(), cut_cause::none),
       was_away_(of.clients.size(), false),
       was_cut_(of.clients.size(), false),
       has_probed_(of.nodes, false) {
-  for (const seat_terms& client : of.clients) {
-    nodes_.push_back(client.home);
-    for (const room_id room : client.rooms) outages_.seat(room, client.home, {});
+  for (std::size_t c = 0; c < of.clients.size(); ++c) {
+    for (const room_id room : of.clients[c].rooms) outages_.plan(room, of.clients[c].home);
+    nodes_.push_back(of.clients[c].home);
+    is_present_.push_back(!of.clients[c].is_deputy);
+    if (is_present_[c]) take_seats(c, {});
+  }
+}
+
+void ledger::take_seats(std::size_t client, run_time at) {
+  for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
+    outages_.seat(seats_[i].room, nodes_[client], at);
+    ++present_[index_of(seats_[i].room)];
   }
 }
 
@@ -247,6 +257,7 @@ void ledger::on(const join_invoked& what) {
 void ledger::on(const join_confirmed& what) {
   const seat_index seat = seat_for(what.client, what.room);
   members_[seat].joined_at = what.at;
+  if (std::exchange(members_[seat].is_cut_off, false)) ++present_[index_of(what.room)];
   if (!members_[seat].is_live) begin_claim(seat);
 }
 
@@ -292,6 +303,11 @@ void ledger::on(const client_connected& what) {
                            ", which is not in the plan");
   }
   is_connected_[client] = true;
+  if (!is_present_[client]) {
+    is_present_[client] = true;
+    nodes_[client] = what.node;
+    return take_seats(client, what.at);
+  }
   if (nodes_[client] == what.node) return;
   for (seat_index i = seats_.first_of(client); i < seats_.first_of(client + 1); ++i) {
     outages_.move(seats_[i].room, nodes_[client], what.node);
@@ -313,6 +329,8 @@ void ledger::on(const client_disconnected& what) {
     if (!members_[i].is_live || can_resume_) continue;
     was_away_[client] = true;
     totals_.unobservable += end_claim(i);
+    const bool is_new = outages_.current() && !std::exchange(members_[i].is_cut_off, true);
+    if (is_new) --present_[index_of(seats_[i].room)];
   }
 }
 

@@ -70,6 +70,7 @@ class ledger {
   void on(const client_connected& what);
   void on(const client_disconnected& what);
   void on(const fault_changed& what) { outages_.on(what); }
+  void on(const node_changed& what) { outages_.on(what); }
   void on(const phase_changed& what) { is_probing_ = what.kind == phase_kind::probe; }
   template <class Event>
   void on(const Event&) {}
@@ -104,6 +105,9 @@ class ledger {
   std::size_t clients_away() const;
   std::size_t clients_cut() const;
   std::uint32_t claims_in(room_id room) const { return live_[index_of(room)]; }
+  // Who should be there: everybody of the plan and the deputies that have come, without those whom an outage cut off
+  // and who are not back yet.
+  std::uint32_t present_in(room_id room) const { return present_[index_of(room)]; }
   bool has_claim(seat_index member) const { return members_[member].is_live; }
   // Wants to be in the room, but nothing is owed to it: on its way back to a target that cannot
   // resume.
@@ -183,12 +187,14 @@ class ledger {
   };
   struct member_books {
     bool is_asked = false, is_live = false;
+    bool is_cut_off = false;  // lost its connection in an outage, and is not back
     std::optional<run_time> left_at, reset_at;
     run_time joined_at = run_time::min();
     std::set<std::pair<seat_index, std::uint32_t>> overtaken;  // still owed though the claim ended
   };
 
   seat_index seat_for(client_id client, room_id room) const;
+  void take_seats(std::size_t client, run_time at);
   reception_kind classify(const delivered& what, reception& into) const;
   void book_arrival(const delivered& what, reception& into);
   void meet(open_message& message);
@@ -205,6 +211,8 @@ class ledger {
   std::vector<sender_books> senders_;     // by seat
   std::vector<member_books> members_;     // by seat
   std::vector<std::uint32_t> live_;       // claims by room
+  std::vector<std::uint32_t> present_;    // by room
+  std::vector<bool> is_present_;          // by client
   std::vector<node_id> nodes_;            // by client: where it is or was last
   std::vector<bool> is_connected_;        // by client
   std::vector<cut_cause> cuts_;           // by client: of its last connection

@@ -9,6 +9,8 @@ using fault::fault_state;
 outages::outages(std::size_t fault_count, std::size_t node_count, std::size_t room_count)
     : node_count_(node_count),
       seats_(room_count, std::vector<std::uint32_t>(node_count, 0)),
+      planned_(room_count, std::vector<bool>(node_count, false)),
+      is_down_(node_count, false),
       courses_(fault_count) {
   for (fault_course& course : courses_) course.nodes.resize(node_count);
 }
@@ -40,6 +42,11 @@ void outages::on(const fault_changed& what) {
       break;
   }
   refresh_current();
+}
+
+void outages::on(const node_changed& what) {
+  is_down_.at(index_of(what.node)) = what.state != node_state::ready;
+  look_for_recovered(what.at);
 }
 
 void outages::note_effect(const fault_course& before, const fault_changed& what) {
@@ -94,10 +101,17 @@ void outages::sent() {
 }
 
 bool outages::expects(std::size_t origin, std::size_t node) const {
-  for (const auto& room : seats_) {
-    if (room[origin] > 0 && room[node] > 0) return true;
+  if (is_down_[origin] && origin != node) return false;
+  for (std::size_t room = 0; room < seats_.size(); ++room) {
+    const auto has = [&](std::size_t n) { return planned_[room][n] || seats_[room][n] > 0; };
+    if (has(origin) && has(node)) return true;
   }
   return false;
+}
+
+bool outages::is_node_used(std::size_t node) const {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [node](const auto& room) { return room[node] > 0; });
 }
 
 void outages::note_arrival(node_id origin, node_id node, run_time invoked_at, run_time at) {
@@ -117,8 +131,8 @@ void outages::look_for_recovered(run_time at) {
     bool are_all_back = true;
     for (std::size_t b = 0; b < node_count_; ++b) {
       node_course& node = course.nodes[b];
-      if (node.took || !is_node_used(b)) continue;
-      bool has_heard_all = true;
+      if (node.took) continue;
+      bool has_heard_all = is_node_used(b);
       for (std::size_t a = 0; a < node_count_ && has_heard_all; ++a) {
         has_heard_all = node.heard[a] || !expects(a, b);
       }

@@ -1,6 +1,6 @@
 // When was something broken, and when did the nodes work again? Follows every fault through its states,
 // opens its outage window at `injecting`, and closes it once every node has heard every other one after
-// the heal:
+// the heal - for which somebody has to be there:
 //
 //   injecting ──▶ active ──▶ healing ──▶ healed ──▶ each node hears each other ──▶ closed
 //
@@ -43,9 +43,10 @@ class outages {
   outages(std::size_t fault_count, std::size_t node_count, std::size_t room_count);
 
   void on(const fault_changed& what);
+  void on(const node_changed& what);
 
-  // A member of `room` is (no longer) at `node`. A node is expected to hear those it shares a room
-  // with.
+  // The plan has a member of `room` at `node`; then: there is one, who may move.
+  void plan(room_id room, node_id node) { planned_[index_of(room)].at(index_of(node)) = true; }
   void seat(room_id room, node_id node, run_time at);
   void move(room_id room, node_id from, node_id to);
   void moved(run_time at) { look_for_recovered(at); }
@@ -72,8 +73,10 @@ class outages {
   bool has_failed() const { return first_failed_at_.has_value(); }
   bool has_recovered() const { return recovering_.empty(); }
   const std::vector<fault_course>& courses() const { return courses_; }
+  // A node is expected to hear those that it shares a room with, by the plan or as things are: itself, and the
+  // others unless they are down.
   bool expects(std::size_t origin, std::size_t node) const;
-  bool is_node_used(std::size_t node) const { return expects(node, node); }
+  bool is_node_used(std::size_t node) const;  // there is somebody
   std::size_t node_count() const { return node_count_; }
 
  private:
@@ -85,6 +88,8 @@ class outages {
 
   std::size_t node_count_;
   std::vector<std::vector<std::uint32_t>> seats_;  // by room, by node
+  std::vector<std::vector<bool>> planned_;         // by room, by node
+  std::vector<bool> is_down_;                      // by node; until told otherwise, none is
   std::vector<fault_course> courses_;
   std::vector<std::size_t> recovering_;
   std::optional<std::size_t> current_;

@@ -1,5 +1,6 @@
 // When all is over and healed, a fresh message from every node reaches every client. Names who
-// stays deaf or mute.
+// stays deaf or mute. In each room that the plan has on a node somebody sends there, and somebody is there to hear
+// the other nodes: a node that nobody measured is no pass.
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -13,18 +14,27 @@ class probe final : public checker {
         expected_(node_count_ * node_count_, 0),
         missed_(node_count_ * node_count_, 0),
         clients_(at.book.seats().client_count()),
-        has_sent_(node_count_, false) {}
+        room_count_(at.book.seats().room_count()),
+        places_(node_count_ * room_count_),
+        has_sent_(node_count_, false) {
+    for (const seat_terms& client : at.of.clients) {
+      for (const room_id room : client.rooms) place_of(client.home, room).is_planned = true;
+    }
+  }
   const char* id() const override { return "probe"; }
 
   void on(const send_invoked& what) override {
     if (!at_.book.is_probing()) return;
     ++sent_count_;
     has_sent_.at(index_of(what.node)) = true;
+    place_of(what.node, what.id.room).was_heard = true;
     for (const seat_index member : at_.book.seats().in_room(what.id.room)) {
       if (!at_.book.has_claim(member)) continue;
       const client_id client = at_.book.seats()[member].client;
       ++clients_[index_of(client)].expected;
-      ++expected_[pair_of(what.node, at_.book.node_of(client))];
+      const node_id node = at_.book.node_of(client);
+      ++expected_[pair_of(what.node, node)];
+      if (node != what.node) place_of(node, what.id.room).was_told = true;
     }
   }
 
@@ -53,6 +63,8 @@ class probe final : public checker {
                   " stuck after the heal; first: " + first_problem_ +
                   (is_doubtful ? "; " + doubt(at_) : "")};
     }
+    const std::string unmeasured = describe_unmeasured();
+    if (!unmeasured.empty()) return {id(), verdict::inconclusive, unmeasured};
     std::string detail = counted(sent_count_, "probe", "probes");
     detail += missed_count_ == 0 ? " reached every client on every node"
                                  : ", " + counted(missed_count_, "delivery", "deliveries") +
@@ -66,6 +78,14 @@ class probe final : public checker {
     std::optional<node_id> missed_from;
     std::optional<room_id> absent_from;
   };
+
+  // A node in a room: was a probe sent there, and one from elsewhere owed to somebody there?
+  struct place {
+    bool is_planned = false, was_heard = false, was_told = false;
+  };
+  place& place_of(node_id node, room_id room) {
+    return places_.at(index_of(node) * room_count_ + index_of(room));
+  }
 
   std::size_t pair_of(node_id origin, node_id node) const {
     return index_of(origin) * node_count_ + index_of(node);
@@ -100,6 +120,27 @@ class probe final : public checker {
       report_stuck(at, std::nullopt, node_id(n),
                    "no client of " + name_of(node_id(n)) + " could send a probe");
     }
+  }
+
+  // "nobody sent a probe on node-2 in room-1; nobody heard the others on node-2 in room-1"; empty: all were measured.
+  std::string describe_unmeasured() {
+    std::string mute, deaf;
+    for (std::size_t r = 0; r < room_count_; ++r) {
+      std::size_t speakers = 0;
+      for (std::size_t n = 0; n < node_count_; ++n) {
+        const place& at = place_of(node_id(n), room_id(r));
+        speakers += at.is_planned && at.was_heard ? 1 : 0;
+      }
+      for (std::size_t n = 0; n < node_count_; ++n) {
+        const place& at = place_of(node_id(n), room_id(r));
+        if (!at.is_planned) continue;
+        const std::string name = name_of(node_id(n)) + " in " + name_of(room_id(r));
+        if (!at.was_heard) mute += (mute.empty() ? "nobody sent a probe on " : ", ") + name;
+        if (!at.was_told && speakers > (at.was_heard ? 1 : 0))
+          deaf += (deaf.empty() ? "nobody was there to hear the others on " : ", ") + name;
+      }
+    }
+    return mute + (mute.empty() || deaf.empty() ? "" : "; ") + deaf;
   }
 
   void report_clients(run_time at) {
@@ -153,6 +194,8 @@ class probe final : public checker {
   std::size_t node_count_;
   std::vector<std::uint64_t> expected_, missed_;  // by (origin, node)
   std::vector<client_probes> clients_;
+  std::size_t room_count_;
+  std::vector<place> places_;  // by node and room
   std::vector<bool> has_sent_;
   std::uint64_t sent_count_ = 0, missed_count_ = 0, problem_count_ = 0;
   std::string first_problem_;

@@ -1,7 +1,7 @@
 // After a fault has healed, every node hears every other one again within the promised time.
 // Measured by the load itself: the first message sent after the heal that reaches a client there,
 // from each node that shares a room. Whoever sends seldom is given one round of the schedule on top:
-// before that a node may simply have had nothing to say.
+// before that a node may simply have had nothing to say. Of a node on which nobody is nothing can be said.
 #include "harness/checkers/checkers.h"
 #include "harness/checkers/judge.h"
 
@@ -38,7 +38,7 @@ class recovery final : public checker {
       const node_course& node = course.nodes[n];
       if (node.took) {
         on_recovered(fault, node_id(n), *node.took, node.from);
-      } else if (course.is_recovering && outages.is_node_used(n)) {
+      } else {
         on_missing(fault, node_id(n), now - node.from, course, now);
       }
     }
@@ -64,6 +64,13 @@ class recovery final : public checker {
   void on_missing(std::size_t fault, node_id node, run_time waited, const fault_course& course,
                   run_time now) {
     const std::string deaf_to = unheard(course, index_of(node));
+    if (deaf_to.empty()) {
+      append(gaps_, "nothing can be said about " + name_of(node) + " after " +
+                        at_.of.faults[fault].name +
+                        ": nobody was there, or nobody on those that it "
+                        "should have heard");
+      return;
+    }
     if (!course.had_traffic || !is_too_long(now - waited, waited)) {
       append(gaps_, "nothing can be said about " + name_of(node) + " after " +
                         at_.of.faults[fault].name + ": " +
@@ -83,10 +90,14 @@ class recovery final : public checker {
     append(failures_, sentence);
   }
 
+  // Where nobody is nobody speaks, and nobody hears.
   std::string unheard(const fault_course& course, std::size_t node) const {
     std::string names;
+    const outages& outages = at_.book.faults();
+    if (!outages.is_node_used(node)) return names;
     for (std::size_t origin = 0; origin < course.nodes.size(); ++origin) {
-      if (course.nodes[node].heard[origin] || !at_.book.faults().expects(origin, node)) continue;
+      if (course.nodes[node].heard[origin] || !outages.expects(origin, node)) continue;
+      if (!outages.is_node_used(origin)) continue;
       names += (names.empty() ? "" : ", ") + name_of(node_id(origin));
     }
     return names;

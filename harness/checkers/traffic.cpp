@@ -87,7 +87,7 @@ class traffic final : public checker {
   void note_members(const send_settled& what, const ledger::settled_message& message) {
     const seat_index sender = at_.book.seats().find(what.id.sender, what.id.room);
     if (at_.book.faults().current() || at_.book.sent_during(sender, what.id.seq)) return;
-    owable_ += at_.book.seats().in_room(what.id.room).size();
+    owable_ += at_.book.present_in(what.id.room);
     if (what.result == outcome::ok) owed_ += message.must;
   }
 

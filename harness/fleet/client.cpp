@@ -14,12 +14,19 @@ namespace {
 constexpr std::chrono::milliseconds reset_interval{100};  // between two of one room in the history
 constexpr std::size_t queued_count_max = 1'024;  // far above what lanes, joins and pings can queue
 
+// A deputy stays with its node, and tries often, as the node's recovery is measured through it; but all deputies
+// together no more than a thousand times a second.
 reconnect_policy make_policy(const shared_state& fleet, const client_plan& who) {
   const auto& options = fleet.options;
+  const bool is_deputy = who.deputy_of.has_value();
+  const auto deputies = static_cast<std::int64_t>(fleet.what.deputies.size());
+  const auto often =
+      std::max(std::chrono::milliseconds(250), std::chrono::milliseconds(2) * deputies);
+  const auto largest = is_deputy ? std::min(often, options.backoff_max) : options.backoff_max;
   net::random_stream draws(fleet.what.seed, "reconnect", index_of(who.id));
   return reconnect_policy(who.home, options.node_urls.size(),
-                          fleet.what.scenario.load.reconnect_anywhere,
-                          backoff(options.backoff_min, options.backoff_max, draws));
+                          fleet.what.scenario.load.reconnect_anywhere && !is_deputy,
+                          backoff(options.backoff_min, largest, draws));
 }
 
 std::string message_key(std::string_view nonce, const message_id& id) {
@@ -57,7 +64,9 @@ asio::awaitable<void> client::run(net::time_point connect_at) {
     co_await delay_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (fleet_.is_stopping) break;
     co_await serve_connection();
+    const node_id before = node();
     delay_.expires_after(policy_.on_lost());
+    fleet_.has_anybody_moved |= node() != before;
   }
   --fleet_.clients_running;
   fleet_.changed.notify_all();

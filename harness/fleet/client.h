@@ -32,6 +32,7 @@ class client {
   asio::awaitable<void> run(net::time_point connect_at);
   asio::awaitable<void> write_loop();
 
+  const client_plan& plan() const { return who_; }
   client_id id() const { return who_.id; }
   node_id node() const { return policy_.node(); }  // where it is, or tries to be
   bool is_member(room_id room) const { return find_place(room) != nullptr; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <set>
 #include <utility>
 
 #include "harness/fleet/client.h"
@@ -36,6 +37,7 @@ class fleet_of_clients final : public fleet {
       shared_.status.joins_wanted += who.rooms.size();
     }
     shared_.status.clients = clients_.size();
+    deputies_.resize(clients_.size(), nullptr);
     shared_.status.connected_by_node.resize(shared_.options.node_urls.size());
   }
 
@@ -55,6 +57,8 @@ class fleet_of_clients final : public fleet {
   asio::awaitable<void> tick_loop();
 
   run_time now() const { return shared_.run_time_at(net::now()); }
+  void start_client(client& who, net::time_point connect_at);
+  void place_deputies();
   void publish(const send_schedule::send& due, run_time intended);
   client* find_stand_in(const send_schedule::send& due, room_id& room) const;
   client* find_prober(node_id node, room_id room) const;
@@ -62,7 +66,9 @@ class fleet_of_clients final : public fleet {
   void abandon_sends();
 
   shared_state shared_;
-  std::vector<std::unique_ptr<client>> clients_;  // index = client_id
+  std::vector<std::unique_ptr<client>> clients_;  // index = client_id; then deputies as they came
+  std::vector<client*> deputies_;  // by the client_id that each stands for; null: not there
+  bool is_everybody_here_ = false;
   send_schedule schedule_;
   std::uint64_t publishing_generation_ = 0;  // odd while publishing
   bool has_published_ = false;
@@ -73,19 +79,39 @@ class fleet_of_clients final : public fleet {
 asio::awaitable<bool> fleet_of_clients::connect_all(std::chrono::nanoseconds limit) {
   ORDEAL_ASSERT(shared_.clients_running == 0);
   const auto begin = net::now();
-  for (std::size_t index = 0; index < clients_.size(); ++index) {
-    ++shared_.clients_running;
-    const std::string name = name_of(clients_[index]->id());
-    tasks_.spawn(name, clients_[index]->run(begin + shared_.what.clients[index].connect_at));
-    tasks_.spawn(name + " writer", clients_[index]->write_loop());
-  }
+  for (const auto& one : clients_) start_client(*one, begin + one->plan().connect_at);
   tasks_.spawn("ticks", tick_loop());
   const auto deadline = begin + limit;
   const fleet_status& status = shared_.status;
   while (status.joined < status.joins_wanted && net::now() < deadline && !shared_.is_stopping) {
     co_await shared_.changed.wait_until(deadline);
   }
-  co_return status.joined == status.joins_wanted;
+  is_everybody_here_ = status.joined == status.joins_wanted;
+  co_return is_everybody_here_;
+}
+
+void fleet_of_clients::start_client(client& who, net::time_point connect_at) {
+  ++shared_.clients_running;
+  const std::string name = name_of(who.id());
+  tasks_.spawn(name, who.run(connect_at));
+  tasks_.spawn(name + " writer", who.write_loop());
+}
+
+// Where of a deputy's rooms one has nobody on its node who is there or tries to be.
+void fleet_of_clients::place_deputies() {
+  if (!is_everybody_here_ || !std::exchange(shared_.has_anybody_moved, false)) return;
+  std::set<std::pair<node_id, room_id>> taken;
+  for (const auto& one : clients_) {
+    for (const room_id room : one->plan().rooms) taken.emplace(one->node(), room);
+  }
+  for (const client_plan& deputy : shared_.what.deputies) {
+    client*& placed = deputies_[index_of(*deputy.deputy_of)];
+    const auto is_taken = [&](room_id room) { return taken.contains({deputy.home, room}); };
+    if (placed || std::all_of(deputy.rooms.begin(), deputy.rooms.end(), is_taken)) continue;
+    clients_.push_back(std::make_unique<client>(shared_, deputy));
+    placed = clients_.back().get();
+    start_client(*placed, net::now());
+  }
 }
 
 asio::awaitable<void> fleet_of_clients::tick_loop() {
@@ -93,8 +119,10 @@ asio::awaitable<void> fleet_of_clients::tick_loop() {
   while (!shared_.is_stopping) {
     tick_.expires_after(tick_interval);
     co_await tick_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (shared_.is_stopping) break;
     const auto at = net::now();
     for (const auto& one : clients_) one->tick(at);
+    place_deputies();
   }
 }
 
@@ -133,7 +161,9 @@ asio::awaitable<void> fleet_of_clients::publish_loop(std::uint64_t generation) {
 void fleet_of_clients::publish(const send_schedule::send& due, run_time intended) {
   const run_time at = now();
   client* sender = clients_[index_of(due.client)].get();
+  client* deputy = deputies_[index_of(due.client)];
   room_id room = due.room;
+  if (deputy && deputy->node() != sender->node() && deputy->is_joined(room)) sender = deputy;
   if (!shared_.rules.is_idempotent && !sender->is_joined(room)) sender = find_stand_in(due, room);
   const auto skip = [&](skip_reason why) {
     shared_.history.on(generator_lag{at, at - intended, true, why});
@@ -150,7 +180,7 @@ client* fleet_of_clients::find_stand_in(const send_schedule::send& due, room_id&
   const std::size_t begin = index_of(due.client);
   for (std::size_t step = 0; step < clients_.size(); ++step) {
     const std::size_t index = (begin + step) % clients_.size();
-    for (const room_id candidate : shared_.what.clients[index].rooms) {
+    for (const room_id candidate : clients_[index]->plan().rooms) {
       if (!clients_[index]->is_joined(candidate)) continue;
       room = candidate;
       return clients_[index].get();
@@ -160,6 +190,7 @@ client* fleet_of_clients::find_stand_in(const send_schedule::send& due, room_id&
 }
 
 void fleet_of_clients::send_probes() {
+  place_deputies();
   const run_time at = now();
   for (std::size_t node = 0; node < shared_.options.node_urls.size(); ++node) {
     for (std::size_t room = 0; room < shared_.what.room_names.size(); ++room) {

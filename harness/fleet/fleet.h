@@ -11,6 +11,10 @@
 // publish call without an answer is settled as info when it leaves. Retries go on until settle() or
 // stop().
 //
+// No node is left empty: where all clients of a room have gone from one, to other nodes, a deputy of the plan comes
+// and stays. While the client that it stands for is elsewhere, the deputy sends in its place, through the node that
+// the schedule meant; so every node goes on to speak and to hear.
+//
 // All members run on the fleet's executor; the run engine reaches them with net::call_on.
 #pragma once
 

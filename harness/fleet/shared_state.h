@@ -38,7 +38,8 @@ struct shared_state {
   fleet_status status;
   std::size_t clients_running = 0;
   bool is_stopping = false;
-  net::condition changed;  // a counter that somebody may wait for moved
+  bool has_anybody_moved = false;  // to another node, since deputies were looked for
+  net::condition changed;          // a counter that somebody may wait for moved
   std::vector<driver_event>
       events;  // of the frame being handled; here, so that its memory is used again
 };

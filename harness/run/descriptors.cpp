@@ -30,7 +30,12 @@ std::string remedy(std::uint64_t wanted) {
 }  // namespace
 
 std::uint64_t descriptors_needed(const scenario& what) {
-  return own + what.nodes * (of_a_node + what.load.clients_per_node);
+  const load_recipe& load = what.load;
+  const std::size_t deputies =
+      load.reconnect_anywhere
+          ? std::min(load.clients_per_node, (load.rooms + load.rooms_each - 1) / load.rooms_each)
+          : 0;
+  return own + what.nodes * (of_a_node + load.clients_per_node + deputies);
 }
 
 std::string describe_shortage(std::uint64_t needed, std::uint64_t allowed) {

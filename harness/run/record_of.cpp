@@ -142,7 +142,7 @@ report::run_record record_of(const terms& what, const std::optional<judgement>& 
   record.started_at = facts.started_at;
   record.seed = what.seed;
   record.nodes = what.nodes;
-  record.clients = what.clients.size();
+  record.clients = what.client_count();
   record.directory = facts.directory;
   record.replay = facts.replay;
   record.was_interrupted = end.signal != 0;

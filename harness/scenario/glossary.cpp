@@ -41,8 +41,15 @@ constexpr glossary_entry checks[] = {
      "Every payload arrives unaltered, and nothing arrives that was never sent in this run."},
     {"isolation", "No message reaches a room that it was not sent to."},
     {"acknowledgement", "No message is acknowledged and then delivered to nobody."},
-    {"recovery", "After each fault every node delivers again within the contract's bound."},
-    {"probe", "At the end a fresh message from every node reaches every client."},
+    {"recovery",
+     "After each fault every node hears every other one again within the contract's bound, and a "
+     "round of the load; the time counts from the confirmed heal. Where all clients have gone from "
+     "a node, a deputy of Ordeal's own comes, hears and speaks. Inconclusive: nobody could be on a "
+     "node, or nothing was sent."},
+    {"probe",
+     "At the end a fresh message from every node reaches every client, in each room that the plan "
+     "has on the node. Inconclusive: on a node nobody sent one, or nobody was there to hear those "
+     "of the other nodes."},
     {"nodes", "No node exits unless a fault made it."},
     {"resources",
      "No node's memory or descriptors climb without end outside of outages, and none burns a "

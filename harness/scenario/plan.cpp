@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "net/async/assert.h"
 
@@ -34,6 +36,26 @@ std::vector<client_plan> seat_clients(const scenario& from) {
     clients.push_back(std::move(client));
   }
   return clients;
+}
+
+// Clients that go to other nodes leave nobody behind: for each room that the plan has on a node, the first client there
+// has a deputy.
+std::vector<client_plan> seat_deputies(const scenario& from,
+                                       const std::vector<client_plan>& clients) {
+  std::vector<client_plan> deputies;
+  if (!from.load.reconnect_anywhere || from.nodes == 1) return deputies;
+  std::set<std::pair<node_id, room_id>> covered;
+  for (const client_plan& client : clients) {
+    bool is_first = false;
+    for (const room_id room : client.rooms)
+      is_first = covered.emplace(client.home, room).second || is_first;
+    if (!is_first) continue;
+    client_plan deputy = client;
+    deputy.id = static_cast<client_id>(clients.size() + deputies.size());
+    deputy.deputy_of = client.id;
+    deputies.push_back(std::move(deputy));
+  }
+  return deputies;
 }
 
 std::vector<phase_plan> place_phases(const std::vector<phase_recipe>& recipes) {
@@ -70,6 +92,7 @@ plan make_plan(scenario from, target with, std::uint64_t seed, std::string run_n
   result.run_nonce = std::move(run_nonce);
   result.promises = with.promises;
   result.clients = seat_clients(from);
+  result.deputies = seat_deputies(from, result.clients);
   for (std::size_t room = 0; room < from.load.rooms; ++room) {
     // The nonce keeps what other runs left in the same Redis out of this one.
     result.room_names.push_back(result.run_nonce + "-" + name_of(static_cast<room_id>(room)));

@@ -20,6 +20,9 @@ struct client_plan {
   node_id home{};
   std::vector<room_id> rooms;
   std::chrono::nanoseconds connect_at{};  // within the ramp
+  // This one is a deputy: it comes when its home is left without a client in one of its rooms, stays, and
+  // sends what is due from this client while that is elsewhere.
+  std::optional<client_id> deputy_of = std::nullopt;
 };
 
 struct phase_plan {
@@ -41,6 +44,7 @@ struct plan {
   std::uint64_t seed = 0;
   std::string run_nonce;                // 8 base32 characters; random, not from the seed
   std::vector<client_plan> clients;     // index = client_id
+  std::vector<client_plan> deputies;    // their ids follow on
   std::vector<std::string> room_names;  // as the target sees them: "<nonce>-room-1"
   std::vector<phase_plan> phases;
   std::vector<fault::fault_spec> faults;  // sorted by time

@@ -155,6 +155,9 @@ std::string clients_text(const plan& of) {
   return text + "  connecting over " + format_duration(of.scenario.load.ramp) +
          "; one that lost its node " +
          (of.scenario.load.reconnect_anywhere ? "tries the others in turn" : "returns to it") +
+         (of.deputies.empty() ? ""
+                              : "\n  " + std::to_string(of.deputies.size()) +
+                                    " deputies come where that leaves nobody of a room on a node") +
          "\n";
 }
 
@@ -204,15 +207,19 @@ json::object fault_json(const fault::fault_spec& spec) {
   return out;
 }
 
-json::array clients_json(const plan& of) {
+json::array clients_json(const std::vector<client_plan>& clients) {
   json::array out;
-  for (const client_plan& client : of.clients) {
+  for (const client_plan& client : clients) {
     json::array rooms;
     for (const room_id room : client.rooms) rooms.emplace_back(name_of(room));
-    out.push_back(json::object{{"name", name_of(client.id)},
-                               {"node", name_of(client.home)},
-                               {"rooms", std::move(rooms)},
-                               {"connect_at_s", seconds(client.connect_at)}});
+    json::object row{{"name", name_of(client.id)}, {"node", name_of(client.home)}};
+    row["rooms"] = std::move(rooms);
+    if (client.deputy_of) {
+      row["deputy_of"] = name_of(*client.deputy_of);
+    } else {
+      row["connect_at_s"] = seconds(client.connect_at);
+    }
+    out.push_back(std::move(row));
   }
   return out;
 }
@@ -252,7 +259,8 @@ std::string render_json(const plan& of) {
       {"contract", describe(of.promises)},
       {"phases", std::move(phases)},
       {"faults", std::move(faults)},
-      {"clients", clients_json(of)},
+      {"clients", clients_json(of.clients)},
+      {"deputies", clients_json(of.deputies)},
       {"load", json::object{{"rooms", from.load.rooms},
                             {"period_s", seconds(from.load.send_period)},
                             {"payload_bytes_min", from.load.payload.bytes_min},

@@ -174,8 +174,9 @@ constexpr schema_row rows[] = {
      .type = enumeration,
      .default_text = "same",
      .allowed = "same, any",
-     .doc =
-         "Where a client goes that lost its node: back to the same one, or to the others in turn."},
+     .doc = "Where a client goes that lost its node: back to the same one, or to the others in "
+            "turn. Where that leaves nobody of a room on a node, a deputy comes and stays: an "
+            "extra client, which sends there what the one that left would have sent."},
     {.path = "load.client", .type = map, .doc = "How patient each client is, as a person's is."},
     {.path = "load.client.answer_timeout",
      .type = duration,

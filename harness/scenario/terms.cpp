@@ -17,6 +17,11 @@ std::string target_of(const fault::fault_spec& spec) {
   return names;
 }
 
+bool is_aimed_at(const fault_terms& what, node_id node) {
+  if (what.target == "all nodes") return true;
+  return (", " + what.target + ",").find(", " + name_of(node) + ",") != std::string::npos;
+}
+
 }  // namespace
 
 std::chrono::nanoseconds slowest_send_period(const terms& of) {
@@ -27,10 +32,13 @@ std::chrono::nanoseconds slowest_send_period(const terms& of) {
 }
 
 bool cuts_off(const fault_terms& what, node_id node) {
-  if (what.kind.starts_with("redis_")) return true;
-  if (!what.kind.starts_with("link_")) return false;
-  if (what.target == "all nodes") return true;
-  return (", " + what.target + ",").find(", " + name_of(node) + ",") != std::string::npos;
+  return what.kind.starts_with("redis_") ||
+         (what.kind.starts_with("link_") && is_aimed_at(what, node));
+}
+
+std::size_t terms::client_count() const {
+  const auto is_planned = [](const seat_terms& client) { return !client.is_deputy; };
+  return static_cast<std::size_t>(std::count_if(clients.begin(), clients.end(), is_planned));
 }
 
 terms terms_of(const plan& from) {
@@ -42,6 +50,8 @@ terms terms_of(const plan& from) {
   result.rooms = from.room_names;
   for (const client_plan& client : from.clients)
     result.clients.push_back({client.home, client.rooms});
+  for (const client_plan& deputy : from.deputies)
+    result.clients.push_back({deputy.home, deputy.rooms, true});
   result.phases = from.phases;
   for (const fault::fault_spec& spec : from.faults)
     result.faults.push_back({spec.name, spec.kind, target_of(spec), spec.at});

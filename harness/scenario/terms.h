@@ -20,6 +20,7 @@ struct fault_terms {
 struct seat_terms {
   node_id home{};
   std::vector<room_id> rooms;
+  bool is_deputy = false;  // not there from the start, perhaps never
 };
 
 struct terms {
@@ -29,7 +30,7 @@ struct terms {
   bool has_backplane = true;         // the nodes are joined by Redis
   std::size_t nodes = 0;
   std::vector<std::string> rooms;   // as the target sees them
-  std::vector<seat_terms> clients;  // by client_id
+  std::vector<seat_terms> clients;  // by client_id; deputies last
   std::vector<phase_plan> phases;
   std::vector<fault_terms> faults;
   std::vector<expectation> expectations;
@@ -43,6 +44,7 @@ struct terms {
   std::uint64_t seed = 0;
 
   bool can_resume() const { return promises.resume && has_resume_protocol; }
+  std::size_t client_count() const;  // without deputies
 };
 
 terms terms_of(const plan& from);

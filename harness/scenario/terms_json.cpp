@@ -122,6 +122,7 @@ seat_terms seats_from(const json::object& from, std::size_t nodes, std::size_t r
       throw std::runtime_error("clients: there is no room " + std::to_string(room));
     seats.rooms.push_back(room_id(room));
   }
+  seats.is_deputy = from.contains("deputy") && from.at("deputy").as_bool();
   return seats;
 }
 
@@ -179,6 +180,7 @@ std::string to_json(const terms& what) {
     json::array rooms;
     for (const room_id room : client.rooms) rooms.push_back(index_of(room));
     clients.push_back(json::object{{"home", index_of(client.home)}, {"rooms", std::move(rooms)}});
+    if (client.is_deputy) clients.back().as_object()["deputy"] = true;
   }
   for (const phase_plan& phase : what.phases) {
     phases.push_back(json::object{{"name", phase.name},

@@ -127,7 +127,12 @@ class oracle {
 
   // --- outages
   bool shares_room(std::size_t a, std::size_t b, moment before) const;
-  bool is_used(std::size_t node, moment before) const { return shares_room(node, node, before); }
+  bool is_there(client_id client, moment before) const;
+  bool is_used(std::size_t node, moment before) const;
+  bool is_down(std::size_t node, moment before) const;
+  bool is_expected(std::size_t origin, std::size_t node, moment before) const;
+  moment measured_since(std::size_t fault, moment now) const;
+  bool has_heard(std::size_t fault, std::size_t node, std::size_t origin, moment now) const;
   void follow_fault(std::size_t fault);
   bool is_window_open(std::size_t fault, moment after) const;
   std::optional<std::size_t> outage_at(moment after) const;
@@ -145,6 +150,7 @@ class oracle {
   verdict delivery_verdict() const;
   verdict acknowledgement_verdict() const;
   verdict honesty_verdict() const;
+  bool is_measured(std::size_t node, room_id room) const;
   verdict probe_verdict() const;
   bool is_client_stuck(client_id client) const;
   verdict recovery_verdict() const;

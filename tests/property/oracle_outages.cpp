@@ -15,17 +15,35 @@ constexpr std::chrono::seconds in_flight_max{1};
 
 // ---- Outages
 
-// Two nodes share a room when a client of the plan at each is in it, connected or not. A node with clients shares a
-// room with itself.
-bool oracle::shares_room(std::size_t a, std::size_t b, moment before) const {
+// A client is where it is or was last, connected or not; a deputy is nowhere before its first connection.
+bool oracle::is_there(client_id client, moment before) const {
+  if (!of_.clients[index_of(client)].is_deputy) return true;
+  const auto found = connections_.find(client);
+  return found != connections_.end() && found->second.front() < before;
+}
+
+// A node is used when a client is there.
+bool oracle::is_used(std::size_t node, moment before) const {
   for (std::size_t c = 0; c < of_.clients.size(); ++c) {
-    if (index_of(node_of(client_id(c), before)) != a) continue;
-    for (std::size_t d = 0; d < of_.clients.size(); ++d) {
-      if (index_of(node_of(client_id(d), before)) != b) continue;
-      for (const room_id room : of_.clients[c].rooms) {
-        if (is_planned(client_id(d), room)) return true;
-      }
+    if (is_there(client_id(c), before) && index_of(node_of(client_id(c), before)) == node)
+      return true;
+  }
+  return false;
+}
+
+// Two nodes share a room when each has it: a client in it is there, or has its home there.
+bool oracle::shares_room(std::size_t a, std::size_t b, moment before) const {
+  const auto has = [&](std::size_t node, room_id room) {
+    for (std::size_t c = 0; c < of_.clients.size(); ++c) {
+      if (!is_planned(client_id(c), room)) continue;
+      if (index_of(of_.clients[c].home) == node) return true;
+      if (is_there(client_id(c), before) && index_of(node_of(client_id(c), before)) == node)
+        return true;
     }
+    return false;
+  };
+  for (std::size_t r = 0; r < of_.rooms.size(); ++r) {
+    if (has(a, room_id(r)) && has(b, room_id(r))) return true;
   }
   return false;
 }
@@ -44,9 +62,59 @@ bool oracle::is_open(std::size_t message, moment before) const {
   return false;
 }
 
+// Recovery is measured from the heal of the fault, or that of a later one. A heal is also the failure of a fault that
+// had begun.
+moment oracle::measured_since(std::size_t fault, moment now) const {
+  moment latest = faults_[fault].recovering;
+  for (const auto& changes : fault_events_) {
+    bool is_open = false;
+    for (const moment i : changes) {
+      const fault_state state = at<fault_changed>(i)->state;
+      if (state == fault_state::injecting || state == fault_state::active) is_open = true;
+      const bool is_heal =
+          state == fault_state::healed || (state == fault_state::failed && is_open);
+      if (is_heal && i > latest && i <= now) latest = i;
+    }
+  }
+  return latest;
+}
+
+// A node has heard another one when a message sent there since then has reached it, and it is known that it was sent
+// there: its sender has not moved meanwhile, or it was acknowledged there.
+bool oracle::has_heard(std::size_t fault, std::size_t node, std::size_t origin, moment now) const {
+  const moment since = measured_since(fault, now);
+  for (const arrival& each : arrivals_) {
+    if (each.when <= since || each.when > now || !each.is_first) continue;
+    if (index_of(each.what->node) != node) continue;
+    const sent_message& message = sent_[each.message];
+    const bool is_acknowledged = message.result == outcome::ok && message.settled < each.when;
+    const node_id through =
+        is_acknowledged ? at<send_settled>(message.settled)->node : message.through;
+    if (!is_acknowledged && node_of(message.id.sender, each.when) != through) continue;
+    if (index_of(through) != origin || message.at < time_of(events_[since])) continue;
+    if (is_open(each.message, each.when)) return true;
+  }
+  return false;
+}
+
+// A node is down from the time it ends, or starts, until it is ready.
+bool oracle::is_down(std::size_t node, moment before) const {
+  bool is_down = false;
+  for (moment i = 0; i < before; ++i) {
+    const auto* e = at<node_changed>(i);
+    if (e != nullptr && index_of(e->node) == node) is_down = e->state != node_state::ready;
+  }
+  return is_down;
+}
+
+// A node is expected to hear those that it shares a room with: itself, and the others unless they are down.
+bool oracle::is_expected(std::size_t origin, std::size_t node, moment before) const {
+  return shares_room(origin, node, before) && (origin == node || !is_down(origin, before));
+}
+
 // A fault's window opens when its injection begins and closes when, after it healed (or failed, as then nobody knows
-// what it did), every node where clients are has recovered. A node has recovered once it got, from each node that it
-// shares a room with, a message sent after the heal; when another fault heals before that, sent after that.
+// what it did), every node has recovered. A node has recovered once somebody is there and it got, from each node that
+// it is expected to hear, a message sent after the heal; when another fault heals before that, sent after that.
 void oracle::follow_fault(std::size_t fault) {
   fault_facts& facts = faults_[fault];
   facts.measured_from.assign(of_.nodes, never);
@@ -61,50 +129,21 @@ void oracle::follow_fault(std::size_t fault) {
   }
   if (facts.recovering == never) return;
 
-  std::vector<moment> heals;  // of any fault
-  for (std::size_t f = 0; f < of_.faults.size(); ++f) {
-    bool is_open = false;
-    for (const moment i : fault_events_[f]) {
-      const fault_state state = at<fault_changed>(i)->state;
-      if (state == fault_state::injecting || state == fault_state::active) is_open = true;
-      if (state == fault_state::healed || (state == fault_state::failed && is_open))
-        heals.push_back(i);
-    }
-  }
-  const auto from = [&](moment now) {
-    moment latest = facts.recovering;
-    for (const moment heal : heals) {
-      if (heal > latest && heal <= now) latest = heal;
-    }
-    return latest;
-  };
-  const auto has_heard = [&](std::size_t node, std::size_t origin, moment now) {
-    for (const arrival& each : arrivals_) {
-      if (each.when <= from(now) || each.when > now || !each.is_first) continue;
-      if (index_of(each.what->node) != node) continue;
-      const sent_message& message = sent_[each.message];
-      const bool is_acknowledged = message.result == outcome::ok && message.settled < each.when;
-      const node_id through =
-          is_acknowledged ? at<send_settled>(message.settled)->node : message.through;
-      if (!is_acknowledged && node_of(message.id.sender, each.when) != through) continue;
-      if (index_of(through) != origin || message.at < time_of(events_[from(now)])) continue;
-      if (is_open(each.message, each.when)) return true;
-    }
-    return false;
-  };
   for (moment i = facts.recovering + 1; i < end() && facts.closed == never; ++i) {
     if (at<send_invoked>(i) != nullptr) facts.had_traffic = true;
-    if (at<delivered>(i) == nullptr && at<client_connected>(i) == nullptr) continue;
+    if (at<delivered>(i) == nullptr && at<client_connected>(i) == nullptr &&
+        at<node_changed>(i) == nullptr)
+      continue;
     bool are_all_back = true;
     for (std::size_t node = 0; node < of_.nodes; ++node) {
-      if (facts.recovered[node] != never || !is_used(node, i + 1)) continue;
-      bool has_heard_all = true;
+      if (facts.recovered[node] != never) continue;
+      bool has_heard_all = is_used(node, i + 1);
       for (std::size_t origin = 0; origin < of_.nodes && has_heard_all; ++origin) {
-        has_heard_all = !shares_room(origin, node, i + 1) || has_heard(node, origin, i);
+        has_heard_all = !is_expected(origin, node, i + 1) || has_heard(fault, node, origin, i);
       }
       if (has_heard_all) {
         facts.recovered[node] = i;
-        facts.measured_from[node] = from(i);
+        facts.measured_from[node] = measured_since(fault, i);
       } else {
         are_all_back = false;
       }
@@ -113,7 +152,7 @@ void oracle::follow_fault(std::size_t fault) {
   }
   const moment last = facts.closed == never ? (end() == 0 ? 0 : end() - 1) : facts.closed;
   for (std::size_t node = 0; node < of_.nodes; ++node) {
-    if (facts.recovered[node] == never) facts.measured_from[node] = from(last);
+    if (facts.recovered[node] == never) facts.measured_from[node] = measured_since(fault, last);
   }
 }
 

@@ -29,9 +29,33 @@ bool oracle::is_client_stuck(client_id client) const {
                      [&](room_id room) { return is_absent(client, room); });
 }
 
+// A node is measured in a room when a probe was sent there, and - if the plan has other nodes in that room - one sent
+// on another node was owed to somebody there.
+bool oracle::is_measured(std::size_t node, room_id room) const {
+  const auto has_room = [&](std::size_t of) {
+    for (std::size_t c = 0; c < of_.clients.size(); ++c) {
+      if (index_of(of_.clients[c].home) == of && is_planned(client_id(c), room)) return true;
+    }
+    return false;
+  };
+  bool needs_others = false, has_sent = false, was_told = false;
+  for (std::size_t n = 0; n < of_.nodes; ++n)
+    needs_others = needs_others || (n != node && has_room(n));
+  for (std::size_t m = 0; m < sent_.size(); ++m) {
+    if (!sent_[m].is_probe || sent_[m].id.room != room) continue;
+    const bool is_own = index_of(sent_[m].through) == node;
+    has_sent = has_sent || is_own;
+    for (std::size_t c = 0; c < of_.clients.size() && !is_own; ++c) {
+      if (was_member_[m][c] && index_of(node_of(client_id(c), sent_[m].when)) == node)
+        was_told = true;
+    }
+  }
+  return !has_room(node) || (has_sent && (was_told || !needs_others));
+}
+
 // Without probes nothing is known. Else the check fails when a probe was refused, a node with clients sent none, or a
 // client is stuck; but nothing is known either when the history is torn, and failure proves nothing when a fault
-// failed.
+// failed. Nor is anything known when a node was not measured in each of its rooms.
 verdict oracle::probe_verdict() const {
   std::vector<bool> has_sent(of_.nodes, false);
   bool is_any_sent = false, is_bad = false;
@@ -46,18 +70,32 @@ verdict oracle::probe_verdict() const {
   for (std::size_t c = 0; c < of_.clients.size(); ++c)
     is_bad = is_bad || is_client_stuck(client_id(c));
   if (!has_ended_) return verdict::inconclusive;
-  if (is_bad && has_failed_fault()) return verdict::inconclusive;
-  return is_bad ? verdict::fail : verdict::pass;
+  if (is_bad) return has_failed_fault() ? verdict::inconclusive : verdict::fail;
+  for (std::size_t n = 0; n < of_.nodes; ++n) {
+    for (std::size_t r = 0; r < of_.rooms.size(); ++r) {
+      if (!is_measured(n, room_id(r))) return verdict::inconclusive;
+    }
+  }
+  return verdict::pass;
 }
 
-// After each heal every node with clients recovers within the promised time and a round of the
-// schedule. One that has not when the run ends is late only if it had the time and there was
-// traffic. Once a fault is over for all nodes, one to which clients move later has nothing to
-// recover from.
+// After each heal every node recovers within the promised time and a round of the schedule. One that
+// has not when the run ends is late only if it had the time, there was traffic, and there was
+// somebody on it, and somebody on a node that it has not heard. Once a fault is over for all nodes,
+// nothing is to be recovered from.
 verdict oracle::recovery_verdict() const {
   if (of_.faults.empty()) return verdict::skipped;
   const run_time limit = recovery_limit(of_);
   const run_time last = events_.empty() ? run_time{} : time_of(events_.back());
+  const auto is_deaf = [this](std::size_t fault, std::size_t node) {
+    if (!is_used(node, end())) return false;
+    for (std::size_t origin = 0; origin < of_.nodes; ++origin) {
+      if (is_used(origin, end()) && is_expected(origin, node, end()) &&
+          !has_heard(fault, node, origin, end()))
+        return true;
+    }
+    return false;
+  };
   bool is_any_late = false, is_any_unknown = false, is_any_known = false;
   const std::vector<fault_row> rows = faults();
   for (std::size_t f = 0; f < rows.size(); ++f) {
@@ -66,9 +104,9 @@ verdict oracle::recovery_verdict() const {
       if (rows[f].recovery[n]) {
         is_any_known = true;
         is_any_late = is_any_late || *rows[f].recovery[n] > limit;
-      } else if (faults_[f].closed == never && is_used(n, end())) {
+      } else {
         const run_time waited = last - time_of(events_[faults_[f].measured_from[n]]);
-        if (faults_[f].had_traffic && waited > limit) {
+        if (faults_[f].had_traffic && waited > limit && is_deaf(f, n)) {
           is_any_late = true;
         } else {
           is_any_unknown = true;

@@ -34,7 +34,9 @@ class random_history {
     const std::size_t messages = 10 + random_.below(random_.below(2) == 0 ? 30 : 111);
     const std::size_t cut_after = percent(10) ? random_.below(messages) : message_max;
     phase(phase_kind::setup);
-    for (std::size_t c = 0; c < clients_.size(); ++c) connect(c);
+    for (std::size_t c = 0; c < clients_.size(); ++c) {
+      if (!of_.clients[c].is_deputy) connect(c);
+    }
     const std::size_t changes = 1 + random_.below(messages);
     for (std::size_t m = 0; m < messages && m < cut_after; ++m) {
       if (m == 0) phase(phase_kind::declared, "first");
@@ -61,7 +63,7 @@ class random_history {
   };
   struct client_state {
     node_id where{};
-    bool is_connected = false;
+    bool is_connected = false, was_here = false;
   };
   struct pending_send {
     message_id id;
@@ -71,6 +73,12 @@ class random_history {
 
   bool percent(std::uint64_t chance) { return random_.below(100) < chance; }
   std::size_t any_client() { return random_.below(clients_.size()); }
+  std::size_t any_sender() {
+    for (;;) {
+      const std::size_t c = any_client();
+      if (!of_.clients[c].is_deputy || clients_[c].was_here) return c;
+    }
+  }
   template <class T>
   T& any_of(std::vector<T>& from) {
     return from[random_.below(from.size())];
@@ -94,6 +102,12 @@ class random_history {
       seat.rooms.push_back(room_id(first));
       if (rooms > 1 && percent(40)) seat.rooms.push_back(room_id((first + 1) % rooms));
       of_.clients.push_back(std::move(seat));
+    }
+    const std::size_t deputies = percent(60) ? 0 : 1 + random_.below(of_.nodes);
+    for (std::size_t d = 0; d < deputies; ++d) {
+      seat_terms deputy = of_.clients[random_.below(clients)];
+      deputy.is_deputy = true;
+      of_.clients.push_back(std::move(deputy));
     }
     of_.promises.delivery = static_cast<delivery_promise>(random_.below(3));
     of_.promises.order = static_cast<order_promise>(random_.below(3));
@@ -203,7 +217,7 @@ class random_history {
   void connect(std::size_t c) {
     client_state& client = clients_[c];
     if (!events_.empty() && percent(20)) client.where = node_id(random_.below(of_.nodes));
-    client.is_connected = true;
+    client.is_connected = client.was_here = true;
     add(client_connected{tick(), client_id(c), client.where});
     for (const room_id room : of_.clients[c].rooms) {
       if (percent(95)) ask(c, room);
@@ -273,11 +287,13 @@ class random_history {
 
   // --- messages
 
-  void send() { send_from(any_client()); }
+  void send() {
+    const std::size_t c = any_sender();
+    send_from(c, any_of(of_.clients[c].rooms));
+  }
 
-  void send_from(std::size_t c) {
+  void send_from(std::size_t c, room_id room) {
     if (sent_total_ >= message_max) return;
-    const room_id room = any_of(of_.clients[c].rooms);
     const message_id id{client_id(c), room, ++seats_[c][index_of(room)].sent};
     const run_time at = tick();
     add(send_invoked{at, id, clients_[c].where, at - nanoseconds(random_.below(1000))});
@@ -441,7 +457,10 @@ class random_history {
     drain();
     phase(phase_kind::probe);
     for (std::size_t c = 0; c < clients_.size(); ++c) {
-      if (percent(90)) send_from(c);
+      if (of_.clients[c].is_deputy && !clients_[c].was_here) continue;
+      for (const room_id room : of_.clients[c].rooms) {
+        if (percent(95)) send_from(c, room);
+      }
       live(1);
     }
     while (!unsettled_.empty() && !percent(1)) settle();

@@ -22,19 +22,18 @@ std::string text_of(const json::value& value) {
 }  // namespace
 
 fake_hub::fake_hub(asio::any_io_executor ex, std::size_t node_count) : ex_(ex), listeners_(ex) {
-  net::http_handlers handlers;
-  handlers.on_request = [](const net::http_request&) { return net::http_response(); };
-  handlers.on_upgrade = [](const net::http_request& request) {
+  handlers_.on_request = [](const net::http_request&) { return net::http_response(); };
+  handlers_.on_upgrade = [](const net::http_request& request) {
     net::http_response response;
     response.status = request.path == "/chat" ? 101 : 404;
     return response;
   };
-  handlers.on_websocket = [this](net::http_request, std::unique_ptr<net::websocket> ws) {
+  handlers_.on_websocket = [this](net::http_request, std::unique_ptr<net::websocket> ws) {
     return serve(std::move(ws));
   };
   const asio::ip::tcp::endpoint anywhere(asio::ip::address_v4::loopback(), 0);
   for (std::size_t node = 0; node < node_count; ++node) {
-    nodes_.push_back(net::make_http_server(ex, anywhere, net::http_server_options(), handlers));
+    nodes_.push_back(net::make_http_server(ex, anywhere, net::http_server_options(), handlers_));
   }
 }
 
@@ -61,6 +60,13 @@ void fake_hub::stop() {
 void fake_hub::shut_node(std::size_t node) {
   nodes_[node]->stop();
   nodes_[node]->abort_all();
+}
+
+void fake_hub::open_node(std::size_t node) {
+  const asio::ip::tcp::endpoint where = nodes_[node]->local_endpoint();
+  shut_nodes_.push_back(std::move(nodes_[node]));
+  nodes_[node] = net::make_http_server(ex_, where, net::http_server_options(), handlers_);
+  listeners_.spawn("node", nodes_[node]->run());
 }
 
 void fake_hub::drop_connections() {

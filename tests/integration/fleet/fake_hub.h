@@ -37,6 +37,7 @@ class fake_hub {
 
   void drop_connections();           // of every node
   void shut_node(std::size_t node);  // closes its listener and its connections
+  void open_node(std::size_t node);  // again, at the same address
   void forget_cursors() { first_valid_index_ = log_.size(); }  // resumes from before get a Reset
   void say_goodbye(std::string reason);                        // a Close record to everybody
   void reset_everybody(std::size_t count);  // so many Resets for every room of each
@@ -78,7 +79,8 @@ class fake_hub {
 
   asio::any_io_executor ex_;
   net::task_group listeners_;
-  std::vector<std::unique_ptr<net::http_server>> nodes_;
+  net::http_handlers handlers_;
+  std::vector<std::unique_ptr<net::http_server>> nodes_, shut_nodes_;
   std::set<session*> sessions_;
   std::vector<log_entry> log_;
   std::map<std::string, std::size_t> index_by_id_;

@@ -138,6 +138,81 @@ TEST(Fleet, ClientsMoveToAnotherNodeWhereTheScenarioSaysSo) {
   run_script(lose_a_node, [](stage& on) { on.what.scenario.load.reconnect_anywhere = true; });
 }
 
+// Of node 1, for its first client in each room.
+void add_deputies(stage& on) {
+  on.what.scenario.load.reconnect_anywhere = true;
+  for (const std::size_t first : {1U, 4U, 7U, 10U}) {
+    client_plan deputy = on.what.clients[first];
+    deputy.id = client_id(on.what.clients.size() + on.what.deputies.size());
+    deputy.deputy_of = client_id(first);
+    on.what.deputies.push_back(deputy);
+  }
+}
+
+std::size_t joins_of_deputies(const stage& on) {
+  const auto all = on.history.all<join_confirmed>();
+  return static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [](const auto& join) { return index_of(join.client) >= 30; }));
+}
+
+asio::awaitable<void> lose_a_node_for_a_while(stage& on) {
+  co_await on.clients->connect_all(enough);
+  co_await on.publish_until(50);
+  EXPECT_EQ(joins_of_deputies(on), 0U);
+  on.hub.shut_node(1);
+  std::function<bool()> is_moved = [&on] { return on.hub.session_count() == 30; };
+  co_await on.wait_for("moved", std::move(is_moved));
+  on.hub.open_node(1);
+  std::function<bool()> are_there = [&on] { return joins_of_deputies(on) == 5; };
+  co_await on.wait_for("deputies joined", std::move(are_there));
+  const auto arrived = on.history.events().size();
+  co_await on.publish_until(400);
+  const auto probed = on.history.events().size();
+  on.clients->send_probes();
+  co_await on.drain();
+  co_await on.stop();
+  on.expect_complete();
+
+  std::map<client_id, std::size_t> sends;
+  std::set<std::pair<node_id, room_id>> through;
+  for (std::size_t i = arrived; i < on.history.events().size(); ++i) {
+    const auto* sent = std::get_if<send_invoked>(&on.history.events()[i]);
+    if (sent == nullptr) continue;
+    if (i < probed) ++sends[sent->id.sender];
+    if (i >= probed) through.emplace(sent->node, sent->id.room);
+    if (index_of(sent->id.sender) < 30) continue;
+    EXPECT_EQ(sent->node, node_id{1});
+  }
+  EXPECT_EQ(through.size(), 12U) << "every node is probed in every room";
+  for (std::size_t d = 0; d < 4; ++d) {
+    EXPECT_GT(sends[client_id(30 + d)], 0U);
+    EXPECT_EQ(sends[*on.what.deputies[d].deputy_of], 0U) << "the deputy speaks in its place";
+  }
+  EXPECT_GT(sends[client_id{13}], 0U) << "others who moved go on to speak where they are";
+}
+
+TEST(Fleet, ANodeThatAllHaveLeftGetsDeputies) {
+  run_script(lose_a_node_for_a_while, add_deputies);
+}
+
+asio::awaitable<void> drop_and_return(stage& on) {
+  co_await on.clients->connect_all(enough);
+  on.hub.drop_connections();
+  co_await on.wait_for_joins();
+  co_await on.publish_until(50);
+  co_await on.drain();
+  co_await on.stop();
+  on.expect_complete();
+  EXPECT_EQ(joins_of_deputies(on), 0U);
+}
+
+TEST(Fleet, NobodyNeedsADeputyWhoReturns) {
+  run_script(drop_and_return, [](stage& on) {
+    add_deputies(on);
+    on.what.scenario.load.reconnect_anywhere = false;
+  });
+}
+
 asio::awaitable<void> lose_the_cursors(stage& on) {
   co_await on.clients->connect_all(enough);
   co_await on.publish_until(50);

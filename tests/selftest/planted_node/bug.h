@@ -59,6 +59,8 @@ class bug {
   virtual ~bug() = default;
 
   // ---- Redis
+  // The process reads the log for the first time; at 0 it is empty.
+  virtual void on_started(log_index /*end*/) {}
   virtual std::string log_key(const std::string& app) { return app + ":messages"; }
   virtual std::string append_script() { return std::string(correct_append_script); }
   // Between two attempts to connect.

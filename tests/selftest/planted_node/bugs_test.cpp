@@ -292,6 +292,17 @@ TEST(PlantedBugs, OldClientsHearNothing) {
   EXPECT_EQ(count_skipped(*planted, 2, 10), 0);
 }
 
+TEST(PlantedBugs, OnlyARestartSetsANodeApart) {
+  const auto planted = make_bug("restarts_without_backplane");
+  planted->on_started(0);
+  EXPECT_EQ(deliver_all(*planted).size(), message_count);
+  EXPECT_EQ(count_fate(*planted, publish_fate::append), message_count);
+  planted->on_started(17);
+  EXPECT_TRUE(deliver_all(*planted).empty());
+  EXPECT_EQ(count_fate(*planted, publish_fate::keep_local), message_count);
+  EXPECT_EQ(count_fate(*make_bug("no_backplane"), publish_fate::keep_local), message_count);
+}
+
 TEST(PlantedBugs, ARedisErrorEndsTheProcess) {
   EXPECT_THROW(make_bug("exits_on_redis_error")->on_lost(redis_role::reader), std::runtime_error);
 }

@@ -1,4 +1,4 @@
-// Bugs that begin when a connection to Redis breaks.
+// Bugs of nodes that Redis no longer joins: since a connection broke, or since they started.
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
@@ -81,6 +81,25 @@ class old_clients_silent final : public bug {
   client_number newest_ = 0, old_up_to_ = 0;
 };
 
+// Serves its own clients, and nobody else.
+class no_backplane : public bug {
+ public:
+  publish_fate on_publish(entry&) override {
+    return is_apart_ ? publish_fate::keep_local : publish_fate::append;
+  }
+  void on_read(std::vector<entry>& batch) override {
+    if (is_apart_) batch.clear();
+  }
+
+ protected:
+  bool is_apart_ = true;
+};
+
+class restarts_without_backplane final : public no_backplane {
+ public:
+  void on_started(log_index end) override { is_apart_ = end > 0; }
+};
+
 }  // namespace
 
 std::vector<bug_kind> connection_bugs() {
@@ -134,6 +153,22 @@ std::vector<bug_kind> connection_bugs() {
        .check = "recovery",
        .also = "lost silent_loss false_ack",
        .make = make<old_clients_silent>},
+      {.name = "restarts_without_backplane",
+       .modelled_on = "miguelgrinberg/python-socketio#1534: who starts badly never listens, and "
+                      "nobody is told",
+       .sentence = "A node that was restarted reaches its own clients alone; by then it has none.",
+       .scenario = "reconnect",
+       .finding = "stuck",
+       .check = "probe",
+       .also = "lost silent_loss diverged",
+       .make = make<restarts_without_backplane>},
+      {.name = "no_backplane",
+       .modelled_on = "harnesses.md row 20: a contract that is declared, and no other",
+       .sentence =
+           "A single node that keeps everything to itself, as its target declares: innocent.",
+       .scenario = "alone",
+       .target = "local",
+       .make = make<no_backplane>},
   };
 }
 

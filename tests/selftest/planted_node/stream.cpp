@@ -99,6 +99,7 @@ asio::awaitable<bool> stream::find_end() {
   if (result.ec || result.replies[0]->is_error()) co_return false;
   const auto entries = parse_entries(result.replies[0].view());
   position_ = entries.empty() ? 0 : entries.front().index;
+  planted_.on_started(*position_);
   co_return true;
 }
 

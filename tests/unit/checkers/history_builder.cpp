@@ -36,13 +36,23 @@ void add_fault(plan& to, const std::string& name) {
   to.faults.push_back(spec);
 }
 
+std::size_t add_deputy(plan& to, std::size_t client) {
+  client_plan deputy = to.clients.at(client);
+  deputy.id = client_id(to.clients.size() + to.deputies.size());
+  deputy.deputy_of = client_id(client);
+  to.deputies.push_back(deputy);
+  return index_of(deputy.id);
+}
+
 history::history(plan of) : plan_(std::move(of)) {
   judge_ = judge::make(
       terms_of(plan_), [this](const finding& f) { found_.push_back(f); },
       [this] { ++suspicions_; });
-  for (const client_plan& client : plan_.clients) {
-    nodes_.push_back(client.home);
-    sent_.emplace_back(plan_.room_names.size(), 0);
+  for (const auto* some : {&plan_.clients, &plan_.deputies}) {
+    for (const client_plan& client : *some) {
+      nodes_.push_back(client.home);
+      sent_.emplace_back(plan_.room_names.size(), 0);
+    }
   }
 }
 

@@ -19,6 +19,8 @@ namespace ordeal::harness {
 plan make_test_plan(std::size_t nodes, const std::vector<std::vector<std::size_t>>& clients);
 plan make_test_plan();
 void add_fault(plan& to, const std::string& name);
+// Of this client; its own number follows on.
+std::size_t add_deputy(plan& to, std::size_t client);
 
 class history {
  public:

@@ -194,29 +194,97 @@ TEST(RecoveryChecker, AFurtherFaultRestartsTheClockOfWhoHadNotRecovered) {
   EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
 }
 
-TEST(RecoveryChecker, ANodeThatAllClientsMovedAwayFromIsNotWaitedFor) {
+TEST(RecoveryChecker, OfANodeThatEverybodyLeftNothingIsKnown) {
   history h(one_fault());
   h.everybody_joins();
   h.breaks().heals();
-  h.exchanges(0);
-  EXPECT_FALSE(h.now().has_recovered());
   for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
-  EXPECT_TRUE(h.now().has_recovered());
-  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+  h.exchanges(0);
+  h.later(seconds(60)).exchanges(1);
+  EXPECT_FALSE(h.now().has_recovered());
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::inconclusive);
+  EXPECT_THAT(h.detail_of("recovery"),
+              testing::HasSubstr("nothing can be said about node-2 after crash: nobody was there"));
+  EXPECT_EQ(h.findings(), "");
 }
 
-TEST(RecoveryChecker, ANodeThatIsUsedAgainAfterAllOthersRecoveredIsNotWaitedFor) {
-  history h(one_fault());
-  h.everybody_joins();
-  h.breaks().heals();
-  for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
+// Two nodes, and a deputy of client 1; the others have moved to node 1 when the fault heals.
+struct deserted {
+  plan of = one_fault();
+  std::size_t deputy = add_deputy(of, 1);
+  history h{of};
+
+  deserted() {
+    h.everybody_joins();
+    h.breaks();
+    for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
+    h.heals();
+  }
+};
+
+TEST(RecoveryChecker, ANodeThatEverybodyLeftIsMeasuredThroughADeputy) {
+  deserted stage;
+  history& h = stage.h;
+  const auto healed = h.time();
   h.exchanges(0);
+  EXPECT_FALSE(h.now().has_recovered());
+  h.later(seconds(1)).connects(stage.deputy).joins(stage.deputy);
+  const auto a = h.says(0);
+  h.everybody_gets(a).gets(stage.deputy, a);
+  EXPECT_FALSE(h.now().has_recovered()) << "nobody has heard node 2 yet";
+  const auto b = h.says(stage.deputy);
+  h.everybody_gets(b);
+  EXPECT_FALSE(h.now().has_recovered());
+  h.gets(stage.deputy, b);
   EXPECT_TRUE(h.now().has_recovered());
-  h.later(seconds(20)).disconnects(1).connects(1, 1).resumes(1);
+  const auto took = h.time() - healed;
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
+  EXPECT_EQ(h.end().faults.at(0).recovery.at(1), took);
+}
+
+TEST(RecoveryChecker, ADeputyThatIsNotHeardIsAMuteNode) {
+  deserted stage;
+  history& h = stage.h;
+  h.connects(stage.deputy).joins(stage.deputy);
+  for (int i = 0; i < 20; ++i) {
+    const auto a = h.says(0), b = h.says(stage.deputy);
+    h.everybody_gets(a).gets(stage.deputy, a).gets(stage.deputy, b).later(seconds(1));
+  }
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::fail);
+  EXPECT_THAT(h.detail_of("recovery"), testing::HasSubstr("node-1 got nothing from node-2"));
+}
+
+TEST(RecoveryChecker, ADeputyThatCannotComeInTimeIsAFailure) {
+  deserted stage;
+  history& h = stage.h;
+  h.exchanges(0);
+  h.later(seconds(20)).connects(stage.deputy).joins(stage.deputy);
+  const auto a = h.says(0), b = h.says(stage.deputy);
+  h.everybody_gets(a).everybody_gets(b).gets(stage.deputy, a).gets(stage.deputy, b);
+  EXPECT_EQ(h.verdict_of("recovery"), verdict::fail);
+}
+
+// While node 2 is down, node 1 recovers from another fault as soon as it hears itself.
+TEST(RecoveryChecker, NobodyWaitsForTheVoiceOfANodeThatIsDown) {
+  plan of = make_test_plan();
+  add_fault(of, "blip");
+  add_fault(of, "kill");
+  of.faults.back().kind = "node_kill";
+  history h(of);
+  h.everybody_joins();
+  h.breaks(1).node_is(1, node_state::stopped);
+  h.breaks(0).heals(0);
+  const auto healed = h.time();
+  const auto m = h.says(0);
+  h.gets(0, m).gets(2, m);
+  const auto heard = h.time() - healed;
+  h.later(seconds(10)).node_is(1, node_state::starting).node_is(1, node_state::ready).heals(1);
+  EXPECT_FALSE(h.now().has_recovered());
   h.exchanges(0);
   h.exchanges(1);
-  EXPECT_EQ(h.verdict_of("recovery"), verdict::pass) << h.detail_of("recovery");
-  EXPECT_EQ(h.findings(), "");
+  EXPECT_TRUE(h.now().has_recovered());
+  EXPECT_LT(h.end().faults.at(0).recovery.at(0), heard);
+  EXPECT_EQ(h.end().faults.at(0).recovery.at(1), h.end().faults.at(1).recovery.at(1));
 }
 
 TEST(RecoveryChecker, ABoundMissedByAGeneratorThatLagsProvesNothing) {
@@ -411,6 +479,60 @@ TEST(ProbeChecker, ANodeThatHasNotSentItsProbeYetIsWaitedFor) {
   EXPECT_FALSE(h.now().are_probes_complete());
   h.exchanges(1);
   EXPECT_TRUE(h.now().are_probes_complete());
+}
+
+TEST(ProbeChecker, ANodeThatNobodyIsOnIsNamed) {
+  history h;
+  h.everybody_joins();
+  for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
+  h.phase(phase_kind::probe);
+  h.exchanges(0);
+  EXPECT_EQ(h.findings(), "");
+  EXPECT_EQ(h.verdict_of("probe"), verdict::inconclusive);
+  EXPECT_EQ(h.detail_of("probe"),
+            "nobody sent a probe on node-2 in room-1; nobody was there to hear the others on "
+            "node-2 in room-1");
+}
+
+TEST(ProbeChecker, ANodeIsMeasuredInEachOfItsRooms) {
+  const plan of = make_test_plan(2, {{0, 1}, {0, 1}});
+  for (const bool is_complete : {false, true}) {
+    history h(of);
+    h.everybody_joins();
+    h.phase(phase_kind::probe);
+    for (std::size_t c : {0U, 1U}) h.exchanges(c, 0);
+    h.exchanges(0, 1);
+    if (is_complete) h.exchanges(1, 1);
+    EXPECT_EQ(h.verdict_of("probe"), is_complete ? verdict::pass : verdict::inconclusive);
+    EXPECT_EQ(h.detail_of("probe"), is_complete ? "4 probes reached every client on every node"
+                                                : "nobody sent a probe on node-2 in room-2");
+  }
+}
+
+TEST(ProbeChecker, ADeputyMeasuresBothDirections) {
+  for (const std::string broken : {"", "deaf", "mute"}) {
+    plan of = make_test_plan();
+    const std::size_t deputy = add_deputy(of, 1);
+    history h(of);
+    h.everybody_joins();
+    for (std::size_t c : {1U, 3U}) h.disconnects(c).connects(c, 0).resumes(c);
+    h.connects(deputy).joins(deputy);
+    h.phase(phase_kind::probe);
+    const auto a = h.says(0), b = h.says(deputy);
+    h.everybody_gets(a).gets(deputy, b);
+    if (broken != "deaf") h.gets(deputy, a);
+    if (broken != "mute") h.everybody_gets(b);
+    EXPECT_EQ(h.verdict_of("probe"), broken.empty() ? verdict::pass : verdict::fail) << broken;
+    EXPECT_EQ(h.count(finding_kind::stuck), broken.empty() ? 0U : broken == "deaf" ? 1U : 4U);
+  }
+}
+
+TEST(ProbeChecker, ASingleNodeNeedsNobodyElse) {
+  history h(make_test_plan(1, {{0}, {0}}));
+  h.everybody_joins();
+  h.phase(phase_kind::probe);
+  h.exchanges(0);
+  EXPECT_EQ(h.verdict_of("probe"), verdict::pass) << h.detail_of("probe");
 }
 
 TEST(ProbeChecker, LosesWhatItMayWhereBestEffortIsPromised) {
@@ -628,6 +750,36 @@ TEST(TrafficChecker, WantsWhatThePlanAskedFor) {
   cut.exchanges(0);
   cut.end(true);
   EXPECT_EQ(cut.verdict_of("traffic"), verdict::pass);
+}
+
+TEST(TrafficChecker, OwesNothingToDeputiesThatDidNotComeAndToWhomAnOutageCutOff) {
+  for (const bool is_outage : {true, false}) {
+    plan of = one_fault();
+    of.target.protocol.resume = resume_kind::none;
+    add_deputy(of, 1);
+    of.phases = {{"steady", {}, {}}};
+    history h(of);
+    h.everybody_joins();
+    h.phase(phase_kind::declared, "steady");
+    for (int i = 0; i < 10; ++i) h.exchanges(0);
+    if (is_outage) h.breaks();
+    h.disconnects(3);
+    if (!is_outage) h.breaks();
+    h.heals();
+    for (const std::size_t sender : {0U, 1U}) {
+      const auto m = h.says(sender);
+      h.gets(0, m).gets(1, m).gets(2, m);
+    }
+    for (int i = 0; i < 10; ++i) {
+      const auto m = h.says(0);  // all have recovered, and client 3 is on its way back
+      h.gets(0, m).gets(1, m).gets(2, m);
+    }
+    h.connects(3).joins(3);
+    for (int i = 0; i < 10; ++i) h.exchanges(0);
+    h.ends_well();
+    EXPECT_EQ(h.verdict_of("traffic"), is_outage ? verdict::pass : verdict::inconclusive)
+        << h.detail_of("traffic");
+  }
 }
 
 // --- expectations

@@ -38,6 +38,10 @@ TEST(Descriptors, EveryClientIsOne) {
   const std::uint64_t few = descriptors_needed(of);
   of.load.clients_per_node = 1010;
   EXPECT_EQ(descriptors_needed(of), few + 3000);
+  of.load.reconnect_anywhere = true;
+  of.load.rooms = 7;
+  of.load.rooms_each = 2;
+  EXPECT_EQ(descriptors_needed(of), few + 3000 + 3 * 4) << "and every deputy";
 }
 
 TEST(Descriptors, AShortageSaysWhatToSet) {

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "harness/scenario/terms.h"
+
 namespace ordeal::harness {
 namespace {
 
@@ -66,6 +68,33 @@ TEST(Plan, LeavesNoRoomEmptyWhenClientsAreFew) {
   for (const client_plan& client : planned(from).clients)
     rooms.insert(client.rooms.begin(), client.rooms.end());
   EXPECT_EQ(rooms.size(), 6U);
+}
+
+TEST(Plan, HasADeputyForTheFirstOfEachRoomOnEachNode) {
+  scenario from = example();
+  EXPECT_TRUE(planned(from).deputies.empty()) << "clients come back to their node";
+  from.load.reconnect_anywhere = true;
+  const plan made = planned(from);
+  ASSERT_EQ(made.deputies.size(), 6U) << "two rooms each, four rooms, three nodes";
+  std::set<std::pair<node_id, room_id>> covered;
+  for (std::size_t d = 0; d < made.deputies.size(); ++d) {
+    const client_plan& deputy = made.deputies[d];
+    EXPECT_EQ(index_of(deputy.id), made.clients.size() + d);
+    EXPECT_EQ(deputy.rooms, made.clients[index_of(*deputy.deputy_of)].rooms);
+    EXPECT_EQ(deputy.home, made.clients[index_of(*deputy.deputy_of)].home);
+    for (const room_id room : deputy.rooms) covered.emplace(deputy.home, room);
+  }
+  EXPECT_EQ(covered.size(), 12U);
+  EXPECT_EQ(expect_totals(made).deliveries, expect_totals(planned(example())).deliveries);
+
+  const terms judged = parse_terms(to_json(terms_of(made)));
+  EXPECT_EQ(judged.client_count(), 24U);
+  ASSERT_EQ(judged.clients.size(), 30U);
+  EXPECT_FALSE(judged.clients[23].is_deputy);
+  EXPECT_TRUE(judged.clients[24].is_deputy);
+
+  from.nodes = 1;
+  EXPECT_TRUE(planned(from).deputies.empty()) << "there is nowhere else to go";
 }
 
 TEST(Plan, PlacesPhasesAndFaultsInTime) {
