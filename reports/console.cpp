@@ -121,6 +121,8 @@ std::string fault_lines(const run_record& run, const style& with) {
             "  at " + padded(moment_text(fault.active_s.value_or(fault.planned_s)), 8) + " held " +
             padded(held, 6) + " " + recovery_text(fault) + ", " + grouped(fault.findings) +
             (fault.findings == 1 ? " finding" : " findings") +
+            (fault.could_touch ? ", could touch " + touched_text(*fault.could_touch, run.nodes)
+                               : std::string()) +
             (fault.evidence.empty() ? "" : ": " + printable(fault.evidence, with)) + "\n";
   }
   return text;

@@ -20,7 +20,8 @@ struct check_row {
 
 struct fault_row {
   std::string name, kind, state;
-  std::string target;  // "redis", "node-2"
+  std::string target;                                   // "redis", "node-2"
+  std::optional<std::vector<std::string>> could_touch;  // nodes; none: it never began
   double planned_s = 0;
   std::optional<double> active_s, healed_s;
   std::vector<std::pair<std::string, std::optional<double>>> recovery_s;  // by node
@@ -93,6 +94,16 @@ struct run_record {
   std::string directory;                              // of the results
   std::string replay;                                 // a command line that runs it again
 };
+
+// "node-1, node-2"; "all 3 nodes"; "nobody".
+inline std::string touched_text(const std::vector<std::string>& nodes, std::uint64_t of_nodes) {
+  if (nodes.empty()) return "nobody";
+  if (nodes.size() > 1 && nodes.size() == of_nodes)
+    return "all " + std::to_string(of_nodes) + " nodes";
+  std::string text;
+  for (const std::string& node : nodes) text += (text.empty() ? "" : ", ") + node;
+  return text;
+}
 
 // What people look at first; the other examples are in the files.
 inline std::vector<finding_row> first_of_each_kind(const std::vector<finding_row>& examples) {

@@ -32,6 +32,10 @@ json::array faults_of(const run_record& run) {
     row["name"] = fault.name;
     row["kind"] = fault.kind;
     row["target"] = fault.target;
+    row["could_touch"] =
+        fault.could_touch
+            ? json::value(json::array(fault.could_touch->begin(), fault.could_touch->end()))
+            : json::value(nullptr);
     row["state"] = fault.state;
     row["planned_s"] = fault.planned_s;
     row["active_s"] = number_or_null(fault.active_s);

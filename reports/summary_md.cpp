@@ -39,11 +39,12 @@ std::string slowest_recovery(const fault_row& fault) {
 std::string fault_table(const run_record& run) {
   if (run.faults.empty()) return {};
   std::string text =
-      "\n| Fault | Kind | Target | State | Planned | In effect | Healed | Recovered after | "
-      "Findings |\n"
-      "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
+      "\n| Fault | Kind | Target | Could touch | State | Planned | In effect | Healed | Recovered "
+      "after | Findings |\n"
+      "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
   for (const fault_row& fault : run.faults) {
     text += "| " + cell(fault.name) + " | " + cell(fault.kind) + " | " + cell(fault.target) +
+            " | " + (fault.could_touch ? cell(touched_text(*fault.could_touch, run.nodes)) : "–") +
             " | " + cell(fault.state) + " | " + duration_text(fault.planned_s) + " | " +
             seconds_or_dash(fault.active_s) + " | " + seconds_or_dash(fault.healed_s) + " | " +
             slowest_recovery(fault) + " | " + grouped(fault.findings) + " |\n";

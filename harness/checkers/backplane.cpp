@@ -9,35 +9,22 @@ namespace {
 
 class backplane final : public checker {
  public:
-  explicit backplane(const bench& at)
-      : at_(at), is_used_(at.of.nodes), faults_(at.of.faults.size()) {}
+  explicit backplane(const bench& at) : at_(at) {}
   const char* id() const override { return "backplane"; }
 
-  void on(const backplane_seen& what) override {
-    is_known_ = true;
-    if (index_of(what.node) < is_used_.size() && what.bytes > 0)
-      is_used_[index_of(what.node)] = true;
-  }
-
-  void on(const fault_changed& what) override {
-    if (what.state != fault::fault_state::injecting || what.fault >= faults_.size()) return;
-    faults_[what.fault] = {true, is_used_};
-    if (used_before_faults_.empty()) used_before_faults_ = is_used_;
-  }
-
   check_result finish(run_time) override {
+    const reach& links = at_.touched;
+    const bool is_nobody = links.is_known() && names(links.used(), true).empty();
     if (!at_.of.has_backplane) {
-      const bool is_apart = is_known_ && at_.of.nodes > 1 && names(is_used_, true).empty();
+      const bool is_apart = is_nobody && at_.of.nodes > 1;
       return {id(), verdict::skipped,
               std::string(is_apart ? backplane_unused : "") +
                   (is_apart ? ", as the target declares" : "the target declares none")};
     }
-    if (!is_known_)
+    if (!links.is_known())
       return {id(), verdict::skipped, "this history does not say what went over the links"};
-    const std::vector<bool>& before = used_before_faults_.empty() ? is_used_ : used_before_faults_;
-    const std::string idle = names(before, false);
+    const std::string idle = names(links.used_before_faults(), false);
     if (!idle.empty()) {
-      const bool is_nobody = names(is_used_, true).empty();
       const std::string what =
           is_nobody ? std::string(backplane_unused)
                     : idle + " sent nothing to the Redis under test before the first fault";
@@ -54,11 +41,6 @@ class backplane final : public checker {
   }
 
  private:
-  struct reach {
-    bool has_begun = false;
-    std::vector<bool> used;  // by node, when it began
-  };
-
   static std::string names(const std::vector<bool>& nodes, bool which) {
     std::string text;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -67,25 +49,17 @@ class backplane final : public checker {
     return text;
   }
 
-  // "; crash touched nobody", for each such fault. One on a node touches that node.
+  // "; crash touched nobody", for each such fault.
   std::string untouched() const {
     std::string text;
-    for (std::size_t f = 0; f < faults_.size(); ++f) {
-      const fault_terms& fault = at_.of.faults[f];
-      if (!faults_[f].has_begun || fault.kind.starts_with("node_")) continue;
-      bool touched = false;
-      for (std::size_t i = 0; i < at_.of.nodes; ++i)
-        touched = touched || (cuts_off(fault, node_id(i)) && faults_[f].used[i]);
-      if (!touched) text += "; " + fault.name + " touched nobody";
+    for (std::size_t f = 0; f < at_.of.faults.size(); ++f) {
+      const auto touched = at_.touched.touched(f);
+      if (touched && touched->empty()) text += "; " + at_.of.faults[f].name + " touched nobody";
     }
     return text;
   }
 
   const bench at_;
-  std::vector<bool> is_used_;  // by node, so far
-  std::vector<bool> used_before_faults_;
-  std::vector<reach> faults_;
-  bool is_known_ = false;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "harness/checkers/context.h"
 #include "harness/checkers/ending.h"
 #include "harness/checkers/ledger.h"
+#include "harness/checkers/reach.h"
 #include "harness/checkers/tally.h"
 #include "harness/checkers/timings.h"
 
@@ -21,6 +22,7 @@ struct bench {
   const ledger& book;
   const timings& times;
   const context& around;
+  const reach& touched;
   tally& found;
   const ending& end;  // set before finish()
 };

@@ -32,6 +32,7 @@ class streaming_judge final : public judge {
         book_(terms_),
         times_(terms_, book_),
         around_(book_, std::move(on_suspicion)),
+        reach_(terms_),
         found_(terms_, std::move(on_finding)) {
     const bench& at = bench_;
     for (auto make :
@@ -116,6 +117,7 @@ class streaming_judge final : public judge {
       book_.on(of);
       times_.on(of);
       around_.on(of);
+      reach_.on(of);
       heard_.on(of);
     } catch (const std::exception& ex) {
       book_problem_ = ex.what();
@@ -181,6 +183,7 @@ class streaming_judge final : public judge {
     row.active_at = course.active_at;
     row.healed_at = course.healed_at;
     for (const node_course& node : course.nodes) row.recovery.push_back(node.took);
+    row.touched = reach_.touched(fault);
     row.findings = found_.count_in_fault(fault);
     row.evidence = course.evidence;
     return row;
@@ -228,10 +231,11 @@ class streaming_judge final : public judge {
   ledger book_;
   timings times_;
   context around_;
+  reach reach_;
   reasons heard_;
   tally found_;
   ending end_{{}, true, true, 0, {}};  // until run_ended says otherwise
-  const bench bench_{terms_, book_, times_, around_, found_, end_};
+  const bench bench_{terms_, book_, times_, around_, reach_, found_, end_};
   std::vector<guarded> checks_;
   std::string book_problem_;
 };

@@ -21,8 +21,9 @@ struct fault_judgement {
   std::optional<run_time> active_at, healed_at;
   // By node: from confirmed heal until every node's messages sent after it arrive there; none: not (yet) seen.
   std::vector<std::optional<run_time>> recovery;
-  std::uint64_t findings = 0;  // inside its outage window
-  std::string evidence;        // of a failure to confirm; empty otherwise
+  std::optional<std::vector<node_id>> touched;  // whom it could have touched; none: it never began
+  std::uint64_t findings = 0;                   // inside its outage window
+  std::string evidence;                         // of a failure to confirm; empty otherwise
 };
 
 struct latency_summary {

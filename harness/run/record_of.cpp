@@ -38,6 +38,10 @@ report::fault_row row_of(const fault_terms& spec, const fault_judgement& judged)
   for (std::size_t node = 0; node < judged.recovery.size(); ++node) {
     row.recovery_s.emplace_back(harness::name_of(node_id(node)), seconds_if(judged.recovery[node]));
   }
+  if (judged.touched) {
+    row.could_touch.emplace();
+    for (const node_id node : *judged.touched) row.could_touch->push_back(harness::name_of(node));
+  }
   row.findings = judged.findings;
   row.evidence = judged.evidence;
   return row;

@@ -69,7 +69,8 @@ constexpr glossary_entry checks[] = {
     {"backplane",
      "Every node was seen to use the Redis under test, on its link, before the first fault; and "
      "every "
-     "fault of Redis or of a link could touch a node that did. Finds nothing against the target. "
+     "fault of Redis or of a link could touch a node that did (`could touch` in the summary). "
+     "Finds nothing against the target. "
      "Inconclusive otherwise, as who is elsewhere survives anything. Skipped for a target that "
      "declares `backplane: none`."},
     {"faults",

@@ -36,6 +36,10 @@ bool cuts_off(const fault_terms& what, node_id node) {
          (what.kind.starts_with("link_") && is_aimed_at(what, node));
 }
 
+bool strikes(const fault_terms& what, node_id node) {
+  return what.kind.starts_with("node_") && is_aimed_at(what, node);
+}
+
 std::size_t terms::client_count() const {
   const auto is_planned = [](const seat_terms& client) { return !client.is_deputy; };
   return static_cast<std::size_t>(std::count_if(clients.begin(), clients.end(), is_planned));

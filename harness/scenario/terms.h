@@ -50,6 +50,8 @@ struct terms {
 terms terms_of(const plan& from);
 // Whether this fault stands between the node and Redis, or is Redis itself: then that node has to wait.
 bool cuts_off(const fault_terms& what, node_id node);
+// Whether it is done to the node itself.
+bool strikes(const fault_terms& what, node_id node);
 // Of the load and of every phase in which something is sent.
 std::chrono::nanoseconds slowest_send_period(const terms& of);
 

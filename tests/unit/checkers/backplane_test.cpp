@@ -61,6 +61,49 @@ TEST(BackplaneChecker, AFaultThatTouchesNobodyProvesNothing) {
   EXPECT_EQ(h.end().why, "backplane: " + h.detail_of("backplane"));
 }
 
+// By kind and victims: the nodes touched, when node 3 of three is wired to another Redis.
+TEST(BackplaneChecker, EachFaultSaysWhomItCouldTouch) {
+  struct expected {
+    const char* kind;
+    std::vector<std::size_t> victims;
+    std::vector<node_id> touched;
+  };
+  const node_id one{0}, two{1}, three{2};
+  const std::vector<expected> rows = {
+      {"redis_kill", {}, {one, two}}, {"link_reset", {}, {one, two}},
+      {"link_reset", {1, 2}, {two}},  {"link_reset", {2}, {}},
+      {"node_kill", {2}, {three}},    {"node_kill", {}, {one, two, three}},
+  };
+  plan of = make_test_plan(3, {{0}, {0}, {0}});
+  for (std::size_t f = 0; f < rows.size(); ++f) {
+    add_fault(of, "fault-" + std::to_string(f));
+    of.faults.back().kind = rows[f].kind;
+    of.faults.back().nodes = rows[f].victims;
+  }
+  add_fault(of, "never");
+  history h(of);
+  h.everybody_joins();
+  sees(h, 0, 100);
+  sees(h, 1, 100);
+  sees(h, 2, 0);
+  for (std::size_t f = 0; f < rows.size(); ++f) h.breaks(f).heals(f);
+  for (std::size_t f = 0; f < rows.size(); ++f)
+    EXPECT_EQ(h.end().faults.at(f).touched, rows[f].touched) << f << ": " << rows[f].kind;
+  EXPECT_EQ(h.end().faults.back().touched, std::nullopt);
+}
+
+TEST(BackplaneChecker, AHistoryWithoutLinksIsTakenAtItsWord) {
+  for (const bool has_backplane : {true, false}) {
+    plan of = one_fault();
+    of.target.has_backplane = has_backplane;
+    history h(of);
+    h.everybody_joins();
+    h.breaks().heals();
+    const std::vector<node_id> all = {node_id{0}, node_id{1}};
+    EXPECT_EQ(h.end().faults.at(0).touched, has_backplane ? all : std::vector<node_id>());
+  }
+}
+
 TEST(BackplaneChecker, WhatIsLostWithoutOneStaysLost) {
   for (const bool is_declared : {false, true}) {
     plan of = make_test_plan();

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <map>
 
 #include "reports/text.h"
 #include "tests/unit/reports/sample_record.h"
@@ -28,7 +29,7 @@ TEST(ConsoleSummary, PutsFailuresFirstAndEndsWithFilesAndReplay) {
             "  – SKIPPED       recovery   no faults in this scenario\n"
             "FAULTS\n"
             "  cut  link_blackhole node-2  at +17.0s   held 5.0s   recovered 3.9s (not seen: "
-            "node-3), 3 findings\n"
+            "node-3), 3 findings, could touch node-2\n"
             "FINDINGS the first of each kind\n"
             "  lost at +17.5s: client-1#5@room-1 never came [cut]\n"
             "TOTALS 8 400 sent (8 391 ok, 0 refused, 9 unknown), 67 197 of 67 200 deliveries, p50 "
@@ -92,6 +93,19 @@ TEST(ConsoleSummary, SaysWhatWasObservedBesideWhatWasPromised) {
                       "OBSERVED order total, duplicates none\nWHY "),
             std::string::npos)
       << text;
+}
+
+TEST(ConsoleSummary, SaysWhomAFaultCouldTouch) {
+  run_record run = sample_record();
+  for (const auto& [nodes, words] : std::map<std::vector<std::string>, std::string>{
+           {{}, "nobody"},
+           {{"node-1", "node-3"}, "node-1, node-3"},
+           {{"node-1", "node-2", "node-3"}, "all 3 nodes"}}) {
+    run.faults[0].could_touch = nodes;
+    EXPECT_NE(render_summary(run, plain_utf8).find("3 findings, could touch " + words + "\n"),
+              std::string::npos)
+        << words;
+  }
 }
 
 TEST(ConsoleSummary, ShortRecoveriesAreNotZero) {

@@ -94,6 +94,7 @@ TEST(SummaryJson, HasWhatInterfacesPromises) {
   EXPECT_EQ(page.at("checks").as_array().size(), 4U);
   EXPECT_EQ(page.at("checks").at(1).at("id").as_string(), "delivery");
   EXPECT_EQ(page.at("faults").at(0).at("active_s").as_double(), 17.01);
+  EXPECT_EQ(page.at("faults").at(0).at("could_touch"), json::array({"node-2"}));
   EXPECT_EQ(page.at("faults").at(0).at("recovery_s").at("node-2").as_double(), 3.94);
   EXPECT_TRUE(page.at("faults").at(0).at("recovery_s").at("node-3").is_null());
   EXPECT_EQ(page.at("latency_ms").at("steady_p99").as_double(), 4.2);
@@ -402,10 +403,10 @@ TEST(SummaryMarkdown, HasTablesAndTheFirstFindings) {
       "| delivery | fail | 3 of 67200 deliveries missing, inside cut |\n"
       "| generator | inconclusive | the generator fell behind |\n"
       "| recovery | skipped | no faults in this scenario |\n"
-      "\n| Fault | Kind | Target | State | Planned | In effect | Healed | Recovered after | "
-      "Findings |\n"
-      "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
-      "| cut | link\\_blackhole | node-2 | healed | 17.0s | 17.0s | 22.0s | 3.9s | 3 |\n"
+      "\n| Fault | Kind | Target | Could touch | State | Planned | In effect | Healed | Recovered "
+      "after | Findings |\n"
+      "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
+      "| cut | link\\_blackhole | node-2 | node-2 | healed | 17.0s | 17.0s | 22.0s | 3.9s | 3 |\n"
       "\nThe first finding of each kind:\n\n- **lost** at +17.5s: client-1#5@room-1 never came\n"
       "\nResults: `results/20261122T074011Z-7f3a`\n"
       "Replay: `ordeal run scenarios/first-look.yaml --seed 42`\n");

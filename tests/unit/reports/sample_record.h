@@ -36,6 +36,7 @@ inline run_record sample_record() {
   cut.kind = "link_blackhole";
   cut.state = "healed";
   cut.target = "node-2";
+  cut.could_touch = {"node-2"};
   cut.planned_s = 17;
   cut.active_s = 17.01;
   cut.healed_s = 22.03;
