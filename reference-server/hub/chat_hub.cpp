@@ -75,7 +75,8 @@ chat_hub::chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log)
     : ex_(ex),
       log_(log),
       flusher_(ex, limits.pacing),
-      context_{limits, log, flusher_, rooms_, count_},
+      pace_(ex, limits, flusher_, count_),
+      context_{limits, log, flusher_, pace_, rooms_, count_},
       origins_(limits.allowed_origins, limits.is_local),
       session_gone_(ex),
       stopping_(ex) {}

@@ -44,6 +44,8 @@ class chat_hub final : public log_subscriber {
   void on_gap(std::uint64_t from, std::uint64_t to) override;
   void on_fork(position common, position from, position to) override;
   void on_state_change() override;
+  std::size_t part_bytes_max() const override { return context_.limits.part_bytes_max(); }
+  asio::awaitable<void> wait_for_clients() override { return pace_.wait_for_clients(); }
 
   // The HTTP server refused a request, or a connection, by itself.
   void count_refusal(unsigned status);
@@ -74,6 +76,7 @@ class chat_hub final : public log_subscriber {
   flusher flusher_;
   room_table rooms_;
   hub_counters count_;
+  catch_up pace_;
   hub_context context_;
   negotiated_ids ids_;
   origin_policy origins_;

@@ -323,6 +323,9 @@ void option_table::add_timing() {
                "The server pings a client after so much quiet");
   add_duration("client-timeout", limits.client_timeout,
                "A client that is silent for so long is closed");
+  add_duration("catch-up-wait", limits.catch_up_wait,
+               "A node that is behind its log waits in total so long for clients that take it "
+               "slowly; then they are cut off like others");
   add_duration("reconnect-timeout", limits.reconnect_timeout,
                "Stateful reconnect: a broken connection is waited for so long");
   add_duration("heartbeat-interval", config_.log.heartbeat_interval,

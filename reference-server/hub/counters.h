@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,6 +50,7 @@ struct hub_counters {
   std::uint64_t entries = 0;          // messages that came back through the log
   std::uint64_t deliveries = 0;       // entry times client
   std::uint64_t replayed = 0;         // deliveries from the past, after a Join with a cursor
+  std::chrono::nanoseconds catch_up_wait{0};  // for clients, while this node was behind its log
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
   frame_sizes frames;

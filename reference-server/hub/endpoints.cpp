@@ -54,6 +54,8 @@ std::string why_open_is_not_ready(const log_health& health) {
   if (!health.reason.empty()) return sentence("appends fail", health.trouble_age, health.reason);
   const std::uint64_t lag = health.top_index - std::min(health.top_index, health.last_read.index);
   const std::string backlog = std::to_string(lag) + " entries of the log are not read yet";
+  if (health.is_paced && lag > 0)
+    return sentence("behind", health.behind_age, backlog + ", and clients take them slowly");
   if (health.is_arriving && lag > 0)
     return sentence("behind", health.behind_age, backlog + ", and arrive slowly");
   if (!health.reader_reason.empty()) return sentence("deaf", health.echo_age, health.reader_reason);

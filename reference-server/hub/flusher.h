@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "net/async/condition.h"
@@ -23,7 +24,10 @@ class outlet {
   virtual void flush() = 0;
 
   out_queue queue;
-  bool is_dirty = false;  // the flusher's: marked, not yet flushed
+  // Since when nothing of the queue was written although something waits there.
+  std::optional<net::time_point> stalled_since;
+  bool is_dirty = false;    // the flusher's: marked, not yet flushed
+  bool is_crowded = false;  // catch_up's
 };
 
 class flusher {
@@ -38,6 +42,8 @@ class flusher {
     dirty_.push_back(&out);
   }
   void forget(outlet& out);
+  // Those with something new since the last flush.
+  const std::vector<outlet*>& marked() const { return dirty_; }
 
   asio::awaitable<void> run();
   void stop();  // flushes what is marked, then run() ends

@@ -1,6 +1,7 @@
 // What every session of one hub works with. Owned by the hub, outlives the sessions.
 #pragma once
 
+#include "reference-server/hub/catch_up.h"
 #include "reference-server/hub/counters.h"
 #include "reference-server/hub/flusher.h"
 #include "reference-server/hub/limits.h"
@@ -13,6 +14,7 @@ struct hub_context {
   hub_limits limits;
   chat_log& log;
   flusher& flush;
+  catch_up& pace;
   room_table& rooms;
   hub_counters& count;
   std::size_t sessions_waiting = 0;  // for the next connection of their client

@@ -21,9 +21,11 @@ struct hub_limits {
   std::size_t connections_per_address_max = 0;  // of all kinds; 0: any number
   std::size_t descriptors_limit = 0;      // the limit of open files, where it lowered the two above
   std::size_t sends_in_flight_max = 256;  // per client; above it its socket is not read
-  std::size_t out_queue_bytes_max = 4U << 20;  // per client; above it the client is cut off
-  std::size_t frame_bytes_max = 256U << 10;    // records that are written together
-  std::size_t replay_step_entries = 512;       // log positions covered by one read during a replay
+  std::size_t out_queue_bytes_max = 4U << 20;        // per client; above it the client is cut off
+  std::chrono::milliseconds catch_up_wait{10'000};   // for clients, by a node behind its log
+  std::chrono::milliseconds drain_pause_max{1'000};  // of a client that is waited for
+  std::size_t frame_bytes_max = 256U << 10;          // records that are written together
+  std::size_t replay_step_entries = 512;  // log positions covered by one read during a replay
   std::chrono::milliseconds handshake_timeout{15'000};
   std::chrono::milliseconds ping_interval{
       15'000};  // the server pings when it has sent nothing for so long
@@ -45,6 +47,11 @@ struct hub_limits {
   bool is_local =
       false;  // listens on loopback: a page's own host is this machine by name or number
   flush_pacing pacing;
+
+  // A queue that holds more is crowded, and what is added to it at a time: even with every byte of a text escaped as
+  // \u00XX it does not overflow by one part.
+  std::size_t crowded_bytes() const { return out_queue_bytes_max / 4; }
+  std::size_t part_bytes_max() const { return out_queue_bytes_max / 8; }
 
   // A client that comes back joins all of its rooms again, perhaps twice in a row.
   std::size_t joins_in_flight_max() const { return 2 * rooms_per_client_max; }

@@ -125,6 +125,9 @@ struct metrics::families {
   Counter& deliveries = make_counter(registry, "deliveries_total", "Messages queued for a client.");
   Counter& replayed = make_counter(registry, "deliveries_replayed_total",
                                    "Deliveries of missed messages after a Join with a cursor.");
+  Counter& catch_up_wait =
+      make_counter(registry, "catch_up_wait_seconds_total",
+                   "Time that reading a backlog of the log waited for clients to take it.");
   Counter& received_bytes =
       make_counter(registry, "received_bytes_total", "WebSocket payload received.");
   Counter& sent_bytes = make_counter(registry, "sent_bytes_total", "WebSocket payload sent.");
@@ -231,6 +234,8 @@ void metrics::families::read_hub(const chat_hub& hub) {
   advance_to(entries, count.entries);
   advance_to(deliveries, count.deliveries);
   advance_to(replayed, count.replayed);
+  catch_up_wait.Increment(std::chrono::duration<double>(count.catch_up_wait).count() -
+                          catch_up_wait.Value());
   advance_to(received_bytes, count.received_bytes);
   advance_to(sent_bytes, count.sent_bytes);
   advance_to(resets, count.resets.values);

@@ -35,6 +35,7 @@ session::session(asio::any_io_executor ex, hub_context& context, bool wants_resu
 
 session::~session() {
   context_.flush.forget(*this);
+  context_.pace.leave(*this);
 }
 
 asio::awaitable<void> session::run(std::unique_ptr<net::websocket> socket) {
@@ -82,6 +83,7 @@ void session::go_on_with_new_socket() {
   ++context_.count.resumed;
   control_.clear();
   buffer_->reconnect();
+  if (stalled_since) stalled_since = net::now();
   send_control(shared_record(hub::encode_sequence(buffer_->first_unacked())));
 }
 
@@ -340,6 +342,12 @@ void session::flush() {
     end_for_resume(end_cause::slow, "too slow: resume with your cursor");
   }
   if (connection_) connection_->flush();
+  watch_queue();
+}
+
+// What a flush has left there.
+void session::watch_queue() {
+  if (queue.bytes() > 0 && !stalled_since) stalled_since = net::now();
 }
 
 // Untracked records first; then what a former connection may have lost, for the client counts what it
@@ -372,8 +380,15 @@ bool session::has_sent_everything() const {
 }
 
 void session::on_frame_written() {
-  const bool was_crowded = queue.bytes() > queue.bytes_max() / 2;
+  const std::size_t before = queue.bytes();
+  const bool was_crowded = before > queue.bytes_max() / 2;
   queue.written();
+  if (queue.bytes() == 0) {
+    stalled_since.reset();
+  } else if (queue.bytes() < before) {
+    stalled_since = net::now();
+  }
+  if (queue.bytes() <= context_.limits.crowded_bytes()) context_.pace.leave(*this);
   if (was_crowded) changed_.notify_all();
 }
 
@@ -456,6 +471,7 @@ void session::end_with(record_ptr last, end_cause cause, net::close_code code, s
   close_deadline_ = net::now() + context_.limits.closing_timeout;
   rooms_.leave_all();
   queue.close(std::move(last));
+  context_.pace.leave(*this);
   context_.flush.mark(*this);
   on_connection_change();
   net::log(net::log_level::debug, "hub", "closing a connection",

@@ -92,6 +92,7 @@ class session final : public client_link, private connection_owner {
   void answer(const std::string& invocation_id, const append_outcome& outcome);
   void answer_error(std::string_view invocation_id, std::string_view error);
   void send_control(record_ptr record);
+  void watch_queue();
   void send_ack();
   void end(end_cause cause, net::close_code code, std::string reason, bool allow_reconnect);
   void end_with(record_ptr last, end_cause cause, net::close_code code, std::string reason);

@@ -116,6 +116,11 @@ class log_subscriber {
   // living origins come again, with entry::earlier. `common` {0, 0}: it is another log, reset everybody.
   virtual void on_fork(position common, position from, position to) = 0;
   virtual void on_state_change() = 0;  // health() may differ
+
+  // A backlog is handed over in parts of about so many bytes, one entry at least ...
+  virtual std::size_t part_bytes_max() const { return std::size_t{1} << 20U; }
+  // ... and behind each part the log waits for this, before it reads on. What is up to date never waits.
+  virtual asio::awaitable<void> wait_for_clients() { co_return; }
 };
 
 enum class log_state {
@@ -158,6 +163,7 @@ struct log_health {
   std::optional<std::chrono::milliseconds> unanswered;   // the command on its way waits for so long
   std::optional<std::chrono::milliseconds> behind_age;   // what was the top then is not read yet
   bool is_arriving = false;                              // what the log holds comes in, if slowly
+  bool is_paced = false;         // reading a backlog waits for clients to take what was read
   bool is_echo_missing = false;  // a heartbeat of this node is in the log and was not read
   std::string reader_reason;     // what the reader connection failed by
   // Open, appends work, the heartbeat came back recently and over the present reader, what the log

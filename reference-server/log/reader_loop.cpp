@@ -2,6 +2,7 @@
 // order.
 #include "net/async/log.h"
 #include "reference-server/log/entry_codec.h"
+#include "reference-server/log/read_parts.h"
 #include "reference-server/log/redis_log.h"
 
 namespace ordeal::chat {
@@ -57,12 +58,39 @@ asio::awaitable<void> redis_log::read() {
   const auto limit = options_.block_time + options_.command_timeout;
   while (reader_->is_open() && machine_.is_reading() &&
          machine_.identity().incarnation == incarnation) {
-    const auto what = wire_.read(machine_.next_read(), options_.block_time, read_count());
+    const std::size_t asked = read_count();
+    const auto what = wire_.read(machine_.next_read(), options_.block_time, asked);
     const auto result = co_await reader_->exec(what, limit);
     if (ended_.is_set()) co_return;
-    const bool is_fine = take_read(result);
+    auto heard = take_read(result);
+    if (!heard) co_return;
+    const bool has_more = heard->entries.size() >= asked;
+    const bool is_fine = co_await hand_over(std::move(*heard), has_more);
     if (!is_fine) co_return;
   }
+}
+
+// A backlog is read no faster than clients take it; what is up to date goes on at once.
+asio::awaitable<bool> redis_log::hand_over(read_answer heard, bool has_more) {
+  read_parts parts(std::move(heard), subscriber_->part_bytes_max());
+  for (;;) {
+    const read_answer part = parts.take();
+    if (!hand_over_part(part)) co_return false;
+    if (parts.is_empty() && !has_more) co_return true;
+    health_.is_paced = true;
+    co_await subscriber_->wait_for_clients();
+    health_.is_paced = false;
+    if (parts.is_empty()) co_return true;
+  }
+}
+
+// Between two parts the machine may have left the log that they are of: it says so.
+bool redis_log::hand_over_part(const read_answer& part) {
+  const bool is_fine = machine_.on_read(part);
+  const bool is_beat_due = heartbeat_.on_read(bytes_of(part.entries), net::now());
+  if (is_beat_due || machine_.has_command()) work_.notify_all();
+  pump();
+  return is_fine;
 }
 
 std::size_t redis_log::read_count() const {
@@ -98,28 +126,24 @@ void redis_log::on_reader_trouble(std::string why) {
            {{"app", options_.app}, {"reason", health_.reader_reason}});
 }
 
-bool redis_log::take_read(const net::redis::exec_result& result) {
+// Nothing when the connection is of no more use.
+std::optional<read_answer> redis_log::take_read(const net::redis::exec_result& result) {
   if (result.ec) {
     // With nothing to read it was not too much that was asked for.
     const bool has_backlog = machine_.top() > machine_.last_read().index;
     if (has_backlog) read_window_.on_failed(read_count());
     on_reader_trouble(why_not_read(result.ec));
-    return false;
+    return std::nullopt;
   }
-  const auto heard = wire_.parse_read(result.replies);
+  auto heard = wire_.parse_read(result.replies);
   if (heard.error.is_set()) {
     on_reader_trouble("Redis answers: " + heard.error.text);
-    return false;
+    return std::nullopt;
   }
   health_.reader_reason.clear();
   has_read_ = true;
-  const bool is_fine = machine_.on_read(heard.answer);
-  std::size_t bytes = 0;
-  for (const entry_ptr& each : heard.answer.entries) bytes += entry_bytes(*each);
-  learn_sizes(heard.answer.entries.size(), bytes);
-  if (heartbeat_.on_read(bytes, net::now()) || machine_.has_command()) work_.notify_all();
-  pump();
-  return is_fine;
+  learn_sizes(heard.answer.entries.size(), bytes_of(heard.answer.entries));
+  return std::move(heard.answer);
 }
 
 }  // namespace ordeal::chat

@@ -396,8 +396,9 @@ void redis_log::announce() {
   } else {
     std::string reason = health_.reason.empty() ? health_.reader_reason : health_.reason;
     if (reason.empty()) {
-      reason =
-          asked_at_ ? "Redis does not answer" : "what is in the log does not come to this node";
+      reason = asked_at_          ? "Redis does not answer"
+               : health_.is_paced ? "behind the log, and clients take what it holds slowly"
+                                  : "what is in the log does not come to this node";
     }
     net::log(net::log_level::info, "log", "not ready",
              {{"app", options_.app}, {"reason", std::move(reason)}});
@@ -424,7 +425,8 @@ void redis_log::watch_arrival(net::time_point at) {
   constexpr std::uint64_t bytes_min = 1'024;  // between two looks
   const std::uint64_t bytes = reader_ ? reader_->bytes_moved() : 0;
   const std::uint64_t index = machine_.last_read().index;
-  is_arriving_ = reader_ && (index > arrived_index_ || bytes >= arrived_bytes_ + bytes_min);
+  const bool has_moved = index > arrived_index_ || bytes >= arrived_bytes_ + bytes_min;
+  is_arriving_ = reader_ && (has_moved || health_.is_paced);
   arrived_bytes_ = bytes;
   arrived_index_ = index;
   if (is_arriving_) heartbeat_.on_arriving(at);

@@ -5,6 +5,7 @@
 //                 │ ▲
 //                 │ └──── keep_reader: XREAD (connection)
 //                 └─▶ pump: answers for senders, entries for the subscriber, state, log lines
+//   a backlog goes on part by part, as fast as the subscriber's clients take it
 //   master_watch: through sentinels, that the master is another one now
 //   watch: what time alone decides (echo overdue, senders that waited long enough, readiness)
 //
@@ -103,7 +104,9 @@ class redis_log final : public chat_log {
   asio::awaitable<void> keep_reader();
   asio::awaitable<void> read();
   asio::awaitable<bool> is_same_server();
-  bool take_read(const net::redis::exec_result& result);
+  std::optional<read_answer> take_read(const net::redis::exec_result& result);
+  asio::awaitable<bool> hand_over(read_answer heard, bool has_more);
+  bool hand_over_part(const read_answer& part);
   void on_reader_trouble(std::string why);
   std::size_t read_count() const;
   void learn_sizes(std::size_t entries, std::size_t bytes);

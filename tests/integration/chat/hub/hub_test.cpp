@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "reference-server/hub/server.h"
 #include "tests/integration/chat/hub/hub_client.h"
+#include "tests/integration/chat/log/redis_gate.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/run_coro.h"
 
@@ -99,6 +100,7 @@ class HubIntegration : public testing::Test {
   asio::awaitable<void> resume_under_traffic();
   asio::awaitable<void> reset_unknown_cursor();
   asio::awaitable<void> cut_slow_client();
+  asio::awaitable<void> catch_up();
   asio::awaitable<void> refuse_in_words();
   asio::awaitable<void> negotiate();
   asio::awaitable<void> time_out();
@@ -251,6 +253,55 @@ asio::awaitable<void> HubIntegration::cut_slow_client() {
 
 TEST_F(HubIntegration, CutsOffASlowClientThatThenResumes) {
   run_coro(io, cut_slow_client(), seconds(50));
+}
+
+// Method: a node is away while more is said than its clients' queues hold; one client reads, another does not.
+asio::awaitable<void> HubIntegration::catch_up() {
+  redis_gate gate(io, redis.port());
+  chat::server_config late = config();
+  late.log.redis.port = gate.port();
+  late.limits.out_queue_bytes_max = 1U << 20;
+  late.limits.drain_pause_max = milliseconds(500);
+  chat::server* const near = co_await start(config());
+  chat::server* const away = co_await start(late);
+  hub_client sender(ex), reader(ex), stuck(ex);
+  co_await sender.open(near->local_endpoint());
+  co_await reader.open(away->local_endpoint());
+  co_await stuck.open(away->local_endpoint());
+  co_await reader.join("a", std::nullopt);
+  co_await stuck.join("a", std::nullopt);
+  stuck.pause_reading(true);
+  gate.shut();
+  const std::size_t count = 500;
+  const std::string text(60'000, '"');  // twice as long on the wire
+  for (std::size_t i = 1; i <= count; ++i) {
+    const auto answer = co_await sender.send("a", "m" + std::to_string(i), text);
+    EXPECT_EQ(answer.front(), '=') << answer;
+  }
+  gate.open();
+  const bool has_all = co_await gets(reader, count);
+  EXPECT_TRUE(has_all) << reader.messages.size()
+                       << ", goodbye: " << reader.goodbye.value_or("none");
+  EXPECT_FALSE(reader.goodbye);
+  EXPECT_EQ(reader.resets, std::vector<std::string>{});
+  for (std::size_t i = 0; i < reader.messages.size(); ++i)
+    EXPECT_EQ(reader.messages[i].id, "m" + std::to_string(i + 1));
+  EXPECT_GT(away->hub().counters().catch_up_wait.count(), 0);
+  EXPECT_LT(away->hub().counters().catch_up_wait, seconds(5)) << "it waited for one that reads not";
+  stuck.pause_reading(false);
+  std::function<bool()> is_over = [&stuck] { return !stuck.is_open(); };
+  const bool was_cut = co_await becomes_true(is_over);
+  EXPECT_TRUE(was_cut);
+  EXPECT_EQ(away->hub().counters().ends[chat::end_cause::slow], 1U);
+  co_await sender.close();
+  co_await reader.close();
+  co_await stuck.close();
+  co_await stop_all();
+  gate.close();
+}
+
+TEST_F(HubIntegration, CatchesUpAsFastAsItsClientsRead) {
+  run_coro(io, catch_up(), seconds(50));
 }
 
 asio::awaitable<void> HubIntegration::refuse_in_words() {

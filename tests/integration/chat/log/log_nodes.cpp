@@ -8,7 +8,6 @@
 
 namespace ordeal::test {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
@@ -71,6 +70,11 @@ void log_node::on_entries(const std::vector<chat::entry_ptr>& batch) {
   }
 }
 
+asio::awaitable<void> log_node::wait_for_clients() {
+  ++parts_waited;
+  while (is_crowded) co_await taken->wait();
+}
+
 std::vector<std::string> log_node::ids() const {
   std::vector<std::string> result;
   for (const chat::entry_ptr& each : read) result.push_back(each->client_message_id);
@@ -108,6 +112,7 @@ chat::log_options LogNodes::options_for(const redis_server& server) {
 log_node& LogNodes::add_node(chat::log_options options) {
   nodes_.push_back(std::make_unique<log_node>());
   log_node& node = *nodes_.back();
+  node.taken = std::make_unique<net::condition>(io_.get_executor());
   node.log = chat::make_chat_log(io_.get_executor(), std::move(options));
   asio::co_spawn(io_, run_node(node), rethrow);
   return node;

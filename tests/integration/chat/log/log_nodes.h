@@ -13,10 +13,13 @@
 #include <string_view>
 #include <vector>
 
+#include "net/async/condition.h"
 #include "reference-server/log/chat_log.h"
 #include "tests/support/redis_server.h"
 
 namespace ordeal::test {
+
+namespace asio = boost::asio;
 
 // A node with one client that is in every room and there all along: what it gets is in `read`.
 struct log_node final : chat::log_subscriber {
@@ -34,6 +37,9 @@ struct log_node final : chat::log_subscriber {
   }
   void on_state_change() override { ++state_changes; }
 
+  std::size_t part_bytes_max() const override { return part_bytes; }
+  asio::awaitable<void> wait_for_clients() override;
+
   bool is_ready() const { return log->health().is_ready; }
   chat::log_state state() const { return log->health().state; }
   // The client message ids in the order read.
@@ -45,6 +51,15 @@ struct log_node final : chat::log_subscriber {
       repeated;  // had been read on a lost branch: not given to the client again
   std::vector<gap> gaps;
   std::vector<fork> forks;
+  std::size_t part_bytes = 1U << 20;
+  int parts_waited = 0;
+  // While set, no further part of a backlog is taken.
+  bool is_crowded = false;
+  void take_on() {
+    is_crowded = false;
+    taken->notify_all();
+  }
+  std::unique_ptr<net::condition> taken;
   int state_changes = 0;
   bool has_ended = false;
 };

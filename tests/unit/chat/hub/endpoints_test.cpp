@@ -64,6 +64,10 @@ TEST_F(Endpoints, UnreadinessNamesStateAgeAndReason) {
   health.top_index = health.last_read.index + 7;
   EXPECT_EQ(ask("GET", "/readyz").body,
             "behind for 5.0 s: 7 entries of the log are not read yet\n");
+  health.is_paced = true;
+  EXPECT_EQ(
+      ask("GET", "/readyz").body,
+      "behind for 5.0 s: 7 entries of the log are not read yet, and clients take them slowly\n");
   health.trouble_age = std::chrono::milliseconds(99);
   health.reason = "Redis answers:\nOOM";
   EXPECT_EQ(ask("GET", "/readyz").body, "appends fail for 0.0 s: Redis answers: OOM\n");
