@@ -18,7 +18,7 @@ namespace ordeal::chat {
 namespace {
 
 constexpr std::size_t token_length = 32;
-constexpr std::chrono::minutes origin_complaint_interval{1};
+constexpr std::chrono::minutes complaint_interval{1};
 
 // Often enough for the shortest limit to be kept within a quarter, and at least once a second.
 std::chrono::milliseconds watch_interval(const hub_limits& limits) {
@@ -75,8 +75,9 @@ chat_hub::chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log)
     : ex_(ex),
       log_(log),
       flusher_(ex, limits.pacing),
+      ledger_(limits.out_total_bytes_max),
       pace_(ex, limits, flusher_, count_),
-      context_{limits, log, flusher_, pace_, rooms_, count_},
+      context_{limits, log, flusher_, pace_, ledger_, rooms_, count_},
       origins_(limits.allowed_origins, limits.is_local),
       session_gone_(ex),
       stopping_(ex) {}
@@ -103,6 +104,7 @@ asio::awaitable<void> chat_hub::watch_clients() {
     const auto now = net::now();
     for (session* client : sessions_) client->tick(now);
     keep_waiting_within_limit();
+    keep_out_bytes_within_limit();
     ids_.expire(now);
     co_await stopping_.wait_for(interval);
   }
@@ -184,7 +186,7 @@ net::http_response chat_hub::refuse_origin(const net::http_request& request) {
   ++count_.foreign_origins;
   const auto now = net::now();
   if (now >= next_origin_complaint_) {
-    next_origin_complaint_ = now + origin_complaint_interval;
+    next_origin_complaint_ = now + complaint_interval;
     const std::string origin(request.header("Origin").substr(0, 200));
     net::log(net::log_level::warn, "hub", "a page of another origin was refused",
              {{"origin", origin},
@@ -290,6 +292,44 @@ void chat_hub::keep_waiting_within_limit() {
   }
 }
 
+std::size_t chat_hub::out_bytes() const {
+  std::size_t bytes = ledger_.bytes();
+  for (const session* client : sessions_) bytes += client->slot_bytes();
+  return bytes;
+}
+
+// The ones that have taken nothing for longest go first: what they miss they read again when they come back.
+void chat_hub::keep_out_bytes_within_limit() {
+  const std::size_t bytes_max = context_.limits.out_total_bytes_max;
+  std::size_t bytes = out_bytes();
+  if (bytes <= bytes_max) return;
+  const auto now = net::now();
+  std::vector<session*> by_stall;
+  std::size_t going_bytes = 0;  // in frames of clients that are on their way out
+  for (session* client : sessions_) {
+    if (client->may_be_cut_off()) by_stall.push_back(client);
+    if (client->is_leaving()) going_bytes += client->queue.bytes();
+  }
+  if (bytes <= bytes_max + going_bytes) return;
+  std::sort(by_stall.begin(), by_stall.end(), [now](const session* one, const session* other) {
+    return one->stalled_since.value_or(now) < other->stalled_since.value_or(now);
+  });
+  std::size_t cut_count = 0;
+  for (session* client : by_stall) {
+    if (bytes <= bytes_max + going_bytes) break;
+    const std::size_t slots = client->slot_bytes();
+    const std::size_t records = ledger_.bytes();
+    client->cut_off_for_memory(now);
+    ++cut_count;
+    going_bytes += client->queue.bytes() + slots + records - std::min(records, ledger_.bytes());
+  }
+  if (cut_count == 0 || now < next_memory_complaint_) return;
+  next_memory_complaint_ = now + complaint_interval;
+  net::log(net::log_level::warn, "hub",
+           "too much waits for clients: those that took nothing for longest were cut off",
+           {{"clients", std::to_string(cut_count)}, {"limit_bytes", std::to_string(bytes_max)}});
+}
+
 asio::awaitable<void> chat_hub::drain(net::time_point deadline) {
   is_draining_ = true;
   for (session* client : sessions_) client->drain();
@@ -304,8 +344,10 @@ void chat_hub::on_entries(const std::vector<entry_ptr>& batch) {
   for (const auto& read : batch) {
     const room* const where = rooms_.find(read->room);
     if (where == nullptr) continue;
-    count_.deliveries += rooms_.deliver(*where, *read, message_record(*read, log_id), flusher_);
+    const record_ptr record = ledger_.keep(message_record(*read, log_id));
+    count_.deliveries += rooms_.deliver(*where, *read, record, flusher_);
   }
+  if (ledger_.is_full()) keep_out_bytes_within_limit();
 }
 
 void chat_hub::on_gap(std::uint64_t from, std::uint64_t to) {

@@ -59,6 +59,7 @@ class chat_hub final : public log_subscriber {
   std::size_t session_count() const { return sessions_.size(); }
   std::size_t waiting_count() const { return context_.sessions_waiting; }
   std::size_t room_count() const { return rooms_.size(); }
+  std::size_t out_bytes() const;  // of what waits for clients
   std::uint64_t flush_count() const { return flusher_.flush_count(); }
 
  private:
@@ -70,12 +71,14 @@ class chat_hub final : public log_subscriber {
   net::http_response refuse_origin(const net::http_request& request);
   session* session_of(const std::string& token) const;
   void keep_waiting_within_limit();
+  void keep_out_bytes_within_limit();
 
   asio::any_io_executor ex_;
   chat_log& log_;
   flusher flusher_;
   room_table rooms_;
   hub_counters count_;
+  record_ledger ledger_;
   catch_up pace_;
   hub_context context_;
   negotiated_ids ids_;
@@ -86,7 +89,7 @@ class chat_hub final : public log_subscriber {
   net::stop_event stopping_;
   bool is_draining_ = false;
   bool is_out_of_descriptors_ = false;
-  net::time_point next_origin_complaint_{};
+  net::time_point next_origin_complaint_{}, next_memory_complaint_{};
 };
 
 // The value of a query parameter, not decoded; empty when it is not there.

@@ -293,6 +293,9 @@ void option_table::add_limits() {
             "Unanswered Sends of a client above which its socket is not read");
   add_bytes("out-queue-bytes-max", limits.out_queue_bytes_max,
             "Unsent data of a client above which it is cut off, to resume with its cursor");
+  add_bytes("out-total-bytes-max", limits.out_total_bytes_max,
+            "The same for all clients together, what they share counted once; above it those go "
+            "that have taken nothing for longest");
   add_bytes("reconnect-buffer-bytes-max", limits.reconnect_buffer_bytes_max,
             "Stateful reconnect: data sent to a client and not yet acknowledged; about what a "
             "client gets "
@@ -322,7 +325,8 @@ void option_table::add_timing() {
   add_duration("ping-interval", limits.ping_interval,
                "The server pings a client after so much quiet");
   add_duration("client-timeout", limits.client_timeout,
-               "A client that is silent for so long is closed");
+               "A client that is silent for so long is closed, and one that takes nothing of what "
+               "waits for it is cut off, to resume with its cursor");
   add_duration("catch-up-wait", limits.catch_up_wait,
                "A node that is behind its log waits in total so long for clients that take it "
                "slowly; then they are cut off like others");
@@ -376,6 +380,9 @@ std::string checked(const server_config& config) {
     return "--out-queue-bytes-max must be at least " +
            std::to_string(2 * config.limits.record_bytes_max()) +
            " bytes, room for two messages of --message-bytes-max as JSON";
+  }
+  if (config.limits.out_total_bytes_max < config.limits.out_queue_bytes_max) {
+    return "--out-total-bytes-max must not be less than --out-queue-bytes-max";
   }
   if (config.limits.client_timeout <= config.limits.ping_interval) {
     return "--client-timeout must be longer than --ping-interval";

@@ -15,8 +15,19 @@ inline constexpr std::size_t send_failure_count = 4;
 enum class reset_cause { gap, trimmed, unknown_log, future, fork };
 inline constexpr std::size_t reset_cause_count = 5;
 
-enum class end_cause { peer, slow, silent, handshake, protocol, log_unavailable, drain, lost };
-inline constexpr std::size_t end_cause_count = 8;
+enum class end_cause {
+  peer,
+  slow,  // more came for it than its queue holds
+  silent,
+  handshake,
+  protocol,
+  log_unavailable,
+  drain,
+  lost,
+  stalled,  // it took nothing of what waited for it
+  memory    // of all clients together; it was the slowest
+};
+inline constexpr std::size_t end_cause_count = 10;
 
 // A fixed set of counters, one for each value of an enum.
 template <class Enum, std::size_t Count>

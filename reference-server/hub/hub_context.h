@@ -5,6 +5,7 @@
 #include "reference-server/hub/counters.h"
 #include "reference-server/hub/flusher.h"
 #include "reference-server/hub/limits.h"
+#include "reference-server/hub/records.h"
 #include "reference-server/hub/rooms.h"
 #include "reference-server/log/chat_log.h"
 
@@ -15,6 +16,7 @@ struct hub_context {
   chat_log& log;
   flusher& flush;
   catch_up& pace;
+  record_ledger& ledger;
   room_table& rooms;
   hub_counters& count;
   std::size_t sessions_waiting = 0;  // for the next connection of their client

@@ -24,12 +24,14 @@ struct hub_limits {
   std::size_t out_queue_bytes_max = 4U << 20;        // per client; above it the client is cut off
   std::chrono::milliseconds catch_up_wait{10'000};   // for clients, by a node behind its log
   std::chrono::milliseconds drain_pause_max{1'000};  // of a client that is waited for
-  std::size_t frame_bytes_max = 256U << 10;          // records that are written together
-  std::size_t replay_step_entries = 512;  // log positions covered by one read during a replay
+  std::size_t out_total_bytes_max = 256U << 20;      // of all clients, shared records once
+  // Records that are written together. Who takes less within client_timeout is cut off.
+  std::size_t frame_bytes_max = 64U << 10;
   std::chrono::milliseconds handshake_timeout{15'000};
   std::chrono::milliseconds ping_interval{
       15'000};  // the server pings when it has sent nothing for so long
-  std::chrono::milliseconds client_timeout{30'000};  // silence of a client
+  // Silence of a client, and how long one may take nothing of what waits for it.
+  std::chrono::milliseconds client_timeout{30'000};
   std::chrono::milliseconds closing_timeout{
       2'000};  // from the close record to the end of the connection
   std::chrono::milliseconds congestion_wait_max{
@@ -52,6 +54,8 @@ struct hub_limits {
   // \u00XX it does not overflow by one part.
   std::size_t crowded_bytes() const { return out_queue_bytes_max / 4; }
   std::size_t part_bytes_max() const { return out_queue_bytes_max / 8; }
+  // A replay goes on below this.
+  std::size_t replay_bytes() const { return out_queue_bytes_max / 8; }
 
   // A client that comes back joins all of its rooms again, perhaps twice in a row.
   std::size_t joins_in_flight_max() const { return 2 * rooms_per_client_max; }

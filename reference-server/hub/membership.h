@@ -1,8 +1,6 @@
-// One client's place in one room: which entries it still wants, and whether they are held back
-// behind a replay.
+// One client's place in one room: which entries it still wants.
 //
-//      Join(cursor) ──▶ holding: new entries wait ──▶ replay queued ──▶ release() ──▶ live: entries
-//      go to the queue
+//      Join(cursor) ──▶ replaying, in no room ──▶ start(), entered: new entries go to the queue
 //
 // Shared by the session and its running Join; the room table keeps a plain pointer. No I/O, one
 // thread.
@@ -10,7 +8,6 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "reference-server/hub/flusher.h"
 #include "reference-server/log/chat_log.h"
@@ -25,14 +22,12 @@ class membership {
   membership(const membership&) = delete;
   membership& operator=(const membership&) = delete;
 
-  // From now on entries after `after` are wanted; held back until release() when `is_held`. `seen`: up to where the
-  // client has seen a branch of the log that is lost.
-  void start(position after, bool is_held, position seen = {}) {
+  // From now on entries after `after` are wanted. `seen`: up to where the client has seen a branch of the log that is
+  // lost.
+  void start(position after, position seen = {}) {
     after_ = after;
     seen_ = seen;
-    is_holding_ = is_held;
-    held_.clear();
-    held_bytes_ = 0;
+    is_replaying = false;
   }
 
   // An entry of the room, in log order. True when it went into the client's queue.
@@ -41,24 +36,9 @@ class membership {
       return false;  // the client's cursor is ahead of this node, or a replay has it already
     after_ = read.at;
     if (has_seen(read, seen_)) return false;
-    if (is_holding_) {
-      hold(record, flush);
-      return false;
-    }
     const bool is_queued = out_.queue.push(record);
     flush.mark(out_);  // also when it has overflown: the flush cuts the client off
     return is_queued;
-  }
-
-  // The replay is queued: what was held follows it. Returns how many records the queue took.
-  std::size_t release(flusher& flush) {
-    is_holding_ = false;
-    held_bytes_ = 0;
-    std::size_t queued = 0;
-    const std::vector<record_ptr> held = std::exchange(held_, {});
-    for (const auto& record : held) queued += out_.queue.push(record) ? 1U : 0U;
-    flush.mark(out_);
-    return queued;
   }
 
   // The log went on from `common` without the entries up to `to`: those that come again are not for a client that has
@@ -77,28 +57,17 @@ class membership {
   }
 
   position after() const { return after_; }
-  bool is_holding() const { return is_holding_; }
   const std::string& room_name() const { return room_name_; }
+
+  bool is_replaying = false;  // the session's: it is on its way to the present
 
  private:
   friend class room;
-
-  void hold(const record_ptr& record, flusher& flush) {
-    held_bytes_ += record->size();
-    held_.push_back(record);
-    if (held_bytes_ + out_.queue.bytes() > out_.queue.bytes_max()) {
-      out_.queue.overflow();
-      flush.mark(out_);
-    }
-  }
 
   outlet& out_;
   std::string room_name_;
   position after_;
   position seen_;
-  bool is_holding_ = false;
-  std::vector<record_ptr> held_;
-  std::size_t held_bytes_ = 0;
   room* room_ = nullptr;  // where it is entered
   std::size_t slot_ = 0;  // its index there
 };

@@ -71,7 +71,8 @@ constexpr std::array<const char*, send_failure_count> send_failure_names{
 constexpr std::array<const char*, reset_cause_count> reset_cause_names{
     "gap", "trimmed", "unknown_log", "future", "fork"};
 constexpr std::array<const char*, end_cause_count> end_cause_names{
-    "peer", "slow", "silent", "handshake", "protocol", "log_unavailable", "drain", "lost"};
+    "peer",  "slow", "silent",  "handshake", "protocol", "log_unavailable",
+    "drain", "lost", "stalled", "memory"};
 constexpr std::array<const char*, 5> log_state_names{"connecting", "open", "recovering", "refusing",
                                                      "stopped"};
 
@@ -125,6 +126,9 @@ struct metrics::families {
   Counter& deliveries = make_counter(registry, "deliveries_total", "Messages queued for a client.");
   Counter& replayed = make_counter(registry, "deliveries_replayed_total",
                                    "Deliveries of missed messages after a Join with a cursor.");
+  Gauge& out_bytes = make_gauge(registry, "out_bytes",
+                                "Memory of what waits for clients, shared records once; "
+                                "--out-total-bytes-max bounds it.");
   Counter& catch_up_wait =
       make_counter(registry, "catch_up_wait_seconds_total",
                    "Time that reading a backlog of the log waited for clients to take it.");
@@ -221,6 +225,7 @@ void metrics::families::read_hub(const chat_hub& hub) {
   set(connections, hub.session_count() - hub.waiting_count());
   set(sessions_waiting, hub.waiting_count());
   set(rooms, hub.room_count());
+  set(out_bytes, hub.out_bytes());
   set(connections_max, hub.connections_max());
   advance_to(connections_refused, count.refused);
   advance_to(foreign_origins, count.foreign_origins);

@@ -34,7 +34,10 @@ class out_queue {
   void close(record_ptr last) {
     if (is_closed_) return;
     is_closed_ = true;
-    if (is_overflown_) waiting_.clear();
+    if (is_overflown_) {
+      waiting_.clear();
+      bytes_ = in_frame_bytes_;
+    }
     append(std::move(last));
   }
 
@@ -65,6 +68,7 @@ class out_queue {
   // Of everything that is not yet written.
   std::size_t bytes() const { return bytes_; }
   std::size_t bytes_max() const { return bytes_max_; }
+  std::size_t count() const { return waiting_.size(); }
 
  private:
   void append(record_ptr record) {

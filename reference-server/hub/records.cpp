@@ -9,24 +9,46 @@ namespace ordeal::chat {
 
 namespace json = boost::json;
 
-record_ptr shared_record(std::string encoded) {
-  return std::make_shared<const std::string>(std::move(encoded));
+namespace {
+
+constexpr std::size_t record_overhead_bytes = 96;  // of its allocation and counts
+
+}  // namespace
+
+struct record_ledger::kept {
+  kept(record_ledger& counted_in, std::string encoded)
+      : text(std::move(encoded)), ledger(counted_in) {
+    ledger.bytes_ += text.capacity() + record_overhead_bytes;
+  }
+  kept(const kept&) = delete;
+  kept& operator=(const kept&) = delete;
+  ~kept() { ledger.bytes_ -= text.capacity() + record_overhead_bytes; }
+
+  const std::string text;
+  record_ledger& ledger;
+};
+
+record_ptr record_ledger::keep(std::string encoded) {
+  // It was built by doubling, and may wait for long.
+  if (encoded.capacity() - encoded.size() > encoded.size() / 4) encoded.shrink_to_fit();
+  const auto whole = std::make_shared<const kept>(*this, std::move(encoded));
+  return record_ptr(whole, &whole->text);
 }
 
-record_ptr message_record(const entry& message, std::string_view log_id) {
+std::string message_record(const entry& message, std::string_view log_id) {
   json::array arguments;
   arguments.reserve(4);
   arguments.emplace_back(message.room);
   arguments.emplace_back(format_cursor(log_id, message.at));
   arguments.emplace_back(message.client_message_id);
   arguments.emplace_back(message.text);
-  return shared_record(net::hub::encode_invocation("Message", arguments));
+  return net::hub::encode_invocation("Message", arguments);
 }
 
 namespace {
 
-record_ptr notice(std::string_view method, std::string_view room, std::string_view reason,
-                  const lost_range& lost) {
+std::string notice(std::string_view method, std::string_view room, std::string_view reason,
+                   const lost_range& lost) {
   json::array arguments;
   arguments.emplace_back(room);
   arguments.emplace_back(reason);
@@ -37,16 +59,16 @@ record_ptr notice(std::string_view method, std::string_view room, std::string_vi
       arguments.emplace_back(nullptr);
     }
   }
-  return shared_record(net::hub::encode_invocation(method, arguments));
+  return net::hub::encode_invocation(method, arguments);
 }
 
 }  // namespace
 
-record_ptr reset_record(std::string_view room, std::string_view reason, const lost_range& lost) {
+std::string reset_record(std::string_view room, std::string_view reason, const lost_range& lost) {
   return notice("Reset", room, reason, lost);
 }
 
-record_ptr fork_record(std::string_view room, std::string_view reason, const lost_range& lost) {
+std::string fork_record(std::string_view room, std::string_view reason, const lost_range& lost) {
   return notice("Fork", room, reason, lost);
 }
 

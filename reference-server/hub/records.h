@@ -1,4 +1,4 @@
-// The records that this hub sends, ready to be shared between queues.
+// The records that this hub sends, and what they take in memory while they wait for clients.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,27 @@
 
 namespace ordeal::chat {
 
+// Counts what the records of one hub take in memory, each once, for as long as anybody has it. Outlives them. One
+// thread.
+class record_ledger {
+ public:
+  explicit record_ledger(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  record_ledger(const record_ledger&) = delete;
+  record_ledger& operator=(const record_ledger&) = delete;
+
+  record_ptr keep(std::string encoded);
+
+  std::size_t bytes() const { return bytes_; }
+  bool is_full() const { return bytes_ > bytes_max_; }
+
+ private:
+  struct kept;
+  std::size_t bytes_ = 0;
+  std::size_t bytes_max_;
+};
+
 // Message(room, cursor, clientMessageId, text)
-record_ptr message_record(const entry& message, std::string_view log_id);
+std::string message_record(const entry& message, std::string_view log_id);
 
 // Positions behind `after` and up to `upto`, as cursors on the wire; null when nobody can tell.
 struct lost_range {
@@ -19,11 +38,9 @@ struct lost_range {
   std::optional<position> after, upto;
 };
 // Reset(room, reason, after, upto): the client has missed messages of the room in that range, or may have.
-record_ptr reset_record(std::string_view room, std::string_view reason, const lost_range& lost);
+std::string reset_record(std::string_view room, std::string_view reason, const lost_range& lost);
 // Fork(room, reason, after, upto): the client has seen messages there that are no longer in the
 // log; it misses nothing.
-record_ptr fork_record(std::string_view room, std::string_view reason, const lost_range& lost);
-
-record_ptr shared_record(std::string encoded);
+std::string fork_record(std::string_view room, std::string_view reason, const lost_range& lost);
 
 }  // namespace ordeal::chat

@@ -30,7 +30,7 @@ session::session(asio::any_io_executor ex, hub_context& context, bool wants_resu
       tasks_(ex),
       changed_(ex),
       connection_changed_(ex),
-      rooms_(context, *this),
+      rooms_(ex, context, *this),
       wants_resume_(wants_resume) {}
 
 session::~session() {
@@ -84,7 +84,7 @@ void session::go_on_with_new_socket() {
   control_.clear();
   buffer_->reconnect();
   if (stalled_since) stalled_since = net::now();
-  send_control(shared_record(hub::encode_sequence(buffer_->first_unacked())));
+  send_control(hub::encode_sequence(buffer_->first_unacked()));
 }
 
 bool session::may_wait_for_socket() const {
@@ -207,7 +207,7 @@ void session::take_handshake(std::string_view record) {
     error = "only versions 1 and 2 of the protocol are supported";
   }
   if (!error.empty()) {
-    end_with(shared_record(hub::encode_handshake_response(error)), end_cause::handshake,
+    end_with(hub::encode_handshake_response(error), end_cause::handshake,
              net::close_code::protocol_error, error);
     return;
   }
@@ -215,7 +215,7 @@ void session::take_handshake(std::string_view record) {
   if (wants_resume_ && decoded->version == resume_version) {
     buffer_.emplace(context_.limits.reconnect_buffer_bytes_max);
   }
-  send_control(shared_record(hub::encode_handshake_response()));
+  send_control(hub::encode_handshake_response());
 }
 
 // Without stateful reconnect an Ack and a Sequence say nothing, and are ignored.
@@ -250,7 +250,7 @@ void session::take_invocation(const hub::message& invocation) {
   } else if (auto* const left = std::get_if<leave_call>(&wanted)) {
     rooms_.leave(left->room);
     if (invocation_id.empty()) return;
-    send(shared_record(hub::encode_completion_void(invocation_id)));
+    send(hub::encode_completion_void(invocation_id));
   } else if (auto* const refused = std::get_if<refused_call>(&wanted)) {
     ++context_.count.send_failures[send_failure::refused_arguments];
     answer_error(invocation_id, refused->error);
@@ -295,13 +295,12 @@ asio::awaitable<void> session::append(std::string invocation_id, send_call wante
 void session::answer(const std::string& invocation_id, const append_outcome& outcome) {
   switch (outcome.status) {
     case append_status::accepted:
-      if (!invocation_id.empty())
-        send(shared_record(hub::encode_completion_result(invocation_id, json::value())));
+      if (!invocation_id.empty()) send(hub::encode_completion_result(invocation_id, json::value()));
       return;
     case append_status::appended: {
       if (invocation_id.empty()) return;
       const json::value result(format_cursor(context_.log.health().log_id, outcome.at));
-      send(shared_record(hub::encode_completion_result(invocation_id, result)));
+      send(hub::encode_completion_result(invocation_id, result));
       return;
     }
     case append_status::retry_later:
@@ -317,16 +316,16 @@ void session::answer(const std::string& invocation_id, const append_outcome& out
 
 void session::answer_error(std::string_view invocation_id, std::string_view error) {
   if (invocation_id.empty()) return;
-  send(shared_record(hub::encode_completion_error(invocation_id, error)));
+  send(hub::encode_completion_error(invocation_id, error));
 }
 
-void session::send(record_ptr record) {
-  queue.push(std::move(record));
+void session::send(std::string record) {
+  queue.push(context_.ledger.keep(std::move(record)));
   context_.flush.mark(*this);
 }
 
-void session::send_control(record_ptr record) {
-  control_.push_back(std::move(record));
+void session::send_control(std::string record) {
+  control_.push_back(context_.ledger.keep(std::move(record)));
   context_.flush.mark(*this);
 }
 
@@ -334,7 +333,7 @@ void session::send_ack() {
   const auto processed = buffer_->take_ack();
   if (!processed) return;
   acked_ = net::now();
-  send_control(shared_record(hub::encode_ack(*processed)));
+  send_control(hub::encode_ack(*processed));
 }
 
 void session::flush() {
@@ -381,7 +380,6 @@ bool session::has_sent_everything() const {
 
 void session::on_frame_written() {
   const std::size_t before = queue.bytes();
-  const bool was_crowded = before > queue.bytes_max() / 2;
   queue.written();
   if (queue.bytes() == 0) {
     stalled_since.reset();
@@ -389,11 +387,14 @@ void session::on_frame_written() {
     stalled_since = net::now();
   }
   if (queue.bytes() <= context_.limits.crowded_bytes()) context_.pace.leave(*this);
-  if (was_crowded) changed_.notify_all();
+  const std::size_t room = context_.limits.replay_bytes();
+  if (before > room && queue.bytes() <= room) changed_.notify_all();
 }
 
+// tick() looks whether what is full in total has room again.
 asio::awaitable<void> session::wait_for_room() {
-  while (queue.bytes() > queue.bytes_max() / 2) co_await changed_.wait();
+  while (queue.bytes() > context_.limits.replay_bytes() || context_.ledger.is_full())
+    co_await changed_.wait();
 }
 
 asio::awaitable<void> session::say_goodbye(net::websocket& socket) {
@@ -401,20 +402,24 @@ asio::awaitable<void> session::say_goodbye(net::websocket& socket) {
 }
 
 void session::tick(net::time_point now) {
+  if (joins_in_flight_ > 0 && !context_.ledger.is_full()) changed_.notify_all();
   if (!connection_) return;
   if (is_ending_) {
     if (now >= close_deadline_) connection_->abort();
+    return;
+  }
+  if (stalled_since && now - *stalled_since >= context_.limits.client_timeout) {
+    queue.overflow();
+    end_for_resume(end_cause::stalled, "nothing was taken for too long: resume with your cursor");
     return;
   }
   if (buffer_ && now - acked_ >= context_.limits.ack_interval) send_ack();
   switch (due_action(connection_->alive(), context_.limits, now)) {
     case keepalive_action::none:
       break;
-    case keepalive_action::ping: {
-      static const record_ptr ping = shared_record(hub::encoded_ping());
-      if (control_.empty()) send_control(ping);
+    case keepalive_action::ping:
+      if (control_.empty()) send_control(hub::encoded_ping());
       break;
-    }
     case keepalive_action::handshake_timeout:
       end(end_cause::handshake, net::close_code::policy,
           has_handshaken_ ? "no Sequence in time" : "no handshake in time", false);
@@ -441,6 +446,14 @@ void session::stop_waiting() {
   if (is_waiting_) end(end_cause::lost, net::close_code::going_away, "no room to wait", true);
 }
 
+// What waits is dropped; who takes nothing at all would not hear of it.
+void session::cut_off_for_memory(net::time_point now) {
+  queue.overflow();
+  end_for_resume(end_cause::memory, "this node is short of memory: resume with your cursor");
+  const bool is_stalled = stalled_since && now - *stalled_since >= context_.limits.drain_pause_max;
+  if (connection_ && is_stalled) connection_->abort();
+}
+
 void session::abort() noexcept {
   is_draining_ = true;
   if (connection_) connection_->abort();
@@ -456,13 +469,14 @@ void session::end_broken(std::string reason) {
 }
 
 void session::end(end_cause cause, net::close_code code, std::string reason, bool allow_reconnect) {
-  auto record = shared_record(hub::encode_close(reason, allow_reconnect));
+  auto record = hub::encode_close(reason, allow_reconnect);
   end_with(std::move(record), cause, code, std::move(reason));
 }
 
 // `last` is the last thing in the queue; the writer closes the connection behind it. tick() aborts
 // when that takes too long.
-void session::end_with(record_ptr last, end_cause cause, net::close_code code, std::string reason) {
+void session::end_with(std::string last, end_cause cause, net::close_code code,
+                       std::string reason) {
   if (is_ending_) return;
   is_ending_ = true;
   cause_ = cause;
@@ -470,7 +484,7 @@ void session::end_with(record_ptr last, end_cause cause, net::close_code code, s
   close_reason_ = std::move(reason);
   close_deadline_ = net::now() + context_.limits.closing_timeout;
   rooms_.leave_all();
-  queue.close(std::move(last));
+  queue.close(context_.ledger.keep(std::move(last)));
   context_.pace.leave(*this);
   context_.flush.mark(*this);
   on_connection_change();

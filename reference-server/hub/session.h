@@ -49,6 +49,12 @@ class session final : public client_link, private connection_owner {
   std::size_t kept_bytes() const { return queue.bytes() + (buffer_ ? buffer_->bytes() : 0); }
   void stop_waiting();
 
+  // For what all clients have waiting together: the memory of its part that is its own, and its end.
+  std::size_t slot_bytes() const { return queue.count() * sizeof(record_ptr); }
+  bool is_leaving() const { return is_ending_; }
+  bool may_be_cut_off() const { return !is_ending_ && queue.bytes() > 0; }
+  void cut_off_for_memory(net::time_point now);
+
   // Once in a while: pings, acks, timeouts, the end of a close that takes too long.
   void tick(net::time_point now);
 
@@ -60,7 +66,7 @@ class session final : public client_link, private connection_owner {
   void on_fork(position common, position to) { rooms_.on_fork(common, to); }
 
   void flush() override;
-  void send(record_ptr record) override;
+  void send(std::string record) override;
   asio::awaitable<void> wait_for_room() override;
   void end_for_resume(end_cause cause, std::string reason) override;
 
@@ -91,11 +97,11 @@ class session final : public client_link, private connection_owner {
   void start_join(std::string invocation_id, join_call wanted);
   void answer(const std::string& invocation_id, const append_outcome& outcome);
   void answer_error(std::string_view invocation_id, std::string_view error);
-  void send_control(record_ptr record);
+  void send_control(std::string record);
   void watch_queue();
   void send_ack();
   void end(end_cause cause, net::close_code code, std::string reason, bool allow_reconnect);
-  void end_with(record_ptr last, end_cause cause, net::close_code code, std::string reason);
+  void end_with(std::string last, end_cause cause, net::close_code code, std::string reason);
   void end_broken(std::string reason);
 
   hub_context& context_;

@@ -5,7 +5,7 @@
 
 #include "net/hub/codec.h"
 #include "reference-server/hub/records.h"
-#include "reference-server/hub/replay.h"
+#include "reference-server/hub/reset_reason.h"
 
 namespace ordeal::chat {
 
@@ -64,33 +64,45 @@ asio::awaitable<void> subscriptions::join(std::string invocation_id, join_call w
   while (is_going_on) is_going_on = co_await advance(join);
 }
 
-asio::awaitable<bool> subscriptions::advance(joining& join) {
+subscriptions::next subscriptions::look(joining& join) {
   const cursor_place where = context_.log.place_of(join.at);
   if (where.status != range_status::ok) {
     give_up(join, where);
-    co_return false;
+    return next::nothing;
   }
-  if (where.is_ahead) co_return co_await wait_for_node(join);
+  if (where.is_ahead) return next::wait_for_node;
   if (where.from != join.at.at) {
     // A lost branch that this node has seen, too: it knows what the client has of it.
     join.seen = join.at.at;
     join.at.at = where.from;
   }
   const position last_read = context_.log.health().last_read;
-  if (join.at.at == last_read) {
-    go_live(join, join.is_completed ? last_read : join.given.at, last_read);
-    co_return false;
-  }
-  const auto step = next_replay_step(join.at.at, last_read, context_.limits.replay_step_entries);
-  if (step.is_last) {
-    join.mine->start(step.upto, true, join.seen);
-    context_.rooms.enter(*join.mine);
-  }
-  range_result read = co_await context_.log.range(join.at, step.upto, join.mine->room_name());
-  if (!is_current(join.mine)) {
-    fail(join, "retry: superseded by a later Join or Leave of this room");
-    co_return false;
-  }
+  if (join.at.at != last_read) return next::read;
+  go_live(join, join.is_completed ? last_read : join.given.at, last_read);
+  return next::nothing;
+}
+
+asio::awaitable<bool> subscriptions::advance(joining& join) {
+  const next first = look(join);
+  if (first == next::nothing) co_return false;
+  if (first == next::wait_for_node) co_return co_await wait_for_node(join);
+  join.mine->is_replaying = true;
+  net::turnstile::place mine(turns_);
+  co_await mine.wait();
+  co_await client_.wait_for_room();
+  if (is_superseded(join)) co_return false;
+  // The log may stand elsewhere by now.
+  const next after_waiting = look(join);
+  if (after_waiting != next::read) co_return after_waiting != next::nothing;
+  co_return co_await read_step(join);
+}
+
+asio::awaitable<bool> subscriptions::read_step(joining& join) {
+  const position last_read = context_.log.health().last_read;
+  const std::size_t bytes_max = context_.limits.part_bytes_max();
+  const range_result read =
+      co_await context_.log.range(join.at, last_read, join.mine->room_name(), bytes_max);
+  if (is_superseded(join)) co_return false;
   if (read.status != range_status::ok) {
     cursor_place lost;
     lost.status = read.status;
@@ -98,21 +110,21 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
     co_return false;
   }
   complete(join, join.given.at);
-  const bool is_queued = co_await queue_replayed(join, std::move(read.entries));
-  if (!is_queued) co_return false;
-  join.at.at = step.upto;
-  if (step.is_last) context_.count.deliveries += join.mine->release(context_.flush);
-  co_return !step.is_last;
+  join.at.at = read.reached;
+  co_return queue_replayed(join, read.entries);
+}
+
+bool subscriptions::is_superseded(joining& join) {
+  if (is_current(join.mine)) return false;
+  fail(join, "retry: superseded by a later Join or Leave of this room");
+  return true;
 }
 
 // The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it
 // gets only what is new to it once this node has caught up.
 asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
   const cursor_place where = co_await context_.log.check_cursor(join.at);
-  if (!is_current(join.mine)) {
-    fail(join, "retry: superseded by a later Join or Leave of this room");
-    co_return false;
-  }
+  if (is_superseded(join)) co_return false;
   if (where.status != range_status::ok) {
     give_up(join, where);
     co_return false;
@@ -122,25 +134,21 @@ asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
   co_return false;
 }
 
-// False when the client was cut off or left the room meanwhile.
-asio::awaitable<bool> subscriptions::queue_replayed(joining& join, std::vector<entry_ptr> entries) {
+// False when the client is cut off.
+bool subscriptions::queue_replayed(joining& join, const std::vector<entry_ptr>& entries) {
+  context_.flush.mark(client_);
   for (const auto& missed : entries) {
     if (membership::has_seen(*missed, join.seen)) continue;
-    if (client_.queue.bytes() > client_.queue.bytes_max() / 2) {
-      co_await client_.wait_for_room();
-      if (!is_current(join.mine)) co_return false;
-    }
-    const bool is_queued = client_.queue.push(message_record(*missed, join.at.log_id));
-    context_.flush.mark(client_);
-    if (!is_queued) co_return false;
+    auto record = context_.ledger.keep(message_record(*missed, join.at.log_id));
+    if (!client_.queue.push(std::move(record))) return false;
     ++context_.count.replayed;
     ++context_.count.deliveries;
   }
-  co_return true;
+  return true;
 }
 
 void subscriptions::go_live(joining& join, position told, position from) {
-  join.mine->start(from, false, join.seen);
+  join.mine->start(from, join.seen);
   context_.rooms.enter(*join.mine);
   complete(join, told);
 }
@@ -175,14 +183,14 @@ void subscriptions::give_up(joining& join, const cursor_place& where) {
 void subscriptions::complete(joining& join, position at) {
   if (std::exchange(join.is_completed, true) || join.invocation_id.empty()) return;
   const boost::json::value result(format_cursor(context_.log.health().log_id, at));
-  client_.send(shared_record(net::hub::encode_completion_result(join.invocation_id, result)));
+  client_.send(net::hub::encode_completion_result(join.invocation_id, result));
 }
 
 // A client whose Join failed is in the room no more, whatever it was before.
 void subscriptions::fail(joining& join, std::string_view error) {
   if (join.mine && is_current(join.mine)) leave(join.mine->room_name());
   if (std::exchange(join.is_completed, true) || join.invocation_id.empty()) return;
-  client_.send(shared_record(net::hub::encode_completion_error(join.invocation_id, error)));
+  client_.send(net::hub::encode_completion_error(join.invocation_id, error));
 }
 
 void subscriptions::leave(const std::string& room_name) {
@@ -199,6 +207,7 @@ void subscriptions::leave_all() {
 
 void subscriptions::on_gap(position to) {
   for (const auto& [name, mine] : places_) {
+    if (mine->is_replaying) continue;  // finds out by itself, from where it is
     lost_range lost;
     lost.log_id = context_.log.health().log_id;
     lost.after = mine->after();
@@ -218,7 +227,7 @@ void subscriptions::on_fork(position common, position to) {
       lost.after = common;
       lost.upto = mine->after();
     }
-    is_in_replay = is_in_replay || mine->is_holding();
+    is_in_replay = is_in_replay || mine->is_replaying;
     if (!mine->leave_branch(common, to)) continue;
     if (common.index > 0) {
       client_.send(fork_record(name, "messages there are no longer in the log", lost));

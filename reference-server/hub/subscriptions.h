@@ -5,6 +5,8 @@
 //   no cursor:            completion(present position) · live messages
 //   a cursor we can keep: completion(the client's own cursor) · missed messages · live messages
 //   a cursor we cannot:   Reset(room, reason, after, upto) · completion(present position) · live messages
+// Missed messages are read step by step, each when the client has taken the one before: it holds no more of the node's
+// memory than its queue. Nothing that comes in meanwhile is held back; the last step ends in the present.
 // The client takes the cursor of every Message over the completion's. So a connection that breaks
 // right behind the completion loses nothing: the client still holds the cursor that it resumed
 // from.
@@ -14,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "net/async/turnstile.h"
 #include "reference-server/hub/calls.h"
 #include "reference-server/hub/hub_context.h"
 #include "reference-server/hub/records.h"
@@ -26,8 +29,8 @@ class client_link : public outlet {
   using outlet::outlet;
 
   // Queues a record of the hub's own (not a delivery) and lets it be flushed.
-  virtual void send(record_ptr record) = 0;
-  // Returns when at most half of the queue is taken.
+  virtual void send(std::string record) = 0;
+  // Returns when there is room for another step of a replay, in the queue and in what all clients may have together.
   virtual asio::awaitable<void> wait_for_room() = 0;
   // Ends the connection; the client may come back with its cursors.
   virtual void end_for_resume(end_cause cause, std::string reason) = 0;
@@ -35,7 +38,8 @@ class client_link : public outlet {
 
 class subscriptions {
  public:
-  subscriptions(hub_context& context, client_link& client) : context_(context), client_(client) {}
+  subscriptions(asio::any_io_executor ex, hub_context& context, client_link& client)
+      : context_(context), client_(client), turns_(ex) {}
   subscriptions(const subscriptions&) = delete;
   subscriptions& operator=(const subscriptions&) = delete;
   ~subscriptions() { leave_all(); }
@@ -59,10 +63,16 @@ class subscriptions {
   place open_place(const std::string& room_name);  // null: too many rooms
   bool is_current(const place& mine) const;
 
+  enum class next { nothing, wait_for_node, read };
+
+  // Settles what needs no reading, and says what does.
+  next look(joining& join);
   // One step towards the present; false when the join is over, in whatever way.
   asio::awaitable<bool> advance(joining& join);
   asio::awaitable<bool> wait_for_node(joining& join);
-  asio::awaitable<bool> queue_replayed(joining& join, std::vector<entry_ptr> entries);
+  asio::awaitable<bool> read_step(joining& join);
+  bool queue_replayed(joining& join, const std::vector<entry_ptr>& entries);
+  bool is_superseded(joining& join);
 
   void go_live(joining& join, position told, position from);
   void reset(joining& join, reset_cause cause, std::string_view reason, const lost_range& lost);
@@ -72,6 +82,7 @@ class subscriptions {
 
   hub_context& context_;
   client_link& client_;
+  net::turnstile turns_;  // one step of one room at a time
   std::map<std::string, place, std::less<>> places_;
 };
 

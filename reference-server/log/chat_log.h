@@ -102,6 +102,7 @@ struct cursor_place {
 struct range_result {
   range_status status = range_status::unavailable;
   std::vector<entry_ptr> entries;
+  position reached;  // ok: they are all that the room has up to here
 };
 
 // Called on the log's thread, in log order, each entry once. Must not block.
@@ -222,8 +223,9 @@ class chat_log {
   virtual bool is_congested() const = 0;
 
   // Messages of `room` in (after, upto], from memory or from Redis; `upto` is at most last_read.
-  // `after` as place_of() gives it.
-  virtual asio::awaitable<range_result> range(cursor after, position upto, std::string room) = 0;
+  // `after` as place_of() gives it. Ends early, at the message with which there are `bytes_max`.
+  virtual asio::awaitable<range_result> range(cursor after, position upto, std::string room,
+                                              std::size_t bytes_max = SIZE_MAX) = 0;
 
   // Where `at` lies, as far as this node knows.
   virtual cursor_place place_of(const cursor& at) const = 0;

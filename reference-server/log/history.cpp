@@ -2,9 +2,18 @@
 // command connection.
 #include <algorithm>
 
+#include "reference-server/log/entry_codec.h"
+#include "reference-server/log/read_parts.h"
 #include "reference-server/log/redis_log.h"
 
 namespace ordeal::chat {
+namespace {
+
+// Of one read between two appends: live messages come first.
+constexpr std::size_t history_bytes_wanted = 256U << 10;
+constexpr std::size_t history_count_max = 128;
+
+}  // namespace
 
 asio::awaitable<net::redis::exec_result> redis_log::ask(net::redis::request what) {
   net::redis::exec_result unavailable;
@@ -17,7 +26,8 @@ asio::awaitable<net::redis::exec_result> redis_log::ask(net::redis::request what
   co_return std::move(asked->result);
 }
 
-asio::awaitable<range_result> redis_log::range(cursor after, position upto, std::string room) {
+asio::awaitable<range_result> redis_log::range(cursor after, position upto, std::string room,
+                                               std::size_t bytes_max) {
   range_result result;
   if (machine_.identity().log_id.empty()) co_return result;
   result.status = range_status::unknown_log;
@@ -25,39 +35,61 @@ asio::awaitable<range_result> redis_log::range(cursor after, position upto, std:
   result.status = range_status::future;
   if (after.at > upto) co_return result;
   result.status = range_status::ok;
-  position reached = after.at;
-  while (result.status == range_status::ok && reached.index < upto.index) {
+  result.reached = after.at;
+  while (result.status == range_status::ok && result.reached.index < upto.index &&
+         bytes_of(result.entries) < bytes_max) {
     const replay_buffer& held = machine_.replay();
-    if (held.covers(reached.index) && upto.index < held.end()) {
-      held.collect(reached.index, upto.index, room, result.entries);
+    if (held.covers(result.reached.index) && upto.index < held.end()) {
+      const std::size_t left = bytes_max - bytes_of(result.entries);
+      const auto index = held.collect(result.reached.index, upto.index, room, result.entries, left);
+      result.reached = index == upto.index ? upto : held.at(index)->at;
       break;
     }
-    result.status = co_await collect_from_redis(reached, upto, room, result.entries);
+    result.status = co_await collect_from_redis(upto, room, bytes_max, result);
   }
   if (result.status != range_status::ok) result.entries.clear();
   co_return result;
 }
 
-// One chunk; `after` moves to its end.
-asio::awaitable<range_status> redis_log::collect_from_redis(position& after, position upto,
-                                                            const std::string& room,
-                                                            std::vector<entry_ptr>& into) {
-  auto what = wire_.range(after, upto, read_window_.size());
+// One chunk.
+asio::awaitable<range_status> redis_log::collect_from_redis(position upto, const std::string& room,
+                                                            std::size_t bytes_max,
+                                                            range_result& into) {
+  net::turnstile::place mine(history_turns_);
+  co_await mine.wait();
+  const std::size_t asked = std::min(next_history_count_, read_window_.size());
+  auto what = wire_.range(into.reached, upto, asked);
   const auto reply = co_await ask(std::move(what));
   if (reply.ec) co_return range_status::unavailable;
   const auto heard = log_wire::parse_range(reply.replies);
-  const read_answer& found = heard.answer;
-  if (heard.error.is_set() || found.has_foreign_entry) co_return range_status::unavailable;
-  if (found.log_id != machine_.identity().log_id) co_return range_status::unavailable;
-  if (after.index + 1 < found.floor) co_return range_status::trimmed;
+  if (heard.error.is_set()) co_return range_status::unavailable;
+  learn_history_sizes(asked, heard.answer.entries);
+  co_return take_history(heard.answer, room, bytes_max, into);
+}
+
+range_status redis_log::take_history(const read_answer& found, const std::string& room,
+                                     std::size_t bytes_max, range_result& into) {
+  if (found.has_foreign_entry || found.entries.empty()) return range_status::unavailable;
+  if (found.log_id != machine_.identity().log_id) return range_status::unavailable;
+  if (into.reached.index + 1 < found.floor) return range_status::trimmed;
+  std::size_t bytes = bytes_of(into.entries);
   for (const entry_ptr& each : found.entries) {
-    if (each->at.index != after.index + 1) co_return range_status::unavailable;
-    after = each->at;
-    if (each->kind == entry_kind::message && each->room == room)
-      into.push_back(machine_.with_earlier(each));
+    if (each->at.index != into.reached.index + 1) return range_status::unavailable;
+    into.reached = each->at;
+    if (each->kind != entry_kind::message || each->room != room) continue;
+    into.entries.push_back(machine_.with_earlier(each));
+    bytes += entry_bytes(*each);
+    if (bytes >= bytes_max) break;
   }
-  if (found.entries.empty()) co_return range_status::unavailable;
-  co_return range_status::ok;
+  return range_status::ok;
+}
+
+// As the reader does: it begins with few, and more as long as they are small.
+void redis_log::learn_history_sizes(std::size_t asked, const std::vector<entry_ptr>& entries) {
+  if (entries.empty()) return;
+  const std::size_t average = std::max<std::size_t>(bytes_of(entries) / entries.size(), 1);
+  const std::size_t fitting = history_bytes_wanted / average;
+  next_history_count_ = std::clamp<std::size_t>(std::min(2 * asked, fitting), 1, history_count_max);
 }
 
 cursor_place redis_log::place_of(const cursor& at) const {

@@ -169,6 +169,7 @@ redis_log::redis_log(asio::any_io_executor ex, log_options options)
       trouble_since_(net::now()),
       master_watch_(ex, options_.redis,
                     [this](const net::redis::server_address& master) { on_other_master(master); }),
+      history_turns_(ex),
       work_(ex),
       attached_(ex),
       room_(ex),

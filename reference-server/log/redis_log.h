@@ -22,6 +22,7 @@
 
 #include "net/async/clock.h"
 #include "net/async/condition.h"
+#include "net/async/turnstile.h"
 #include "net/redis/connection.h"
 #include "net/redis/master_watch.h"
 #include "reference-server/log/backoff.h"
@@ -46,7 +47,8 @@ class redis_log final : public chat_log {
   asio::awaitable<append_outcome> append(std::string room, std::string client_message_id,
                                          std::string text) override;
   bool is_congested() const override { return waiting_for_room_ > 0 || !machine_.has_room(); }
-  asio::awaitable<range_result> range(cursor after, position upto, std::string room) override;
+  asio::awaitable<range_result> range(cursor after, position upto, std::string room,
+                                      std::size_t bytes_max) override;
   cursor_place place_of(const cursor& at) const override;
   asio::awaitable<cursor_place> check_cursor(cursor at) override;
   const log_health& health() const override;
@@ -115,9 +117,11 @@ class redis_log final : public chat_log {
 
   // history.cpp: old messages
   asio::awaitable<net::redis::exec_result> ask(net::redis::request what);
-  asio::awaitable<range_status> collect_from_redis(position& after, position upto,
-                                                   const std::string& room,
-                                                   std::vector<entry_ptr>& into);
+  asio::awaitable<range_status> collect_from_redis(position upto, const std::string& room,
+                                                   std::size_t bytes_max, range_result& into);
+  range_status take_history(const read_answer& found, const std::string& room,
+                            std::size_t bytes_max, range_result& into);
+  void learn_history_sizes(std::size_t asked, const std::vector<entry_ptr>& entries);
 
   net::redis::connection_options connection_options(std::string_view role) const;
   backoff make_backoff(std::string_view name) const;
@@ -145,6 +149,8 @@ class redis_log final : public chat_log {
   window read_window_{1, read_count_max};
   window append_window_{append_bytes_least, append_bytes_most};
   std::size_t next_read_count_ = read_count_first;
+  std::size_t next_history_count_ = read_count_first;
+  net::turnstile history_turns_;  // one read at a time: what it brings is a node's, not a client's
   // Of the reader, when it was looked at last.
   std::uint64_t arrived_bytes_ = 0;
   std::uint64_t arrived_index_ = 0;

@@ -81,6 +81,53 @@ TEST_F(History, ComesFromRedisForAJoiner) {
   EXPECT_EQ(ids(result), (std::vector<std::string>{"16", "18"}));
 }
 
+// Method: from the oldest message on, over the border of memory, in steps of some messages each.
+TEST_F(History, ComesInStepsOfBoundedSize) {
+  auto options = options_for(server_);
+  options.replay_entries = 300;
+  log_node& node = add_ready_node(options);
+  fill(node, 1'000);
+  chat::cursor at = cursor_at(node, node.read[0]->at);
+  std::vector<std::string> found;
+  int steps = 0;
+  for (; at.at != node.log->health().last_read && steps < 200; ++steps) {
+    const auto step = range(node, at, "odd", 1'000);
+    ASSERT_EQ(step.status, range_status::ok);
+    ASSERT_LT(at.at, step.reached);
+    EXPECT_LE(step.entries.size(), 8U);
+    const bool is_whole = step.reached == node.log->health().last_read;
+    if (!is_whole) {
+      EXPECT_EQ(step.entries.back()->at, step.reached);
+    }
+    for (const std::string& id : ids(step)) found.push_back(id);
+    at.at = step.reached;
+  }
+  EXPECT_GT(steps, 50);
+  ASSERT_EQ(found.size(), 500U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], std::to_string(1 + 2 * i));
+}
+
+TEST_F(History, OfLargeMessagesIsReadInSmallParts) {
+  auto options = options_for(server_);
+  options.replay_entries = 5;
+  log_node& node = add_ready_node(options);
+  for (int i = 0; i < 100; ++i)
+    append(node, std::to_string(i), "room", std::string(i < 60 ? 10 : 60'000, 'x'));
+  ASSERT_TRUE(until("all read", [&] { return node.read.size() == 100; }));
+  chat::cursor at = cursor_at(node, node.read[0]->at);
+  std::size_t found = 0;
+  while (at.at.index + 10 < node.log->health().last_read.index) {
+    const auto step = range(node, at, "room", 200'000);
+    ASSERT_EQ(step.status, range_status::ok);
+    std::size_t bytes = 0;
+    for (const auto& each : step.entries) bytes += each->text.size();
+    EXPECT_LE(bytes, 260'000U);
+    found += step.entries.size();
+    at.at = step.reached;
+  }
+  EXPECT_GE(found, 85U);
+}
+
 TEST_F(History, SaysWhenItIsTrimmed) {
   auto options = options_for(server_);
   options.retained_entries = 100;

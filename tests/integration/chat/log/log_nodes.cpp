@@ -41,8 +41,9 @@ asio::awaitable<void> append_until_in(std::vector<log_node*> nodes, std::string 
 }
 
 asio::awaitable<void> range_into(chat::chat_log& log, chat::cursor after, chat::position upto,
-                                 std::string room, std::optional<chat::range_result>& result) {
-  auto found = co_await log.range(std::move(after), upto, std::move(room));
+                                 std::string room, std::size_t bytes_max,
+                                 std::optional<chat::range_result>& result) {
+  auto found = co_await log.range(std::move(after), upto, std::move(room), bytes_max);
   result = std::move(found);
 }
 
@@ -160,10 +161,12 @@ chat::append_outcome LogNodes::append_now(log_node& node, std::string id) {
   return **result;
 }
 
-chat::range_result LogNodes::range(log_node& node, chat::cursor after, std::string room) {
+chat::range_result LogNodes::range(log_node& node, chat::cursor after, std::string room,
+                                   std::size_t bytes_max) {
   std::optional<chat::range_result> result;
   const chat::position upto = node.log->health().last_read;
-  asio::co_spawn(io_, range_into(*node.log, std::move(after), upto, std::move(room), result),
+  asio::co_spawn(io_,
+                 range_into(*node.log, std::move(after), upto, std::move(room), bytes_max, result),
                  rethrow);
   if (!until("range has a result", [&result] { return result.has_value(); })) return {};
   return *result;

@@ -85,7 +85,8 @@ class LogNodes : public testing::Test {
   // Appends again with the same id, here or there, until it is in the log.
   outcome_ptr append_surely(std::vector<log_node*> nodes, std::string id);
   chat::append_outcome append_now(log_node& node, std::string id);
-  chat::range_result range(log_node& node, chat::cursor after, std::string room = "room");
+  chat::range_result range(log_node& node, chat::cursor after, std::string room = "room",
+                           std::size_t bytes_max = SIZE_MAX);
   chat::cursor_place check(log_node& node, chat::cursor at);
   chat::cursor cursor_at(log_node& node, chat::position at);
   void stop(log_node& node, std::chrono::milliseconds drain);

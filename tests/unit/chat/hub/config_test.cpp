@@ -134,6 +134,8 @@ TEST(Config, RefusesBadValuesWithOneSentence) {
   EXPECT_NE(error_of("--listen", "127.0.0.1:70000").find("as in 127.0.0.1:8080"),
             std::string::npos);
   EXPECT_NE(error_of("--out-queue-bytes-max", "1KiB").find("must be at least"), std::string::npos);
+  EXPECT_NE(error_of("--out-total-bytes-max", "1MiB").find("must not be less than"),
+            std::string::npos);
   EXPECT_NE(error_of("--client-timeout", "1s").find("longer than --ping-interval"),
             std::string::npos);
   EXPECT_NE(error_of("--colour", "red").find("--colour"), std::string::npos);

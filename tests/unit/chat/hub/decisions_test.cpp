@@ -1,38 +1,15 @@
-// The small pure decisions: replay steps, keepalive, negotiated ids, query parameters.
+// The small pure decisions: keepalive, negotiated ids, query parameters.
 #include <gtest/gtest.h>
 
 #include "reference-server/hub/chat_hub.h"
 #include "reference-server/hub/connection_budget.h"
 #include "reference-server/hub/keepalive.h"
 #include "reference-server/hub/negotiated_ids.h"
-#include "reference-server/hub/replay.h"
 
 namespace ordeal::chat {
 namespace {
 
 using std::chrono::seconds;
-
-// Method: walk a log of three epochs step by step and collect which positions each range (after,
-// upto] covers.
-TEST(Replay, StepsCoverEveryPositionOnceAndEndAtThePresent) {
-  std::vector<position> log;
-  for (std::uint64_t index = 1; index <= 100; ++index) {
-    log.push_back(position{index <= 30 ? 1U : index <= 31 ? 2U : 5U, index});
-  }
-  position after{1, 3};
-  std::vector<position> covered;
-  bool is_over = false;
-  for (int steps = 0; !is_over && steps < 100; ++steps) {
-    const auto step = next_replay_step(after, log.back(), 10);
-    for (const auto& at : log) {
-      if (at > after && at <= step.upto) covered.push_back(at);
-    }
-    after = step.upto;
-    is_over = step.is_last;
-  }
-  EXPECT_TRUE(is_over);
-  EXPECT_EQ(covered, std::vector<position>(log.begin() + 3, log.end()));
-}
 
 TEST(Keepalive, ClosesAClientThatNeverShakesHands) {
   const hub_limits limits;

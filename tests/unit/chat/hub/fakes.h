@@ -82,15 +82,22 @@ class fake_log final : public chat_log {
 
   bool is_congested() const override { return is_full; }
 
-  asio::awaitable<range_result> range(cursor after, position upto, std::string room) override {
+  asio::awaitable<range_result> range(cursor after, position upto, std::string room,
+                                      std::size_t bytes_max) override {
     ++range_count;
     while (is_range_held) co_await changed_.wait();
     range_result result;
     result.status = range_answer;
     if (range_answer != range_status::ok) co_return result;
+    result.reached = upto;
+    std::size_t bytes = 0;
     for (const auto& kept : entries_) {
-      if (kept->at > after.at && kept->at <= upto && kept->room == room)
-        result.entries.push_back(kept);
+      if (kept->at <= after.at || kept->at > upto || kept->room != room) continue;
+      result.entries.push_back(kept);
+      bytes += kept->text.size();
+      if (bytes < bytes_max) continue;
+      result.reached = kept->at;
+      break;
     }
     co_return result;
   }
@@ -145,6 +152,11 @@ struct fake_wire {
     is_gone = true;
     changed.notify_all();
   }
+  // The frame that is held back, and no other.
+  void let_one_write() {
+    ++writes_let;
+    changed.notify_all();
+  }
   void let_write() {
     is_write_held = false;
     changed.notify_all();
@@ -157,6 +169,7 @@ struct fake_wire {
   std::uint16_t peer_close_code = 0;
   std::string close_reason;
   std::size_t read_count = 0;
+  std::size_t writes_let = 0;
   bool is_write_held = false;
   net::websocket::try_result try_result = net::websocket::try_result::refused;
   bool is_gone = false;
@@ -184,8 +197,10 @@ class fake_socket final : public net::websocket {
   asio::awaitable<net::error_code> write(std::span<const asio::const_buffer> parts) override {
     std::string frame;
     for (const auto& part : parts) frame.append(static_cast<const char*>(part.data()), part.size());
-    while (wire_->is_write_held && !wire_->is_gone) co_await wire_->changed.wait();
+    while (wire_->is_write_held && wire_->writes_let == 0 && !wire_->is_gone)
+      co_await wire_->changed.wait();
     if (wire_->is_gone) co_return asio::error::broken_pipe;
+    if (wire_->is_write_held) --wire_->writes_let;
     wire_->frames.push_back(std::move(frame));
     co_return net::error_code{};
   }

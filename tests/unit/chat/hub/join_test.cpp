@@ -1,4 +1,6 @@
 // Rooms, cursors and the fan-out of the hub: who gets what, in which order on the wire.
+#include <algorithm>
+
 #include "tests/unit/chat/hub/hub_fixture.h"
 
 namespace ordeal::chat::test {
@@ -70,14 +72,15 @@ TEST_F(Join, HoldsLiveMessagesBehindTheReplay) {
 
 TEST_F(Join, ReplaysALongPastInSteps) {
   hub_limits limits;
-  limits.replay_step_entries = 10;
+  limits.out_queue_bytes_max = 8'000;  // 1,000 a step
   start(limits);
+  const std::string text(100, 'x');
   lines expected{"1=log1:1-3"};
   for (int i = 1; i <= 57; ++i) {
-    log.publish("a", "m" + std::to_string(i), "x");
+    log.publish("a", "m" + std::to_string(i), text);
     if (i > 3)
-      expected.push_back("Message(a,log1:1-" + std::to_string(i) + ",m" + std::to_string(i) +
-                         ",x)");
+      expected.push_back("Message(a,log1:1-" + std::to_string(i) + ",m" + std::to_string(i) + "," +
+                         text + ")");
   }
   client reader = connect_and_greet();
   invoke(reader, "1", "Join", R"(["a","log1:1-3"])");
@@ -100,6 +103,69 @@ TEST_F(Join, ReplaysMoreThanTheQueueHolds) {
   poll();
   EXPECT_EQ(news(reader).size(), 101U) << "the replay waits for the client instead of overflowing";
   EXPECT_EQ(hub->session_count(), 1U);
+}
+
+// Whoever reads nothing costs the node a step of its replay, of however many rooms, and no second read.
+TEST_F(Join, ReadsTheNextStepWhenTheClientHasTakenTheLast) {
+  hub_limits limits;
+  limits.out_queue_bytes_max = 80'000;
+  start(limits);
+  const std::string text(1'000, 'x');
+  for (int i = 1; i <= 300; ++i) log.publish(i % 2 == 0 ? "a" : "b", "m" + std::to_string(i), text);
+  client reader = connect_and_greet();
+  reader.wire->is_write_held = true;
+  invoke(reader, "1", "Join", R"(["a","log1:1-0"])");
+  invoke(reader, "2", "Join", R"(["b","log1:1-0"])");
+  EXPECT_EQ(log.range_count, 1U);
+  EXPECT_LT(hub->out_bytes(), 15'000U);
+  reader.wire->let_write();
+  poll();
+  EXPECT_EQ(news(reader).size(), 302U);
+  EXPECT_EQ(hub->counters().replayed, 300U);
+  EXPECT_EQ(hub->out_bytes(), 0U);
+}
+
+// Rooms take turns: one with a long past does not keep the others waiting.
+TEST_F(Join, ReplaysRoomsByTurns) {
+  hub_limits limits;
+  limits.out_queue_bytes_max = 80'000;
+  start(limits);
+  const std::string text(1'000, 'x');
+  for (int i = 1; i <= 100; ++i) log.publish("a", "m" + std::to_string(i), text);
+  log.publish("b", "m101", text);
+  client reader = connect_and_greet();
+  reader.wire->is_write_held = true;
+  invoke(reader, "1", "Join", R"(["a","log1:1-0"])");
+  invoke(reader, "2", "Join", R"(["b","log1:1-0"])");
+  reader.wire->let_write();
+  poll();
+  const lines got = news(reader);
+  ASSERT_EQ(got.size(), 103U);
+  const auto second = std::find(got.begin(), got.end(), "2=log1:1-0");
+  ASSERT_NE(second, got.end());
+  EXPECT_LT(second - got.begin(), 30);
+}
+
+// New messages are not collected behind a replay that does not get on.
+TEST_F(Join, HoldsNothingBackWhileItReplays) {
+  hub_limits limits;
+  limits.out_queue_bytes_max = 8'000;
+  start(limits);
+  const std::string text(500, 'x');
+  for (int i = 1; i <= 20; ++i) log.publish("a", "m" + std::to_string(i), text);
+  client reader = connect_and_greet();
+  reader.wire->is_write_held = true;
+  invoke(reader, "1", "Join", R"(["a","log1:1-0"])");
+  for (int i = 21; i <= 100; ++i) log.publish("a", "m" + std::to_string(i), text);
+  poll();
+  EXPECT_EQ(hub->counters().ends[end_cause::slow], 0U);
+  reader.wire->let_write();
+  poll();
+  const lines got = news(reader);
+  ASSERT_EQ(got.size(), 101U);
+  for (int i = 1; i <= 100; ++i)
+    EXPECT_NE(got[static_cast<std::size_t>(i)].find(",m" + std::to_string(i) + ","),
+              std::string::npos);
 }
 
 // H16: the client has read further than this node.

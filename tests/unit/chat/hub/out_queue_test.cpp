@@ -64,6 +64,8 @@ TEST(OutQueue, TheLastRecordReplacesWhatAnOverflownQueueHeld) {
   queue.push(record("aa"));
   queue.push(record("b"));
   queue.close(record("bye"));
+  EXPECT_EQ(queue.bytes(), 3U) << "what is dropped takes no room";
+  EXPECT_EQ(queue.count(), 1U);
   EXPECT_EQ(taken(queue), "bye.");
 }
 

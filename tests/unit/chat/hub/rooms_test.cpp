@@ -69,7 +69,7 @@ TEST_F(Rooms, ForgetARoomWithItsLastMember) {
 
 TEST_F(Rooms, SkipWhatTheClientHasAlready) {
   membership ahead(first_, "a");
-  ahead.start(position{1, 7}, false);
+  ahead.start(position{1, 7});
   rooms_.enter(ahead);
   EXPECT_EQ(deliver("a", position{1, 6}, "x"), 0U);
   EXPECT_EQ(deliver("a", position{1, 7}, "y"), 0U);
@@ -78,33 +78,10 @@ TEST_F(Rooms, SkipWhatTheClientHasAlready) {
   EXPECT_EQ(taken(first_), "zw");
 }
 
-TEST_F(Rooms, HoldLiveEntriesBehindAReplay) {
-  membership joining(first_, "a");
-  joining.start(position{1, 2}, true);
-  rooms_.enter(joining);
-  EXPECT_EQ(deliver("a", position{1, 3}, "c"), 0U);
-  EXPECT_EQ(deliver("a", position{1, 4}, "d"), 0U);
-  first_.queue.push(std::make_shared<const std::string>("ab"));
-  EXPECT_EQ(joining.release(flush_), 2U);
-  EXPECT_EQ(deliver("a", position{1, 5}, "e"), 1U);
-  EXPECT_EQ(taken(first_), "abcde");
-}
-
-TEST_F(Rooms, OverflowWhenTooMuchIsHeld) {
-  membership joining(first_, "a");
-  joining.start(position{1, 0}, true);
-  rooms_.enter(joining);
-  deliver("a", position{1, 1}, std::string(60, 'x'));
-  EXPECT_FALSE(first_.queue.is_overflown());
-  deliver("a", position{1, 2}, std::string(60, 'x'));
-  EXPECT_TRUE(first_.queue.is_overflown());
-  EXPECT_TRUE(first_.is_dirty) << "nobody would cut the client off";
-}
-
 // The client has seen 1-1 to 1-5; the log goes on from 1-2, and 1-3 comes again as 2-4.
 TEST_F(Rooms, SkipWhatTheClientSawOnALostBranch) {
   membership member(first_, "a");
-  member.start(position{1, 5}, false);
+  member.start(position{1, 5});
   rooms_.enter(member);
   EXPECT_TRUE(member.leave_branch({1, 2}, {1, 5}));
   EXPECT_EQ(member.after(), (position{1, 2}));
@@ -118,9 +95,9 @@ TEST_F(Rooms, SkipWhatTheClientSawOnALostBranch) {
 
 TEST_F(Rooms, AForkConcernsOnlyThoseWhoAreBeyondIt) {
   membership behind(first_, "a"), at_it(first_, "b"), ahead(second_, "c");
-  behind.start(position{1, 1}, false);
-  at_it.start(position{1, 2}, false);
-  ahead.start(position{2, 1}, false);
+  behind.start(position{1, 1});
+  at_it.start(position{1, 2});
+  ahead.start(position{2, 1});
   for (membership* each : {&behind, &at_it, &ahead}) {
     const position before = each->after();
     EXPECT_FALSE(each->leave_branch({1, 2}, {1, 5}));
@@ -131,7 +108,7 @@ TEST_F(Rooms, AForkConcernsOnlyThoseWhoAreBeyondIt) {
 // Its cursor came from another node, which had read more of the branch than this one.
 TEST_F(Rooms, AForkTakesBackAClientThatWasAheadOfTheNode) {
   membership ahead(first_, "a");
-  ahead.start(position{1, 9}, false);
+  ahead.start(position{1, 9});
   rooms_.enter(ahead);
   EXPECT_TRUE(ahead.leave_branch({1, 2}, {1, 5}));
   EXPECT_EQ(deliver("a", position{2, 3}, "x", position{1, 8}), 0U);
@@ -140,7 +117,7 @@ TEST_F(Rooms, AForkTakesBackAClientThatWasAheadOfTheNode) {
 
 TEST_F(Rooms, AnotherLogTakesEverybodyBackToItsBeginning) {
   membership member(first_, "a");
-  member.start(position{7, 50}, false);
+  member.start(position{7, 50});
   rooms_.enter(member);
   EXPECT_TRUE(member.leave_branch({}, {7, 50}));
   EXPECT_EQ(deliver("a", position{1, 3}, "x"), 1U);
@@ -148,21 +125,11 @@ TEST_F(Rooms, AnotherLogTakesEverybodyBackToItsBeginning) {
 
 TEST_F(Rooms, WhatWasSeenIsForgottenWhenTheMemberStartsAnew) {
   membership member(first_, "a");
-  member.start(position{1, 2}, false, position{1, 5});
+  member.start(position{1, 2}, position{1, 5});
   rooms_.enter(member);
   EXPECT_EQ(deliver("a", position{2, 3}, "x", position{1, 5}), 0U);
-  member.start(position{2, 3}, false);
+  member.start(position{2, 3});
   EXPECT_EQ(deliver("a", position{2, 4}, "y", position{1, 5}), 1U);
-}
-
-TEST_F(Rooms, WhatWasSeenIsNotHeldBehindAReplayEither) {
-  membership joining(first_, "a");
-  joining.start(position{1, 2}, true, position{1, 5});
-  rooms_.enter(joining);
-  deliver("a", position{2, 3}, "seen", position{1, 4});
-  deliver("a", position{2, 4}, "new");
-  EXPECT_EQ(joining.release(flush_), 1U);
-  EXPECT_EQ(taken(first_), "new");
 }
 
 }  // namespace

@@ -62,6 +62,18 @@ TEST(ReplayBuffer, CollectsTheRoomWithinTheRange) {
   EXPECT_TRUE(indexes(buffer, 0, 99, "").empty()) << "a heartbeat is no message";
 }
 
+TEST(ReplayBuffer, CollectsUpToWhereThereIsEnough) {
+  replay_buffer buffer(10, 1U << 20);
+  for (std::uint64_t index = 1; index <= 6; ++index)
+    buffer.add(make_entry(1, index, std::string(1'000, 'x'), index == 2 ? "other" : "room"));
+  std::vector<entry_ptr> found;
+  EXPECT_EQ(buffer.collect(0, 6, "room", found, 2'000), 3U);
+  EXPECT_EQ(found.size(), 2U);
+  EXPECT_EQ(buffer.collect(3, 6, "room", found, 1), 4U) << "one at least";
+  EXPECT_EQ(buffer.collect(4, 6, "other", found, 1), 6U) << "there is none up to the end";
+  EXPECT_EQ(found.size(), 3U);
+}
+
 TEST(ReplayBuffer, DropsTheOldestAboveItsCount) {
   replay_buffer buffer(2, 1U << 20);
   fill(buffer, 1, 3);
