@@ -28,7 +28,7 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t piece_bytes_max = 64U << 10;
 
 // Buffers that one large message blew up are given back above this size.
-constexpr std::size_t kept_buffer_bytes_max = 64U << 10;
+constexpr std::size_t kept_buffer_bytes_max = 16U << 10;
 
 // A close frame holds 125 bytes, two of them the code.
 constexpr std::size_t close_reason_bytes_max = 123;
@@ -115,6 +115,7 @@ class beast_websocket final : public websocket {
     const asio::const_buffer message = joined(parts);
     is_writing_ = true;
     const auto [ec, size] = co_await stream_.async_write(message, as_result);
+    let_go(joined_);
     is_writing_ = false;
     co_return ec;
   }
@@ -131,18 +132,22 @@ class beast_websocket final : public websocket {
     what.msg_iovlen = pieces.size();
     const ssize_t sent =
         ::sendmsg(stream_.next_layer().native_handle(), &what, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent <= 0) return try_result::refused;  // full, or broken: write() waits, or reports it
-    const std::size_t sent_bytes = static_cast<std::size_t>(sent);
-    if (sent_bytes == head_bytes + message.size()) return try_result::sent;
-    keep_rest(std::string_view(reinterpret_cast<const char*>(head.data()), head_bytes), message,
-              sent_bytes);
-    return try_result::partly;
+    const std::size_t sent_bytes = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+    const bool is_whole = sent_bytes == head_bytes + message.size();
+    if (sent_bytes > 0 && !is_whole) {
+      keep_rest(std::string_view(reinterpret_cast<const char*>(head.data()), head_bytes), message,
+                sent_bytes);
+    }
+    let_go(joined_);
+    if (sent_bytes == 0)
+      return try_result::refused;  // full, or broken: write() waits, or reports it
+    return is_whole ? try_result::sent : try_result::partly;
   }
 
   asio::awaitable<error_code> write_rest() override {
     const asio::const_buffer rest = asio::buffer(rest_);
     const auto [ec, size] = co_await asio::async_write(stream_.next_layer(), rest, as_result);
-    rest_.clear();
+    rest_ = std::string();
     is_writing_ = false;
     co_return ec;
   }
@@ -212,18 +217,28 @@ class beast_websocket final : public websocket {
   }
 
   void keep_rest(std::string_view head, asio::const_buffer message, std::size_t sent_bytes) {
-    rest_ = head;
-    rest_.append(static_cast<const char*>(message.data()), message.size());
-    rest_.erase(0, sent_bytes);
+    const std::string_view payload(static_cast<const char*>(message.data()), message.size());
+    const std::size_t head_sent = std::min(sent_bytes, head.size());
+    const std::size_t payload_sent = sent_bytes - head_sent;
+    rest_.reserve(head.size() - head_sent + payload.size() - payload_sent);
+    rest_ = head.substr(head_sent);
+    rest_ += payload.substr(payload_sent);
     is_writing_ = true;
+  }
+
+  // A server has many connections, and most of them had something long to say once.
+  static void let_go(std::string& buffer) {
+    if (buffer.capacity() > kept_buffer_bytes_max) buffer = std::string();
   }
 
   // Copying a batch of small messages costs less than handing the kernel an array of them, and Asio
   // writes at most 16 buffers a system call.
   asio::const_buffer joined(std::span<const asio::const_buffer> parts) {
     if (parts.size() == 1) return parts.front();
-    if (joined_.capacity() > kept_buffer_bytes_max) joined_ = std::string();
+    std::size_t size = 0;
+    for (const asio::const_buffer& part : parts) size += part.size();
     joined_.clear();
+    joined_.reserve(size);
     for (const asio::const_buffer& part : parts) {
       joined_.append(static_cast<const char*>(part.data()), part.size());
     }
