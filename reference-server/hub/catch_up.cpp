@@ -6,6 +6,7 @@ namespace ordeal::chat {
 namespace {
 
 constexpr std::chrono::minutes line_interval{1};
+constexpr int patience_share = 10;
 
 }  // namespace
 
@@ -15,7 +16,7 @@ catch_up::catch_up(asio::any_io_executor ex, const hub_limits& limits, const flu
       drain_pause_max_(limits.drain_pause_max),
       flush_(flush),
       count_(count),
-      patience_(limits.catch_up_wait),
+      patience_(limits.catch_up_wait, patience_share),
       drained_(ex) {}
 
 // Whoever got something of the last part.

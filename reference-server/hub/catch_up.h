@@ -5,7 +5,6 @@
 //   log reader ─▶ part ─▶ queues ─▶ wait_for_clients() ─▶ next part
 #pragma once
 
-#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <set>
 #include <string_view>
@@ -13,31 +12,12 @@
 #include "net/async/clock.h"
 #include "net/async/condition.h"
 #include "net/async/log.h"
+#include "net/async/time_allowance.h"
 #include "reference-server/hub/counters.h"
 #include "reference-server/hub/flusher.h"
 #include "reference-server/hub/limits.h"
 
 namespace ordeal::chat {
-
-// How long a node may yet wait: what was spent comes back within ten times its length, so that clients who read just
-// fast enough cannot hold up a node for long, again and again. A plain value; time comes in.
-class patience {
- public:
-  explicit patience(net::nanoseconds most) : most_(most), left_(most) {}
-
-  net::nanoseconds left(net::time_point now) const {
-    return std::min<net::nanoseconds>(most_, left_ + (now - counted_) / refill_divisor);
-  }
-  void spend(net::time_point from, net::time_point to) {
-    left_ = std::max<net::nanoseconds>(left(from) - (to - from), net::nanoseconds(0));
-    counted_ = to;
-  }
-
- private:
-  static constexpr int refill_divisor = 10;
-  net::nanoseconds most_, left_;
-  net::time_point counted_{};
-};
 
 class catch_up {
  public:
@@ -63,7 +43,9 @@ class catch_up {
   net::nanoseconds drain_pause_max_;
   const flusher& flush_;
   hub_counters& count_;
-  patience patience_;
+  // What was spent comes back within ten times its length: clients that read just fast enough cannot hold up a node for
+  // long, again and again.
+  net::time_allowance patience_;
   std::set<outlet*> crowded_;
   net::condition drained_;
   net::time_point next_begin_line_{}, next_end_line_{};  // one a minute of each

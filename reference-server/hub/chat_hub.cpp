@@ -77,7 +77,8 @@ chat_hub::chat_hub(asio::any_io_executor ex, hub_limits limits, chat_log& log)
       flusher_(ex, limits.pacing),
       ledger_(limits.out_total_bytes_max),
       pace_(ex, limits, flusher_, count_),
-      context_{limits, log, flusher_, pace_, ledger_, rooms_, count_},
+      replays_(ex),
+      context_{limits, log, flusher_, pace_, ledger_, replays_, rooms_, count_},
       origins_(limits.allowed_origins, limits.is_local),
       session_gone_(ex),
       stopping_(ex) {}

@@ -59,6 +59,7 @@ class chat_hub final : public log_subscriber {
   std::size_t session_count() const { return sessions_.size(); }
   std::size_t waiting_count() const { return context_.sessions_waiting; }
   std::size_t room_count() const { return rooms_.size(); }
+  net::nanoseconds replay_work() const { return replays_.spent(); }
   std::size_t out_bytes() const;  // of what waits for clients
   std::uint64_t flush_count() const { return flusher_.flush_count(); }
 
@@ -80,6 +81,7 @@ class chat_hub final : public log_subscriber {
   hub_counters count_;
   record_ledger ledger_;
   catch_up pace_;
+  replay_gate replays_;
   hub_context context_;
   negotiated_ids ids_;
   origin_policy origins_;

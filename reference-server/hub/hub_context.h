@@ -6,6 +6,7 @@
 #include "reference-server/hub/flusher.h"
 #include "reference-server/hub/limits.h"
 #include "reference-server/hub/records.h"
+#include "reference-server/hub/replay_gate.h"
 #include "reference-server/hub/rooms.h"
 #include "reference-server/log/chat_log.h"
 
@@ -17,6 +18,7 @@ struct hub_context {
   flusher& flush;
   catch_up& pace;
   record_ledger& ledger;
+  replay_gate& replays;
   room_table& rooms;
   hub_counters& count;
   std::size_t sessions_waiting = 0;  // for the next connection of their client

@@ -1,6 +1,7 @@
 // What a client may ask for, and how long it may take. Plain values; the defaults live here only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -54,8 +55,11 @@ struct hub_limits {
   // \u00XX it does not overflow by one part.
   std::size_t crowded_bytes() const { return out_queue_bytes_max / 4; }
   std::size_t part_bytes_max() const { return out_queue_bytes_max / 8; }
-  // A replay goes on below this.
+  // A replay goes on below the one, by about the other: a millisecond's work.
   std::size_t replay_bytes() const { return out_queue_bytes_max / 8; }
+  std::size_t replay_step_bytes() const {
+    return std::min<std::size_t>(part_bytes_max(), 64U << 10);
+  }
 
   // A client that comes back joins all of its rooms again, perhaps twice in a row.
   std::size_t joins_in_flight_max() const { return 2 * rooms_per_client_max; }

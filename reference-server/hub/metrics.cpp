@@ -129,6 +129,8 @@ struct metrics::families {
   Gauge& out_bytes = make_gauge(registry, "out_bytes",
                                 "Memory of what waits for clients, shared records once; "
                                 "--out-total-bytes-max bounds it.");
+  Counter& replay_work = make_counter(registry, "replay_work_seconds_total",
+                                      "Time spent on deliveries of missed messages.");
   Counter& catch_up_wait =
       make_counter(registry, "catch_up_wait_seconds_total",
                    "Time that reading a backlog of the log waited for clients to take it.");
@@ -172,6 +174,10 @@ struct metrics::families {
                    "messages of it as known that it did not hold.");
   Counter& log_restored = make_counter(registry, "log_restored_entries_total",
                                        "Entries that this node put back into Redis.");
+  Counter& log_history_reads =
+      make_counter(registry, "log_history_reads_total",
+                   "Reads of Redis for clients that resume, because this node holds no longer in "
+                   "memory what they have missed.");
   Counter& log_forks = make_counter(
       registry, "log_forks_total", "Times that the log went on without entries read by this node.");
   Counter& log_gaps = make_counter(registry, "log_gaps_total",
@@ -239,6 +245,8 @@ void metrics::families::read_hub(const chat_hub& hub) {
   advance_to(entries, count.entries);
   advance_to(deliveries, count.deliveries);
   advance_to(replayed, count.replayed);
+  replay_work.Increment(std::chrono::duration<double>(hub.replay_work()).count() -
+                        replay_work.Value());
   catch_up_wait.Increment(std::chrono::duration<double>(count.catch_up_wait).count() -
                           catch_up_wait.Value());
   advance_to(received_bytes, count.received_bytes);
@@ -270,6 +278,7 @@ void metrics::families::read_log(const log_health& health) {
   advance_to(log_repairs, health.repairs);
   advance_to(log_renamings, health.renamings);
   advance_to(log_restored, health.restored);
+  advance_to(log_history_reads, health.history_reads);
   advance_to(log_forks, health.forks);
   advance_to(log_gaps, health.gaps);
   advance_to(log_reconnects, health.reconnects);

@@ -90,6 +90,7 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
   net::turnstile::place mine(turns_);
   co_await mine.wait();
   co_await client_.wait_for_room();
+  co_await context_.replays.pass();
   if (is_superseded(join)) co_return false;
   // The log may stand elsewhere by now.
   const next after_waiting = look(join);
@@ -99,7 +100,7 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
 
 asio::awaitable<bool> subscriptions::read_step(joining& join) {
   const position last_read = context_.log.health().last_read;
-  const std::size_t bytes_max = context_.limits.part_bytes_max();
+  const std::size_t bytes_max = context_.limits.replay_step_bytes();
   const range_result read =
       co_await context_.log.range(join.at, last_read, join.mine->room_name(), bytes_max);
   if (is_superseded(join)) co_return false;
@@ -109,9 +110,12 @@ asio::awaitable<bool> subscriptions::read_step(joining& join) {
     give_up(join, lost);
     co_return false;
   }
+  const auto started = net::now();
   complete(join, join.given.at);
   join.at.at = read.reached;
-  co_return queue_replayed(join, read.entries);
+  const bool is_going_on = queue_replayed(join, read.entries);
+  context_.replays.spend(started, net::now());
+  co_return is_going_on;
 }
 
 bool subscriptions::is_superseded(joining& join) {

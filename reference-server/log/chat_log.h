@@ -158,6 +158,7 @@ struct log_health {
   std::uint64_t forks = 0, gaps = 0;  // of this node
   std::uint64_t restored = 0;         // entries put back by this node
   std::uint64_t renamings = 0;        // times that this node began anew under another name
+  std::uint64_t history_reads = 0;    // of Redis, for clients that resume
   // Why it is not ready; what does not apply is empty.
   bool do_appends_fail = false;                          // refusing, because of what Redis answers
   std::optional<std::chrono::milliseconds> trouble_age;  // no append could work for so long
@@ -223,7 +224,8 @@ class chat_log {
   virtual bool is_congested() const = 0;
 
   // Messages of `room` in (after, upto], from memory or from Redis; `upto` is at most last_read.
-  // `after` as place_of() gives it. Ends early, at the message with which there are `bytes_max`.
+  // `after` as place_of() gives it. Ends early, as `reached` says: at the message with which there are `bytes_max`, or
+  // where one read of Redis ended that found some.
   virtual asio::awaitable<range_result> range(cursor after, position upto, std::string room,
                                               std::size_t bytes_max = SIZE_MAX) = 0;
 

@@ -87,6 +87,9 @@ asio::awaitable<bool> redis_log::hand_over(read_answer heard, bool has_more) {
 // Between two parts the machine may have left the log that they are of: it says so.
 bool redis_log::hand_over_part(const read_answer& part) {
   const bool is_fine = machine_.on_read(part);
+  if (is_fine) {
+    for (const entry_ptr& each : part.entries) rooms_.note(*each);
+  }
   const bool is_beat_due = heartbeat_.on_read(bytes_of(part.entries), net::now());
   if (is_beat_due || machine_.has_command()) work_.notify_all();
   pump();

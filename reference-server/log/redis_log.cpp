@@ -169,6 +169,7 @@ redis_log::redis_log(asio::any_io_executor ex, log_options options)
       trouble_since_(net::now()),
       master_watch_(ex, options_.redis,
                     [this](const net::redis::server_address& master) { on_other_master(master); }),
+      rooms_(options_.retained_entries),
       history_turns_(ex),
       work_(ex),
       attached_(ex),
@@ -284,6 +285,7 @@ asio::awaitable<append_outcome> redis_log::append(std::string room, std::string 
 
 // Whatever the machine was told: what came out goes to whom it concerns.
 void redis_log::pump() {
+  rooms_.truncate(machine_.last_read().index);  // it may have left a branch
   tell_events();
   pass_on_reads();
   settle();

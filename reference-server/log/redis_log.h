@@ -30,6 +30,7 @@
 #include "reference-server/log/heartbeat.h"
 #include "reference-server/log/log_machine.h"
 #include "reference-server/log/log_wire.h"
+#include "reference-server/log/room_index.h"
 #include "reference-server/log/window.h"
 
 namespace ordeal::chat {
@@ -119,8 +120,12 @@ class redis_log final : public chat_log {
   asio::awaitable<net::redis::exec_result> ask(net::redis::request what);
   asio::awaitable<range_status> collect_from_redis(position upto, const std::string& room,
                                                    std::size_t bytes_max, range_result& into);
+  void collect_from_memory(position upto, const std::string& room, std::size_t bytes_max,
+                           range_result& into) const;
+  void skip_others(position upto, const std::string& room, range_result& into) const;
   range_status take_history(const read_answer& found, const std::string& room,
                             std::size_t bytes_max, range_result& into);
+  std::size_t history_count(position upto, const std::string& room, position after) const;
   void learn_history_sizes(std::size_t asked, const std::vector<entry_ptr>& entries);
 
   net::redis::connection_options connection_options(std::string_view role) const;
@@ -150,6 +155,8 @@ class redis_log final : public chat_log {
   window append_window_{append_bytes_least, append_bytes_most};
   std::size_t next_read_count_ = read_count_first;
   std::size_t next_history_count_ = read_count_first;
+  room_index rooms_;
+  net::time_point history_due_{};
   net::turnstile history_turns_;  // one read at a time: what it brings is a node's, not a client's
   // Of the reader, when it was looked at last.
   std::uint64_t arrived_bytes_ = 0;

@@ -37,19 +37,4 @@ entry_ptr replay_buffer::at(std::uint64_t index) const {
   return entries_[static_cast<std::size_t>(index - low_)];
 }
 
-std::uint64_t replay_buffer::collect(std::uint64_t after_index, std::uint64_t upto_index,
-                                     std::string_view room, std::vector<entry_ptr>& into,
-                                     std::size_t bytes_max) const {
-  std::size_t bytes = 0;
-  for (std::uint64_t index = std::max(after_index + 1, low_); index < end() && index <= upto_index;
-       ++index) {
-    const entry_ptr& each = entries_[static_cast<std::size_t>(index - low_)];
-    if (each->kind != entry_kind::message || each->room != room) continue;
-    into.push_back(each);
-    bytes += entry_bytes(*each);
-    if (bytes >= bytes_max) return index;
-  }
-  return upto_index;
-}
-
 }  // namespace ordeal::chat

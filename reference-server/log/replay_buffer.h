@@ -33,11 +33,6 @@ class replay_buffer {
   // True when every entry above `after_index` is here.
   bool covers(std::uint64_t after_index) const { return after_index + 1 >= low_; }
 
-  // Appends the messages of `room` with after_index < index <= upto_index, up to the one with which they have
-  // `bytes_max`; returns the index up to which there are no others.
-  std::uint64_t collect(std::uint64_t after_index, std::uint64_t upto_index, std::string_view room,
-                        std::vector<entry_ptr>& into, std::size_t bytes_max = SIZE_MAX) const;
-
   std::size_t size() const { return entries_.size(); }
   std::size_t bytes() const { return bytes_; }
 

@@ -15,6 +15,8 @@
 #include "net/async/deadline.h"
 #include "net/async/mailbox.h"
 #include "net/async/task_group.h"
+#include "net/async/time_allowance.h"
+#include "net/async/turnstile.h"
 #include "tests/support/run_coro.h"
 
 namespace ordeal::net {
@@ -424,6 +426,92 @@ asio::awaitable<void> move_or_not() {
 TEST(WhileMoving, TakesItsTimeButDoesNotStandStill) {
   asio::io_context io{1};
   run_coro(io, move_or_not());
+}
+
+asio::awaitable<void> take_turn(turnstile& turns, std::vector<std::string>& notes,
+                                std::string name) {
+  turnstile::place mine(turns);
+  co_await mine.wait();
+  notes.push_back(name + " in");
+  co_await yield();
+  notes.push_back(name + " out");
+}
+
+asio::awaitable<void> take_turns(std::vector<std::string>& notes) {
+  const auto ex = co_await asio::this_coro::executor;
+  turnstile turns(ex);
+  task_group group(ex);
+  for (const char* name : {"a", "b", "c"}) group.spawn(name, take_turn(turns, notes, name));
+  co_await group.join();
+  EXPECT_EQ(turns.size(), 0U);
+}
+
+TEST(Turnstile, LetsOneInAtATimeInTheOrderOfComing) {
+  asio::io_context io;
+  std::vector<std::string> notes;
+  run_coro(io, take_turns(notes), 5s);
+  EXPECT_EQ(notes, (std::vector<std::string>{"a in", "a out", "b in", "b out", "c in", "c out"}));
+}
+
+asio::awaitable<void> leave_the_line(std::vector<std::string>& notes) {
+  const auto ex = co_await asio::this_coro::executor;
+  turnstile turns(ex);
+  task_group impatient(ex);
+  task_group patient(ex);
+  {
+    turnstile::place first(turns);
+    impatient.spawn("impatient", take_turn(turns, notes, "impatient"));
+    patient.spawn("patient", take_turn(turns, notes, "patient"));
+    co_await yield();
+    EXPECT_EQ(turns.size(), 3U);
+    impatient.cancel();
+    co_await impatient.join();
+    EXPECT_EQ(turns.size(), 2U);
+  }
+  co_await patient.join();
+}
+
+TEST(Turnstile, GoesOnWithoutThoseThatWereCancelled) {
+  asio::io_context io;
+  std::vector<std::string> notes;
+  run_coro(io, leave_the_line(notes), 5s);
+  EXPECT_EQ(notes, (std::vector<std::string>{"patient in", "patient out"}));
+}
+
+TEST(TimeAllowance, IsSpentAndComesBackSlowly) {
+  const time_point start = time_point() + 1'000s;
+  time_allowance mine(10s, 10);
+  EXPECT_EQ(mine.left(start), 10s);
+  mine.spend(start, start + 4s);
+  EXPECT_EQ(mine.left(start + 4s), 6s);
+  EXPECT_EQ(mine.left(start + 14s), 7s);
+  EXPECT_EQ(mine.left(start + 1'000s), 10s) << "never more than at first";
+  EXPECT_LE(mine.due(), start + 4s);
+}
+
+TEST(TimeAllowance, WhoSpendsMoreThanThereIsWaitsForIt) {
+  const time_point start = time_point() + 1'000s;
+  time_allowance mine(1s, 2);
+  mine.spend(start, start + 4s);
+  EXPECT_EQ(mine.left(start + 4s), 0s);
+  EXPECT_EQ(mine.due(), start + 10s);
+  EXPECT_EQ(mine.left(start + 10s), 0s);
+  EXPECT_EQ(mine.left(start + 11s), 500ms);
+}
+
+// Method: work of 3 ms whenever it is allowed, for a second of simulated time.
+TEST(TimeAllowance, BoundsTheShareOfTheTime) {
+  time_allowance mine(5ms, 2);
+  time_point now = time_point() + 1'000s;
+  const auto end = now + 1s;
+  nanoseconds busy(0);
+  while (now < end) {
+    mine.spend(now, now + 3ms);
+    busy += 3ms;
+    now = std::max(now + 3ms, mine.due());
+  }
+  EXPECT_GE(busy, 330ms);
+  EXPECT_LE(busy, 350ms);
 }
 
 }  // namespace

@@ -32,16 +32,18 @@ class History : public LogNodes {
     for (const auto& each : result.entries) found.push_back(each->client_message_id);
     return found;
   }
-  // Asks for all of room "even" above `after`; `pending_` says how many have no answer yet.
-  void start_range(log_node& node, const chat::cursor& after) {
+  // Asks for `room` above `after`; `pending_` says how many have no answer yet.
+  void start_range(log_node& node, const chat::cursor& after, std::string room = "even") {
     ++pending_;
-    asio::co_spawn(io_, count_range(*node.log, after, node.log->health().last_read),
+    asio::co_spawn(io_,
+                   count_range(*node.log, after, node.log->health().last_read, std::move(room)),
                    [](std::exception_ptr failure) {
                      if (failure) std::rethrow_exception(failure);
                    });
   }
-  asio::awaitable<void> count_range(chat::chat_log& log, chat::cursor after, chat::position upto) {
-    const auto result = co_await log.range(std::move(after), upto, "even");
+  asio::awaitable<void> count_range(chat::chat_log& log, chat::cursor after, chat::position upto,
+                                    std::string room) {
+    const auto result = co_await log.range(std::move(after), upto, std::move(room));
     last_status_ = result.status;
     --pending_;
   }
@@ -126,6 +128,39 @@ TEST_F(History, OfLargeMessagesIsReadInSmallParts) {
     at.at = step.reached;
   }
   EXPECT_GE(found, 85U);
+}
+
+// What others have said is not read to find out that a room has nothing.
+TEST_F(History, OfAQuietRoomNeedsNoReading) {
+  auto options = options_for(server_);
+  options.replay_entries = 5;
+  log_node& node = add_ready_node(options);
+  append(node, "quiet", "quiet");
+  ASSERT_TRUE(until("read", [&] { return node.read.size() == 1; }));
+  fill(node, 2'000);
+  const auto oldest = cursor_at(node, {node.read[0]->at.epoch, 0});
+  EXPECT_EQ(range(node, oldest, "empty").status, range_status::ok);
+  EXPECT_EQ(node.log->health().history_reads, 0U);
+  EXPECT_EQ(ids(range(node, oldest, "quiet")), std::vector<std::string>{"quiet"});
+  EXPECT_EQ(node.log->health().history_reads, 1U);
+}
+
+// A node that has just started has not read what is old: it does once, for whoever asks first.
+TEST_F(History, IsReadOnceForAllThatAskForIt) {
+  auto options = options_for(server_);
+  options.replay_entries = 5;
+  log_node& writer = add_ready_node(options);
+  fill(writer, 2'000);
+  log_node& late = add_ready_node(options);
+  const auto oldest = cursor_at(writer, writer.read[0]->at);
+  for (int i = 0; i < 50; ++i) start_range(late, oldest, "room-" + std::to_string(i));
+  ASSERT_TRUE(until("all answered", [&] { return pending_ == 0; }));
+  EXPECT_EQ(last_status_, range_status::ok);
+  EXPECT_LT(late.log->health().history_reads, 50U) << "2,000 entries, 128 at a time";
+  const auto before = late.log->health().history_reads;
+  EXPECT_EQ(range(late, oldest, "another").status, range_status::ok);
+  EXPECT_LE(late.log->health().history_reads, before + 1);
+  EXPECT_EQ(range(late, oldest, "even").entries.size(), 999U);
 }
 
 TEST_F(History, SaysWhenItIsTrimmed) {

@@ -43,7 +43,15 @@ asio::awaitable<void> append_until_in(std::vector<log_node*> nodes, std::string 
 asio::awaitable<void> range_into(chat::chat_log& log, chat::cursor after, chat::position upto,
                                  std::string room, std::size_t bytes_max,
                                  std::optional<chat::range_result>& result) {
-  auto found = co_await log.range(std::move(after), upto, std::move(room), bytes_max);
+  const bool wants_all = bytes_max == SIZE_MAX;
+  auto found = co_await log.range(after, upto, room, bytes_max);
+  while (wants_all && found.status == chat::range_status::ok && found.reached != upto) {
+    after.at = found.reached;
+    auto more = co_await log.range(after, upto, room, bytes_max);
+    found.status = more.status;
+    found.reached = more.reached;
+    found.entries.insert(found.entries.end(), more.entries.begin(), more.entries.end());
+  }
   result = std::move(found);
 }
 

@@ -9,24 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST(Patience, IsSpentAndComesBackSlowly) {
-  const net::time_point start = net::time_point() + seconds(1'000);
-  patience mine{seconds(10)};
-  EXPECT_EQ(mine.left(start), seconds(10));
-  mine.spend(start, start + seconds(4));
-  EXPECT_EQ(mine.left(start + seconds(4)), seconds(6));
-  EXPECT_EQ(mine.left(start + seconds(14)), seconds(7));
-  EXPECT_EQ(mine.left(start + seconds(1'000)), seconds(10)) << "never more than at first";
-}
-
-TEST(Patience, EndsWhereMoreWasSpentThanThereWas) {
-  const net::time_point start = net::time_point() + seconds(1'000);
-  patience mine{seconds(10)};
-  mine.spend(start, start + seconds(30));
-  EXPECT_EQ(mine.left(start + seconds(30)), seconds(0));
-  EXPECT_EQ(mine.left(start + seconds(40)), seconds(1));
-}
-
 class CatchUp : public hub_fixture {
  protected:
   static hub_limits small() {
