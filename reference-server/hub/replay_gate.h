@@ -1,5 +1,5 @@
-// Live messages first: replays take a third of the node's one core, in turns. What a client has missed costs
-// encoding for it alone, so a short Join can ask for a lot of work. Owned by the hub, outlives the sessions. One thread.
+// Live messages first: replays take a third of the node's one core, in turns. What a client has missed is encoded for
+// it alone, so a short Join can ask for a lot of work. Owned by the hub, outlives the sessions. One thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
