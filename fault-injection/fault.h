@@ -45,7 +45,7 @@ class fault {
   virtual std::optional<std::chrono::nanoseconds> hold() const { return std::nullopt; }
 };
 
-// Who may be harmed; the classes of user-experience.md section 7, for permissions against an external Redis.
+// Who may be harmed: what a scenario with an external Redis allows by `allow_faults`.
 enum class fault_class { client, node, link, server_admin, process };
 const char* name_of(fault_class value);
 

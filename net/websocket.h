@@ -1,6 +1,6 @@
 // A WebSocket connection, client or server side, without Beast in sight. Text messages only.
 //
-// One thread; one reader and one writer for the whole life of the connection (rule R7): at most one read() and one
+// One thread; one reader and one writer for the whole life of the connection: at most one read() and one
 // write() or close() outstanding at a time. Pings and pongs are answered inside while a read is outstanding.
 // A connection that failed or timed out is destroyed, never reused.
 #pragma once

@@ -1,5 +1,5 @@
 // summary.json, version 1: the record for programs. Keys are only ever added within a version
-// (interfaces.md).
+// (docs/results.md).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The directory of one run's results (interfaces.md, "Results directory"): run.json comes first with state "running",
+// The directory of one run's results (docs/results.md): run.json comes first with state "running",
 // append-only files grow while the run goes on, final files appear by rename. Links `latest` and `current` beside it.
 #pragma once
 

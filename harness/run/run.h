@@ -12,7 +12,7 @@
 
 namespace ordeal::harness {
 
-// Exit codes (interfaces.md). With several, the first of internal_error, results_not_written, environment,
+// Exit codes (`ordeal explain 5`). With several, the first of internal_error, results_not_written, environment,
 // invalid_file, violation, inconclusive, pass counts.
 enum class exit_code : int {
   pass = 0,

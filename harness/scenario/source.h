@@ -23,7 +23,7 @@ struct diagnostic {
   std::string remedy;      // "allowed: at, for, kind, ..."; may be empty
 };
 
-// As the mock-up in user-experience.md 6.3: message, place, the line itself underlined, remedy.
+// What people see of it: message, place, the line itself underlined, remedy.
 std::string render(const diagnostic& problem, const std::string& source_text);
 
 }  // namespace ordeal::harness

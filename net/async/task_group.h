@@ -29,7 +29,7 @@ class task_group {
   // Starts a child. After cancel() it is not started: its frame is destroyed. `name` appears in failure_name().
   void spawn(std::string_view name, asio::awaitable<void> child);
 
-  // Hard stop: terminal cancellation of every child (see rule R5).
+  // Hard stop: terminal cancellation of every child, whose next co_await throws. A graceful end is a stop_event.
   void cancel();
   bool is_cancelled() const { return is_cancelled_; }
 

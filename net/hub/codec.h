@@ -1,4 +1,4 @@
-// The ASP.NET Core SignalR JSON hub protocol, both sides, without I/O (backplanes.md section 6.1). Records are JSON
+// The ASP.NET Core SignalR JSON hub protocol, both sides, without I/O. Records are JSON
 // objects that end with byte 0x1E; a WebSocket frame may hold several, a record may span frames.
 #pragma once
 

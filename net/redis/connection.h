@@ -87,12 +87,12 @@ struct open_result {
 };
 
 // Resolves, connects, shakes hands (TLS), AUTHs, SELECTs. A server without a password answers AUTH
-// with an error: that is accepted, the connection works (backplanes.md section 3). With sentinels
+// with an error: that is accepted, the connection works. With sentinels
 // it asks them in turn for the master, starting with the one that was right last, and takes a
 // master that says itself that it is one. A node of a Redis Cluster is refused.
 asio::awaitable<open_result> connect(connection_options options);
 
-// How an error reply is to be treated by whoever wants to try again (log-protocol.md H24). The redirections of a
+// How an error reply is to be treated by whoever wants to try again (docs/log-protocol.md, H24). The redirections of a
 // Redis Cluster (MOVED, ASK, CROSSSLOT) are fatal: nothing here follows them.
 enum class reply_class { ok, retryable, script_missing, read_only, auth, fatal };
 reply_class classify(reply_view reply);

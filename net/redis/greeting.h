@@ -28,8 +28,7 @@ struct refusal {
 // Whether the connection may be used. The server's words, with a remedy where there is one.
 refusal judge(const greeting& sent, const exec_result& answers);
 
-// An answer to AUTH that refuses: any error but "there is no password here", after which the connection works
-// (backplanes.md section 3).
+// An answer to AUTH that refuses: any error but "there is no password here", after which the connection works.
 bool is_refused_login(reply_view answer);
 
 // Of the answer to HELLO; empty where the server does not say (before Redis 6, or a user who may not ask).

@@ -124,7 +124,7 @@ bool subscriptions::is_superseded(joining& join) {
   return true;
 }
 
-// The client has seen more of the log than this node (log-protocol.md H16): if the log agrees, it
+// The client has seen more of the log than this node (docs/log-protocol.md, H16): if the log agrees, it
 // gets only what is new to it once this node has caught up.
 asio::awaitable<bool> subscriptions::wait_for_node(joining& join) {
   const cursor_place where = co_await context_.log.check_cursor(join.at);

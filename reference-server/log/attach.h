@@ -1,5 +1,5 @@
 // The check a node makes on every new connection, and whenever its append was refused as stale,
-// before it may append or read (log-protocol.md step 1, holes H1, H2, H10, H21). The decision
+// before it may append or read (docs/log-protocol.md, holes H1, H2, H10, H21). The decision
 // alone: what Redis said and what this node has read go in, what to do comes out. No I/O, no clock.
 #pragma once
 

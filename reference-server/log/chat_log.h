@@ -1,4 +1,4 @@
-// The replicated log as the hub sees it (log-protocol.md steps 1, 2, 3, 8, 9). One object a node
+// The replicated log as the hub sees it (docs/log-protocol.md). One object a node
 // and application; a value, not a singleton. One thread.
 //
 //   hub ─ append ─▶ outbox ─▶ append script ─▶ Redis stream ─▶ reader ─▶ subscriber ─▶ sockets

@@ -1,5 +1,5 @@
 // When a heartbeat is due, and whether the node hears its own: that they come back through the log
-// proves that it can be heard and can hear (H12). Under load a node also beats when it has read
+// proves that it can be heard and can hear (docs/log-protocol.md, H12). Under load a node also beats when it has read
 // much, or outboxes would fill between two beats. No I/O, no clock: time comes in.
 #pragma once
 

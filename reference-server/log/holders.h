@@ -1,5 +1,5 @@
 // Who else is there, by what they have written, and who has read which part of the log, by their
-// heartbeats: entries that another node holds may leave the outbox (H6) and may be delivered in
+// heartbeats: entries that another node holds may leave the outbox (docs/log-protocol.md, H6) and may be delivered in
 // stable mode, and a recovery waits for the nodes that are known. Silence is counted in own
 // heartbeats that came back, so that a deaf node forgets nobody. Pure.
 #pragma once

@@ -1,4 +1,4 @@
-// The node's part of the replicated log (log-protocol.md), without I/O and without a clock: it says
+// The node's part of the replicated log (docs/log-protocol.md), without I/O and without a clock: it says
 // which command goes to Redis next, takes the answers, and yields what readers and senders get. A
 // plain value: copies go their own ways, which is how tests/model explores it.
 //

@@ -1,4 +1,4 @@
-// What comes out of the stream: entries, gaps, forks (log-protocol.md steps 3 and 7).
+// What comes out of the stream: entries, gaps, forks.
 #include <algorithm>
 #include <utility>
 
@@ -151,7 +151,7 @@ entry_ptr log_machine::with_earlier(const entry_ptr& each) const {
   return marked;
 }
 
-// The log went on from `common` without what this node has read above it (step 7).
+// The log went on from `common` without what this node has read above it.
 void log_machine::leave_branch(position common) {
   read_fork fork;
   fork.common = common;

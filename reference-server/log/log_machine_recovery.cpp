@@ -1,4 +1,4 @@
-// A recovery round as one node sees it (log-protocol.md steps 4-6).
+// A recovery round as one node sees it (docs/log-protocol.md, "Recovery").
 #include <algorithm>
 #include <utility>
 

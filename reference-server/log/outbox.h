@@ -1,5 +1,5 @@
-// This node's own messages, in order, from acceptance until they are stable (log-protocol.md step
-// 8, H6, H18).
+// This node's own messages, in order, from acceptance until they are stable (docs/log-protocol.md,
+// holes H6 and H18).
 //
 //   add ─▶ [ in the log, not yet stable | on its way | not sent ] ─▶ leaves at the front when stable
 //                                       ▲ next to send

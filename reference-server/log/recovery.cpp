@@ -204,7 +204,7 @@ repair_plan plan_repair(const repair_input& from) {
   if (plan.chain.empty() && log.tail && plan.keep.index > 0)
     plan.chain.add(log.first->at.epoch, log.first->at.index);
 
-  // What was read on a branch that is lost must not make its messages count as known (H8 without its twin).
+  // What was read on a branch that is lost must not make its messages count as known (the twin of H8).
   const std::uint64_t end = std::max(plan.keep.index, plan.restores ? own.last.index : 0);
   std::uint64_t newest = plan.chain.empty() ? 0 : plan.chain.segments().back().epoch;
   for (const auto& [origin, each] : from.reports) {

@@ -1,4 +1,4 @@
-// Deciding in a recovery round (log-protocol.md steps 4-6): what a node reports, who repairs, and how. Pure.
+// Deciding in a recovery round (docs/log-protocol.md): what a node reports, who repairs, and how. Pure.
 #pragma once
 
 #include <cstdint>

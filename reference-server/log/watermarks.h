@@ -1,6 +1,7 @@
 // What a node knows of the origins' sequences: the last seq of each, as read from the log. It goes into recoveries, so
-// that a message whose entry is trimmed everywhere is still known (H8). An origin whose last word is older than every
-// entry that the log keeps is forgotten, except the newest of them (append.lua does the same in Redis). Pure.
+// that a message whose entry is trimmed everywhere is still known (docs/log-protocol.md, H8). An origin whose last word
+// is older than every entry that the log keeps is forgotten, except the newest of them (append.lua does the same in
+// Redis). Pure.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Three nodes and one Redis, as a value that takes steps. Every step checks the invariants of the log
-// (log-protocol.md, I1-I6); the first one that does not hold is `violation()`. Copies share what they have in common.
+// (docs/log-protocol.md, I1-I6); the first that does not hold is `violation()`. Copies share what they have in common.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The invariants that hold after every step (log-protocol.md, I1-I6).
+// The invariants that hold after every step (docs/log-protocol.md, I1-I6).
 #include <algorithm>
 #include <bitset>
 #include <charconv>

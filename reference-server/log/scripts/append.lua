@@ -1,4 +1,4 @@
--- Appends entries of one origin, up to the first gap (log-protocol.md step 2).
+-- Appends entries of one origin, up to the first gap (docs/log-protocol.md).
 -- KEYS: meta seq req log epochs heard beats.
 -- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq, beat ('': none),
 --       then for each entry: kind, seq, room, client message id, text.

@@ -1,4 +1,4 @@
--- What a node must know before it may append (log-protocol.md step 1). Reads only.
+-- What a node must know before it may append (docs/log-protocol.md). Reads only.
 -- KEYS: meta epochs seq req log recovery.
 -- ARGV: origin, id of the last entry the node has read ('' when none).
 -- Returns what its last line says; an error that names the key when one is of another type than the log's.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Begins a new epoch with a barrier entry and opens the log (log-protocol.md step 6).
+-- Begins a new epoch with a barrier entry and opens the log (docs/log-protocol.md).
 -- KEYS: meta epochs seq req log recovery.
 -- ARGV: round, origin, incarnation, reports that it decided by, id of the stream's last entry ('0-0': it is empty), log id, epoch, barrier text,
 --       1 to replace the watermarks or 0 to keep the larger ones, number of earlier epochs,

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Opens a recovery round, if the log still is as it was found (log-protocol.md step 4).
+-- Opens a recovery round, if the log still is as it was found (docs/log-protocol.md).
 -- KEYS: meta recovery log.
 -- ARGV: log id, epoch, state, incarnation, round as found ('' for what is missing), the new round.
 -- Returns 1 when done. From then on nobody can append, until a node commits.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- What a node has read, for the round; and what is known of the round (log-protocol.md step 5).
+-- What a node has read, for the round; and what is known of the round (docs/log-protocol.md).
 -- KEYS: meta recovery.
 -- ARGV: round, origin, report.
 -- Returns {'STALE'} when the round is over, else {'OK', owner, progress, origin, report...}. A report counts until the

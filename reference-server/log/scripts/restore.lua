@@ -1,5 +1,5 @@
 -- Puts entries back, with the ids that they had, and what the other keys say of them: whoever takes a half-done repair
--- over finds them in agreement (log-protocol.md step 5). When Redis is out of memory the oldest entries make room.
+-- over finds them in agreement (docs/log-protocol.md). When Redis is out of memory the oldest entries make room.
 -- KEYS: meta recovery log req epochs seq.
 -- ARGV: round, origin, incarnation, reports that it decided by, id of the stream's last entry ('0-0': it is empty),
 --       then for each entry: id, kind, origin, seq, room, client message id, text.

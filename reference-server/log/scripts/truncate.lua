@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Removes the newest entries of the stream, down to `keep` (log-protocol.md step 5); all of them with everything
+-- Removes the newest entries of the stream, down to `keep` (docs/log-protocol.md); all of them with everything
 -- that is known of them.
 -- KEYS: meta recovery log req epochs seq.
 -- ARGV: round, origin, incarnation, reports that it decided by, id to keep ('0-0': nothing), entries to remove at most.

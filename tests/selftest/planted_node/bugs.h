@@ -14,7 +14,7 @@ struct bug_kind {
   std::string_view modelled_on = {};  // where that class was seen in the wild
   std::string_view sentence = {};
   std::string_view scenario = {};  // tests/selftest/<scenario>.yaml, in which it shows
-  std::string_view finding = {};   // of interfaces.md, that must be made; empty: none may be
+  std::string_view finding = {};   // kind of finding that must be made; empty: none may be
   std::string_view check = {};     // that must fail
   std::string_view also = {};      // other findings that it explains, separated by spaces
   std::string_view only_in = {};   // the one room in which there may be findings; empty: any

@@ -164,7 +164,7 @@ std::vector<bug_kind> publishing_bugs() {
        .also = "stuck",
        .make = make<refused_but_delivered>},
       {.name = "mute_node",
-       .modelled_on = "backplanes.md P3 and P6: one of two connections is broken",
+       .modelled_on = "centrifugal/centrifugo#766: one of four nodes cannot write to Redis",
        .sentence = "What is sent on one node reaches only the clients of that node.",
        .scenario = "quiet",
        .finding = "lost",
@@ -187,8 +187,7 @@ std::vector<bug_kind> publishing_bugs() {
        .check = "duplicates",
        .make = make<copy_per_node>},
       {.name = "retry_appears_twice",
-       .modelled_on =
-           "backplanes.md C6: the acknowledgement is lost, the client tries another node",
+       .modelled_on = "socketio/socket.io#5334: not acknowledged and sent again, it counts twice",
        .sentence = "A message that was sent again through another node is published twice.",
        .scenario = "retry",
        .finding = "duplicate",

@@ -41,7 +41,7 @@ asio::awaitable<void> throw_when(stop_event& event, std::string text) {
   throw std::runtime_error(text);
 }
 
-// Ends only by cancellation; says so by throwing at its next step (pitfall A5).
+// Ends only by cancellation; says so by throwing at its next step (once cancelled, every co_await throws).
 asio::awaitable<void> wait_for_ever(int& ended_count) {
   struct counter {
     int& count;

@@ -1,5 +1,5 @@
 // Goal: behind sentinels, and over TLS, nothing is lost or doubled when the master changes: planned, killed, hung, or
-// demoted in silence (F1, F2, F3, F6 of backplanes.md section 5).
+// demoted in silence.
 #include "net/redis/sentinel.h"
 #include "tests/integration/chat/log/recovery_fixture.h"
 #include "tests/support/certificates.h"

@@ -1,5 +1,5 @@
 // Goal: where the log goes on without something that was read, nobody who lives loses a message or
-// gets one twice, and the fork is reported with its range.
+// gets one twice, and the fork is reported with its range. H1 and so on: holes of docs/log-protocol.md.
 #include "tests/integration/chat/log/recovery_fixture.h"
 
 namespace ordeal::test {
@@ -70,7 +70,7 @@ TEST_F(Fork, OriginOfALostTailSaysItAgain) {
   expect_all_once_in_order({&c});
 }
 
-// H5, H23, F4: two masters for a while.
+// H5, H23: two masters for a while.
 TEST_F(Fork, SplitBrainIsHealedAndReported) {
   redis_server old_master;
   redis_server new_master;
@@ -112,7 +112,7 @@ TEST_F(Fork, SplitBrainIsHealedAndReported) {
   EXPECT_TRUE(b.forks.empty() && c.forks.empty());
 }
 
-// F5: the promoted replica lags behind what was read.
+// The promoted replica lags behind what was read.
 TEST_F(Fork, LaggingReplicaIsFilledUpWithoutAFork) {
   redis_server master;
   redis_server replica;

@@ -239,7 +239,7 @@ TEST_F(Outage, WhatARolledBackRedisHasLostIsPutBack) {
   EXPECT_TRUE(node.forks.empty());
 }
 
-// H21: whichever key is lost.
+// Whichever key is lost (docs/log-protocol.md, H21).
 TEST_F(Outage, EachLostKeyIsNoticedAndRepaired) {
   redis_server server;
   log_node& one = add_ready_node(options_for(server));

@@ -1,5 +1,5 @@
 // Goal: a Redis that comes back with less loses nothing that a living node has accepted or read.
-// The names of the holes are those of log-protocol.md.
+// The names of the holes are those of docs/log-protocol.md.
 #include "tests/integration/chat/log/recovery_fixture.h"
 
 namespace ordeal::test {
@@ -51,7 +51,7 @@ TEST_F(Recovery, FlushAllUnderBlockedReaders) {
   expect_all_once_in_order(all);
 }
 
-// H21, O8: each key by itself.
+// H21: each key by itself.
 class LostKey : public Recovery, public testing::WithParamInterface<const char*> {};
 
 TEST_P(LostKey, IsMadeAgain) {
@@ -181,7 +181,7 @@ TEST_F(Recovery, RepairIsTakenOverWhenItsNodeDies) {
   expect_all_once_in_order({&living});
 }
 
-// N5, H10: a new node on an empty Redis waits for those that have read the log.
+// H10: a new node on an empty Redis waits for those that have read the log.
 TEST_F(Recovery, JoinerDoesNotBeginALogWhileOthersRemember) {
   redis_server server;
   redis_gate& gate_a = add_gate(server);

@@ -22,7 +22,7 @@ using fault::link_counters;
 using fault::toxics;
 using std::chrono::milliseconds;
 
-// Named before it is awaited with (rule R3).
+// Named before it is awaited with: g++ 12.2 destroys temporaries twice in an expression with co_await.
 using condition = std::function<bool(const link_counters&)>;
 const condition none_open = [](const link_counters& now) { return now.open == 0; };
 const condition one_open = [](const link_counters& now) { return now.open == 1; };

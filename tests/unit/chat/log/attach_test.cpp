@@ -166,7 +166,7 @@ TEST_F(Attach, ANewerEpochThanTheLogsIsLostEvenBelowItsTop) {
   EXPECT_EQ(step(), attach_step::convene);
 }
 
-// H1, H13: others went on without what this node has read.
+// docs/log-protocol.md, H1 and H13: others went on without what this node has read.
 TEST_F(Attach, PositionBeyondTheEndOfItsEpochIsAFork) {
   has_read({1, 14});
   mine_.chain = make_chain({{1, 1}});

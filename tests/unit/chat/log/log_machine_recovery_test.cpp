@@ -339,7 +339,7 @@ TEST_F(LogMachineRecovery, AClaimCountsReportsThatItCannotRead) {
   EXPECT_EQ(std::get<restore_command>(machine_.next_command()).claim.reports, 3U);
 }
 
-// H10.
+// docs/log-protocol.md, H10: it waits before it begins a log.
 TEST_F(LogMachineRecovery, ScriptOfTheFirstNodeOfAll) {
   redis_ = empty_redis("life2");
   machine_.on_connected();

@@ -165,7 +165,7 @@ TEST_F(Choice, DoesNotWaitWhenAllWereHeard) {
   EXPECT_TRUE(choose().missing.empty());
 }
 
-// H10.
+// docs/log-protocol.md, H10: nobody begins a log at once.
 TEST_F(Choice, OfNodesWithoutHistoryIsTheFirstAfterTheBootGrace) {
   reports_["b"] = report();
   reports_["a"] = report();

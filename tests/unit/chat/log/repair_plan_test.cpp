@@ -267,7 +267,7 @@ TEST_F(RepairPlan, WithoutTheStreamItIsRestored) {
   EXPECT_EQ(what.log_id, "log1");
 }
 
-// H20: what lies between the end of the stream and the oldest entry in memory is lost.
+// docs/log-protocol.md, H20: what lies between the end of the stream and the oldest entry in memory is lost.
 TEST_F(RepairPlan, ATooShortBufferReplacesTheWholeStream) {
   read_up_to({1, 20}, make_chain({{1, 1}}), 15);
   redis_has({1, 12}, make_chain({{1, 1}}));
@@ -342,7 +342,7 @@ TEST_F(RepairPlan, EpochsBeyondWhatWasReadAreNotRestored) {
   EXPECT_EQ(plan().chain, make_chain({{1, 1}}));
 }
 
-// H8 and its twin.
+// docs/log-protocol.md, H8 and its twin: every report counts, but only on the branch that stays.
 TEST_F(RepairPlan, MergesTheLargestMarksOfTheCommittedBranchOnly) {
   report behind;
   behind.log_id = "log1";
