@@ -163,7 +163,7 @@ std::vector<bug_kind> connection_bugs() {
        .also = "lost silent_loss diverged",
        .make = make<restarts_without_backplane>},
       {.name = "no_backplane",
-       .modelled_on = "harnesses.md row 20: a contract that is declared, and no other",
+       .modelled_on = "declared contracts: no more is owed than what is declared",
        .sentence =
            "A single node that keeps everything to itself, as its target declares: innocent.",
        .scenario = "alone",
