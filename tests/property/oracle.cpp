@@ -195,6 +195,22 @@ bool oracle::is_probing(moment when) const {
   return is_on;
 }
 
+// How much of that time belongs to phases in which the schedule sends nothing.
+run_time oracle::silence_between(run_time from, run_time until) const {
+  run_time sum{};
+  for (std::size_t p = 0; p < phases_.size(); ++p) {
+    const auto* phase = at<phase_changed>(phases_[p]);
+    const auto is_it = [phase](const phase_plan& each) { return each.name == phase->name; };
+    const auto declared = std::find_if(of_.phases.begin(), of_.phases.end(), is_it);
+    if (phase->kind != phase_kind::declared || declared == of_.phases.end()) continue;
+    if (!declared->is_silent()) continue;
+    const run_time ends = p + 1 < phases_.size() ? time_of(events_[phases_[p + 1]]) : until;
+    if (std::min(ends, until) > std::max(phase->at, from))
+      sum += std::min(ends, until) - std::max(phase->at, from);
+  }
+  return sum;
+}
+
 // ---- Obligations
 
 moment oracle::first_arrival(std::size_t message, client_id client) const {

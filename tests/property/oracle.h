@@ -113,6 +113,7 @@ class oracle {
   bool is_absent(client_id client, room_id room) const;
   node_id node_of(client_id client, moment before) const;
   bool is_probing(moment when) const;
+  run_time silence_between(run_time from, run_time until) const;
 
   // --- obligations
   moment first_arrival(std::size_t message, client_id client) const;

@@ -79,14 +79,17 @@ verdict oracle::probe_verdict() const {
   return verdict::pass;
 }
 
-// After each heal every node recovers within the promised time and a round of the schedule. One that
-// has not when the run ends is late only if it had the time, there was traffic, and there was
-// somebody on it, and somebody on a node that it has not heard. Once a fault is over for all nodes,
+// After each heal every node recovers within the promised time and a round of the schedule; time in which the schedule
+// sends nothing does not count. One that has not when the run ends is late only if it had the time, there was traffic,
+// and there was somebody on it, and somebody on a node that it has not heard. Once a fault is over for all nodes,
 // nothing is to be recovered from.
 verdict oracle::recovery_verdict() const {
   if (of_.faults.empty()) return verdict::skipped;
   const run_time limit = recovery_limit(of_);
   const run_time last = events_.empty() ? run_time{} : time_of(events_.back());
+  const auto is_too_long = [&](run_time from, run_time until) {
+    return until - from - silence_between(from, until) > limit;
+  };
   const auto is_deaf = [this](std::size_t fault, std::size_t node) {
     if (!is_used(node, end())) return false;
     for (std::size_t origin = 0; origin < of_.nodes; ++origin) {
@@ -101,16 +104,14 @@ verdict oracle::recovery_verdict() const {
   for (std::size_t f = 0; f < rows.size(); ++f) {
     if (!rows[f].healed_at) continue;
     for (std::size_t n = 0; n < of_.nodes; ++n) {
+      const run_time from = time_of(events_[faults_[f].measured_from[n]]);
       if (rows[f].recovery[n]) {
         is_any_known = true;
-        is_any_late = is_any_late || *rows[f].recovery[n] > limit;
+        is_any_late = is_any_late || is_too_long(from, from + *rows[f].recovery[n]);
+      } else if (faults_[f].had_traffic && is_too_long(from, last) && is_deaf(f, n)) {
+        is_any_late = true;
       } else {
-        const run_time waited = last - time_of(events_[faults_[f].measured_from[n]]);
-        if (faults_[f].had_traffic && waited > limit && is_deaf(f, n)) {
-          is_any_late = true;
-        } else {
-          is_any_unknown = true;
-        }
+        is_any_unknown = true;
       }
     }
   }

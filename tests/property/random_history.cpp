@@ -116,6 +116,9 @@ class random_history {
     of_.promises.recovery = milliseconds(random_.below(2) == 0 ? 20 : 2000);
     of_.has_resume_protocol = of_.promises.resume = percent(50);
     of_.phases = {{"first", {}, {}}, {"second", {}, {}}};
+    for (phase_plan& each : of_.phases) {
+      if (percent(20)) each.send_period = milliseconds(0);
+    }
     const std::size_t faults = percent(40) ? 0 : 1 + random_.below(3);
     for (std::size_t f = 0; f < faults; ++f)
       of_.faults.push_back({"fault-" + std::to_string(f), "redis_kill", "redis", {}});
