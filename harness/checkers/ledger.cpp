@@ -72,6 +72,7 @@ void ledger::on(const send_invoked& what) {
   message.ordinal = totals_.sent + 1;
   message.origin = what.node;
   message.must = live_[index_of(what.id.room)];
+  message.present = present_[index_of(what.id.room)];
   message.is_probe = is_probing_;
   books.open.append(message);
   if (message.must < seats_.in_room(what.id.room).size()) note_absent(what.id.room);
@@ -92,7 +93,7 @@ void ledger::on(const send_settled& what) {
     throw std::logic_error("the history settles " + name_of(what.id) + ", which is not under way");
   }
   --pending_;
-  last_settled_ = {message->invoked_at, message->must, message->is_probe};
+  last_settled_ = {message->invoked_at, message->must, message->present, message->is_probe};
   message->settled_at = what.at;
   switch (what.result) {
     case outcome::ok:

@@ -83,10 +83,11 @@ class ledger {
   // arrived before.
   const reception& last_reception() const { return last_reception_; }
   bool was_refused_after_arrival() const { return was_refused_after_arrival_; }
-  // Of the message of the last `send_settled`: when it was sent, and to how many it was owed.
+  // Of the message of the last `send_settled`: when it was sent, to how many it was owed, and how many should have been
+  // there.
   struct settled_message {
     run_time invoked_at{};
-    std::uint32_t must = 0;
+    std::uint32_t must = 0, present = 0;
     bool is_probe = false;
   };
   const settled_message& last_settled() const { return last_settled_; }
@@ -105,9 +106,6 @@ class ledger {
   std::size_t clients_away() const;
   std::size_t clients_cut() const;
   std::uint32_t claims_in(room_id room) const { return live_[index_of(room)]; }
-  // Who should be there: everybody of the plan and the deputies that have come, without those whom an outage cut off
-  // and who are not back yet.
-  std::uint32_t present_in(room_id room) const { return present_[index_of(room)]; }
   bool has_claim(seat_index member) const { return members_[member].is_live; }
   // Wants to be in the room, but nothing is owed to it: on its way back to a target that cannot
   // resume.
@@ -208,10 +206,12 @@ class ledger {
   harness::outages outages_;
   bool can_resume_;
   bool has_sender_order_;
-  std::vector<sender_books> senders_;     // by seat
-  std::vector<member_books> members_;     // by seat
-  std::vector<std::uint32_t> live_;       // claims by room
-  std::vector<std::uint32_t> present_;    // by room
+  std::vector<sender_books> senders_;  // by seat
+  std::vector<member_books> members_;  // by seat
+  std::vector<std::uint32_t> live_;    // claims by room
+  // By room, who should be there: everybody of the plan and the deputies that have come, without those whom an outage
+  // cut off and who are not back yet.
+  std::vector<std::uint32_t> present_;
   std::vector<bool> is_present_;          // by client
   std::vector<node_id> nodes_;            // by client: where it is or was last
   std::vector<bool> is_connected_;        // by client

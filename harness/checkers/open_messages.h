@@ -34,6 +34,7 @@ struct open_message {
   node_set_bits from_redis;    // nodes to which Redis sent it
   node_id origin{};            // through which it was sent; then the one that acknowledged it
   std::uint32_t must = 0;      // clients that must get it if it is acknowledged
+  std::uint32_t present = 0;   // clients that should have been there when it was sent
   std::uint32_t met = 0;       // of those, have got it
   std::uint32_t arrivals = 0;  // at anybody, not counting repetitions
   send_state state = send_state::pending;

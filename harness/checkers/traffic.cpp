@@ -85,9 +85,9 @@ class traffic final : public checker {
 
   // Away from all outages everybody in the room is owed what is acknowledged; whoever is not there does not count.
   void note_members(const send_settled& what, const ledger::settled_message& message) {
-    const seat_index sender = at_.book.seats().find(what.id.sender, what.id.room);
-    if (at_.book.faults().current() || at_.book.sent_during(sender, what.id.seq)) return;
-    owable_ += at_.book.present_in(what.id.room);
+    const run_time sent_at = message.invoked_at;
+    if (at_.book.faults().first_around(sent_at, what.at - sent_at)) return;
+    owable_ += message.present;
     if (what.result == outcome::ok) owed_ += message.must;
   }
 
