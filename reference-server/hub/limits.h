@@ -24,7 +24,7 @@ struct hub_limits {
   std::size_t sends_in_flight_max = 256;  // per client; above it its socket is not read
   std::size_t out_queue_bytes_max = 4U << 20;        // per client; above it the client is cut off
   std::chrono::milliseconds catch_up_wait{10'000};   // for clients, by a node behind its log
-  std::chrono::milliseconds drain_pause_max{1'000};  // of a client that is waited for
+  std::chrono::milliseconds drain_pause_max{3'000};  // of a client that is waited for
   std::size_t out_total_bytes_max = 256U << 20;      // of all clients, shared records once
   // Records that are written together. Who takes less within client_timeout is cut off.
   std::size_t frame_bytes_max = 64U << 10;

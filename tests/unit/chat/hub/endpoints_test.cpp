@@ -85,6 +85,17 @@ TEST_F(Endpoints, NotReadyWhileDraining) {
   EXPECT_EQ(admitted("id=negotiated-before"), 404U) << "start afresh, elsewhere";
 }
 
+// Who negotiates and does not come keeps nobody out: the oldest goes, whoever comes soon is let in.
+TEST_F(Endpoints, NegotiationsWithoutEndLockNobodyOut) {
+  hub_limits limits;
+  limits.connections_max = 5;
+  start(limits);
+  std::vector<std::string> tokens;
+  for (int i = 0; i < 50; ++i) tokens.push_back(negotiated_token("negotiateVersion=1"));
+  EXPECT_EQ(admitted("id=" + tokens.front()), 404U);
+  for (std::size_t i = 45; i < 50; ++i) EXPECT_EQ(admitted("id=" + tokens[i]), 101U);
+}
+
 TEST_F(Endpoints, RefuseWhatIsNotThere) {
   start();
   EXPECT_EQ(ask("GET", "/assets/").status, 404U);
