@@ -313,7 +313,10 @@ void chat_hub::keep_out_bytes_within_limit() {
   }
   if (bytes <= bytes_max + going_bytes) return;
   std::sort(by_stall.begin(), by_stall.end(), [now](const session* one, const session* other) {
-    return one->stalled_since.value_or(now) < other->stalled_since.value_or(now);
+    const auto one_since = one->stalled_since.value_or(now);
+    const auto other_since = other->stalled_since.value_or(now);
+    if (one_since != other_since) return one_since < other_since;
+    return one->queue.bytes() > other->queue.bytes();
   });
   std::size_t cut_count = 0;
   for (session* client : by_stall) {

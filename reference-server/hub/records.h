@@ -22,6 +22,8 @@ class record_ledger {
 
   std::size_t bytes() const { return bytes_; }
   bool is_full() const { return bytes_ > bytes_max_; }
+  // The last quarter is for live messages: replays wait, and nobody is cut off for them.
+  bool has_room_for_replays() const { return bytes_ <= bytes_max_ - bytes_max_ / 4; }
 
  private:
   struct kept;

@@ -391,10 +391,13 @@ void session::on_frame_written() {
   if (before > room && queue.bytes() <= room) changed_.notify_all();
 }
 
-// tick() looks whether what is full in total has room again.
+bool session::has_room() const {
+  return queue.bytes() <= context_.limits.replay_bytes() && context_.ledger.has_room_for_replays();
+}
+
+// tick() looks whether there is room in total again.
 asio::awaitable<void> session::wait_for_room() {
-  while (queue.bytes() > context_.limits.replay_bytes() || context_.ledger.is_full())
-    co_await changed_.wait();
+  while (!has_room()) co_await changed_.wait();
 }
 
 asio::awaitable<void> session::say_goodbye(net::websocket& socket) {
@@ -402,7 +405,7 @@ asio::awaitable<void> session::say_goodbye(net::websocket& socket) {
 }
 
 void session::tick(net::time_point now) {
-  if (joins_in_flight_ > 0 && !context_.ledger.is_full()) changed_.notify_all();
+  if (joins_in_flight_ > 0 && has_room()) changed_.notify_all();
   if (!connection_) return;
   if (is_ending_) {
     if (now >= close_deadline_) connection_->abort();

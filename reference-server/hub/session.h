@@ -67,6 +67,7 @@ class session final : public client_link, private connection_owner {
 
   void flush() override;
   void send(std::string record) override;
+  bool has_room() const override;
   asio::awaitable<void> wait_for_room() override;
   void end_for_resume(end_cause cause, std::string reason) override;
 

@@ -89,8 +89,10 @@ asio::awaitable<bool> subscriptions::advance(joining& join) {
   join.mine->is_replaying = true;
   net::turnstile::place mine(turns_);
   co_await mine.wait();
-  co_await client_.wait_for_room();
-  co_await context_.replays.pass();
+  do {
+    co_await client_.wait_for_room();
+    co_await context_.replays.pass();
+  } while (!client_.has_room());
   if (is_superseded(join)) co_return false;
   // The log may stand elsewhere by now.
   const next after_waiting = look(join);

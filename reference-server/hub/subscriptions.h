@@ -31,6 +31,7 @@ class client_link : public outlet {
   // Queues a record of the hub's own (not a delivery) and lets it be flushed.
   virtual void send(std::string record) = 0;
   // Returns when there is room for another step of a replay, in the queue and in what all clients may have together.
+  virtual bool has_room() const = 0;
   virtual asio::awaitable<void> wait_for_room() = 0;
   // Ends the connection; the client may come back with its cursors.
   virtual void end_for_resume(end_cause cause, std::string reason) = 0;

@@ -114,11 +114,11 @@ TEST_F(SlowClient, ReplaysWaitWhileTooMuchWaits) {
   limits.out_queue_bytes_max = 40'000;
   limits.out_total_bytes_max = 45'000;
   limits.ping_interval = milliseconds(100);
-  limits.client_timeout = milliseconds(500);
+  limits.client_timeout = seconds(2);
   start(limits);
   for (int k = 0; k < 30; ++k) log.publish("a", "m" + std::to_string(k), std::string(1'000, 'x'));
   std::vector<client> stuck;
-  for (int i = 0; i < 9; ++i) {
+  for (int i = 0; i < 6; ++i) {
     stuck.push_back(connect_and_greet());
     stuck.back().wire->is_write_held = true;
     invoke(stuck.back(), "1", "Join", R"(["a","log1:1-0"])");
@@ -132,7 +132,12 @@ TEST_F(SlowClient, ReplaysWaitWhileTooMuchWaits) {
     tell(reader, R"({"type":6})");
     count += news(reader).size();
     return count >= 31;
-  }));
+  })) << count
+      << " records; sessions " << hub->session_count() << ", bytes " << hub->out_bytes()
+      << ", silent " << hub->counters().ends[end_cause::silent] << ", stalled "
+      << hub->counters().ends[end_cause::stalled] << ", memory "
+      << hub->counters().ends[end_cause::memory] << ", slow "
+      << hub->counters().ends[end_cause::slow] << ", code " << reader.wire->close_code;
 }
 
 }  // namespace
