@@ -26,24 +26,23 @@ asio::awaitable<std::optional<T>> with_deadline(asio::awaitable<T> operation,
   co_return result;
 }
 
-// Until `moved` has not changed for `limit`.
-inline asio::awaitable<void> standstill(const std::uint64_t* moved,
-                                        asio::steady_timer::duration limit) {
+// Until `moved()` has not changed for `limit`.
+template <class Moved>
+asio::awaitable<void> standstill(Moved moved, asio::steady_timer::duration limit) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (;;) {
-    const std::uint64_t before = *moved;
+    const std::uint64_t before = moved();
     timer.expires_after(limit);
     const auto [ec] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (ec || *moved == before) co_return;
+    if (ec || moved() == before) co_return;
   }
 }
 
-// As with_deadline, for an operation that counts in `moved` what it has done: it may take long, but not stand still for
-// as long as `limit`. Noticed after twice that time at the latest.
-template <class T>
+// As with_deadline, for an operation that may take long, but not stand still for as long as `limit`: `moved()` is a
+// number that changes with what it has done. Noticed after twice that time at the latest.
+template <class T, class Moved>
 asio::awaitable<std::optional<T>> while_moving(asio::awaitable<T> operation,
-                                               asio::steady_timer::duration limit,
-                                               const std::uint64_t* moved) {
+                                               asio::steady_timer::duration limit, Moved moved) {
   using namespace asio::experimental::awaitable_operators;
   auto winner = co_await (std::move(operation) || standstill(moved, limit));
   std::optional<T> result;

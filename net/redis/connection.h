@@ -1,7 +1,7 @@
 // A Redis connection: hiredis as RESP codec over an Asio socket, with or without TLS. Requests are pipelined:
 // everything in one request goes out in one write, the replies come back together.
 //
-// One thread, one exec() at a time. After any error the connection is broken for good: make a new one.
+// One thread, one call at a time. After any error the connection is broken for good: make a new one.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -72,7 +72,13 @@ class connection {
   virtual asio::awaitable<exec_result> exec(const request& what,
                                             std::chrono::milliseconds limit) = 0;
 
-  // At once; an outstanding exec ends with an error.
+  // The same in two parts, so that the next request can be on its way before the first is answered. send() returns when
+  // the system has taken `what`, hear() when the replies to the oldest request that has none are there.
+  virtual asio::awaitable<error_code> send(const request& what,
+                                           std::chrono::milliseconds limit) = 0;
+  virtual asio::awaitable<exec_result> hear(std::chrono::milliseconds limit) = 0;
+
+  // At once; an outstanding call ends with an error.
   virtual void close() noexcept = 0;
   virtual bool is_open() const = 0;
   // Bytes that have come and gone; grows also while an exec is under way.

@@ -1,11 +1,15 @@
 // The connection over any Asio stream: a plain socket in open_stream.cpp, TLS in tls.cpp. Private to this folder.
 #pragma once
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/completion_condition.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -45,6 +49,8 @@ class stream_connection final : public raw_connection {
   Stream& stream() { return stream_; }
 
   asio::awaitable<exec_result> exec(const request& what, std::chrono::milliseconds limit) override;
+  asio::awaitable<error_code> send(const request& what, std::chrono::milliseconds limit) override;
+  asio::awaitable<exec_result> hear(std::chrono::milliseconds limit) override;
   asio::awaitable<exec_result> exchange(const request& what) override;
   asio::awaitable<exec_result> receive() override;
 
@@ -61,18 +67,31 @@ class stream_connection final : public raw_connection {
   // Of the replies to one request: the reader holds them whole.
   static constexpr std::uint64_t reply_bytes_max = 256U << 20;
 
+  asio::awaitable<error_code> write(const request& what);
+  asio::awaitable<exec_result> read_next();
   asio::awaitable<error_code> read_replies(std::size_t count_min, std::size_t count_max,
                                            std::vector<reply>& replies);
   error_code take_replies(std::size_t count_max, std::vector<reply>& replies);
+  std::uint64_t passed();
 
   Stream stream_;
   translate_error translate_;
   reply_reader reader_;
   std::vector<char> input_;
   std::uint64_t moved_ = 0;
+  std::deque<std::size_t> expected_;  // replies to each request without one
+  error_code write_failure_;
   bool has_replied_ = false;
   bool is_busy_ = false;
 };
+
+// Changes when the peer has taken something, or something has come: what lies in the system's buffer has not gone far.
+template <class Stream>
+std::uint64_t stream_connection<Stream>::passed() {
+  int waiting = 0;
+  if (::ioctl(stream_.lowest_layer().native_handle(), SIOCOUTQ, &waiting) != 0) waiting = 0;
+  return moved_ - static_cast<std::uint64_t>(waiting);
+}
 
 template <class Stream>
 asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what,
@@ -83,8 +102,10 @@ asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what
     result.ec = make_error_code(errc::closed);
     co_return result;
   }
+  ORDEAL_ASSERT(expected_.empty());
   is_busy_ = true;
-  auto finished = co_await net::while_moving(exchange(what), limit, &moved_);
+  const auto moved = [this] { return passed(); };
+  auto finished = co_await net::while_moving(exchange(what), limit, moved);
   is_busy_ = false;
   if (finished) {
     result = std::move(*finished);
@@ -97,8 +118,52 @@ asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what
 }
 
 template <class Stream>
+asio::awaitable<error_code> stream_connection<Stream>::send(const request& what,
+                                                            std::chrono::milliseconds limit) {
+  ORDEAL_ASSERT(!is_busy_);
+  if (!is_open()) co_return make_error_code(errc::closed);
+  is_busy_ = true;
+  const auto moved = [this] { return passed(); };
+  const auto finished = co_await net::while_moving(write(what), limit, moved);
+  is_busy_ = false;
+  const error_code ec = finished ? *finished : make_error_code(errc::command_timeout);
+  if (ec) close();
+  co_return ec;
+}
+
+template <class Stream>
+asio::awaitable<exec_result> stream_connection<Stream>::hear(std::chrono::milliseconds limit) {
+  ORDEAL_ASSERT(!is_busy_);
+  exec_result result;
+  if (!is_open()) {
+    result.ec = make_error_code(errc::closed);
+    co_return result;
+  }
+  is_busy_ = true;
+  const auto moved = [this] { return passed(); };
+  auto finished = co_await net::while_moving(read_next(), limit, moved);
+  is_busy_ = false;
+  if (finished) {
+    result = std::move(*finished);
+  } else {
+    result.ec = make_error_code(errc::command_timeout);
+  }
+  if (result.ec) close();
+  co_return result;
+}
+
+template <class Stream>
 asio::awaitable<exec_result> stream_connection<Stream>::exchange(const request& what) {
   exec_result result;
+  result.ec = co_await write(what);
+  if (!result.ec) result = co_await read_next();
+  co_return result;
+}
+
+// Fails only when it was given up: a server that is full says so, closes, and resets what we send. What it says is
+// read first.
+template <class Stream>
+asio::awaitable<error_code> stream_connection<Stream>::write(const request& what) {
   const std::string_view bytes = what.bytes();
   const auto buffer = asio::buffer(bytes.data(), bytes.size());
   const auto token = asio::as_tuple(asio::use_awaitable);
@@ -107,14 +172,25 @@ asio::awaitable<exec_result> stream_connection<Stream>::exchange(const request& 
     moved_ = before + size;
     return asio::transfer_all()(ec, size);
   };
-  const auto [write_ec, written] = co_await asio::async_write(stream_, buffer, count, token);
-  if (write_ec == asio::error::operation_aborted) {
-    result.ec = write_ec;
-    co_return result;
-  }
-  // Also after a failed write: a server that is full says so, closes, and resets what we send.
-  result.ec = co_await read_replies(what.size(), what.size(), result.replies);
-  if (write_ec && !result.ec) result.ec = translate_(write_ec);
+  expected_.push_back(what.size());
+  const auto [ec, written] = co_await asio::async_write(stream_, buffer, count, token);
+  if (ec == asio::error::operation_aborted) co_return ec;
+  if (ec && !write_failure_) write_failure_ = ec;
+  co_return error_code();
+}
+
+template <class Stream>
+asio::awaitable<exec_result> stream_connection<Stream>::read_next() {
+  exec_result result;
+  const std::size_t count = expected_.front();
+  expected_.pop_front();
+  result.ec = take_replies(count, result.replies);
+  if (!result.ec && result.replies.size() < count)
+    result.ec = co_await read_replies(count, count, result.replies);
+  // More replies than requests: this is no longer a conversation.
+  if (!result.ec && expected_.empty() && reader_.take())
+    result.ec = make_error_code(errc::protocol_error);
+  if (!result.ec && write_failure_) result.ec = translate_(write_failure_);
   co_return result;
 }
 
@@ -152,10 +228,10 @@ asio::awaitable<error_code> stream_connection<Stream>::read_replies(std::size_t 
 template <class Stream>
 error_code stream_connection<Stream>::take_replies(std::size_t count_max,
                                                    std::vector<reply>& replies) {
-  while (std::optional<reply> next = reader_.take()) {
+  while (replies.size() < count_max) {
+    std::optional<reply> next = reader_.take();
+    if (!next) break;
     replies.push_back(std::move(*next));
-    // More replies than requests: this is no longer a conversation.
-    if (replies.size() > count_max) return make_error_code(errc::protocol_error);
   }
   return reader_.is_broken() ? make_error_code(errc::protocol_error) : error_code();
 }

@@ -161,8 +161,9 @@ struct metrics::families {
                  "Entries read that wait for another holder (--delivery stable).");
   Counter& log_appended =
       make_counter(registry, "log_appended_total", "Messages appended by this node.");
-  Counter& log_duplicates = make_counter(registry, "log_duplicates_total",
-                                         "Messages that were in the log already when sent again.");
+  Counter& log_duplicates =
+      make_counter(registry, "log_duplicates_total",
+                   "Messages that were in the log, or on their way to it, when sent again.");
   Counter& log_batches = make_counter(registry, "log_batches_total", "Append scripts run.");
   Counter& log_recoveries = make_counter(registry, "log_recoveries_total",
                                          "New epochs of the log that this node has seen begin.");

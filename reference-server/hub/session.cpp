@@ -281,7 +281,8 @@ asio::awaitable<void> session::append(std::string invocation_id, send_call wante
   append_outcome outcome;
   if (context_.log.is_congested() && context_.log.health().state == log_state::open) {
     ++context_.count.send_failures[send_failure::retry_congested];
-    answer_error(invocation_id, "retry: the outbox of this node is full");
+    answer_error(invocation_id,
+                 "retry: the outbox of this node is full: send it again with the same id");
   } else {
     outcome = co_await context_.log.append(
         std::move(wanted.room), std::move(wanted.client_message_id), std::move(wanted.text));

@@ -1,6 +1,7 @@
 // What a node says to Redis and what it hears, as values: log_machine makes commands and takes
 // answers, log_wire turns them into requests and replies, the scripts in scripts/ carry them out.
-// One command at a time on the command connection; reads go over a connection of their own.
+// One command at a time on the command connection, or appends one behind the other; reads go over a
+// connection of their own.
 #pragma once
 
 #include <cstdint>
@@ -78,6 +79,9 @@ struct append_command {
   log_identity log;
   // The message before the first one in the outbox' order; the log must know it. 0: nothing before matters.
   std::uint64_t after_seq = 0;
+  // Its client message id, while nobody knows yet what became of it: its entry must be there, and of this origin, or
+  // nothing is appended.
+  std::string after_id;
   std::uint64_t retained_bytes = 0;  // what the log may hold
   std::string beat;                  // text of a heartbeat; empty: none
   std::vector<outgoing_message> messages;

@@ -27,7 +27,7 @@ log_machine::log_machine(machine_options options)
       reason_("not connected to Redis yet") {}
 
 void log_machine::on_connected() {
-  ORDEAL_ASSERT(phase_ == phase::disconnected && !is_waiting_);
+  ORDEAL_ASSERT(phase_ == phase::disconnected && !is_waiting_ && appends_.empty());
   phase_ = phase::detached;
   must_pause_ = false;
 }
@@ -38,12 +38,22 @@ void log_machine::on_connection_lost() {
   if (state_ != log_state::refusing) set_state(log_state::connecting, "not connected to Redis");
   convene_.reset();
   repair_.reset();
-  outbox_.on_batch_lost();
+  appends_.clear();
+  is_disturbed_ = false;
+  outbox_.on_all_lost();
 }
 
 bool log_machine::has_command() const {
   if (is_waiting_ || phase_ == phase::disconnected) return false;
+  if (!appends_.empty()) return may_append_more();
   return phase_ != phase::open || wants_beat_ || outbox_.has_unsent();
+}
+
+// What waits goes while others are on their way only if waiting would not make it more: else a quick link would be kept
+// busy with small batches.
+bool log_machine::may_append_more() const {
+  return phase_ == phase::open && !is_disturbed_ && appends_.size() < options_.appends_max &&
+         outbox_.has_full_batch(options_.batch_entries_max, batch_bytes_max_);
 }
 
 bool log_machine::must_pause() const {
@@ -52,9 +62,9 @@ bool log_machine::must_pause() const {
 
 command log_machine::next_command() {
   ORDEAL_ASSERT(has_command());
-  is_waiting_ = true;
   must_pause_ = false;
   if (phase_ == phase::open) return make_append();
+  is_waiting_ = true;
   if (convene_) return *std::exchange(convene_, std::nullopt);
   if (phase_ == phase::repairing) return next_repair();
   std::optional<position> last_read;
@@ -65,7 +75,7 @@ command log_machine::next_command() {
 }
 
 void log_machine::on_answer(const answer& heard) {
-  ORDEAL_ASSERT(is_waiting_);
+  ORDEAL_ASSERT(is_waiting_ || !appends_.empty());
   is_waiting_ = false;
   if (const auto* error = std::get_if<wire_error>(&heard)) {
     take_error(*error);
@@ -88,9 +98,15 @@ void log_machine::on_answer(const answer& heard) {
 void log_machine::take_error(const wire_error& error) {
   using net::redis::reply_class;
   const bool was_open = phase_ == phase::open;
+  const bool is_first_trouble = !is_disturbed_;
+  if (!appends_.empty()) {
+    take_answered_append();
+    outbox_.on_batch_lost();
+    is_disturbed_ = !appends_.empty();
+  }
+  if (!is_first_trouble) return;  // what is to be done is known already
   const std::string why = error.text.starts_with("OOM") ? memory_reason(error.text, was_open)
                                                         : "Redis answers: " + error.text;
-  outbox_.on_batch_lost();
   repair_.reset();
   must_pause_ = true;
   if (error.kind == reply_class::fatal) {
@@ -103,6 +119,14 @@ void log_machine::take_error(const wire_error& error) {
     detach(why);
     must_pause_ = error.kind != reply_class::script_missing;
   }
+}
+
+// Its beat.
+std::uint64_t log_machine::take_answered_append() {
+  const std::uint64_t beat = appends_.front();
+  appends_.pop_front();
+  if (appends_.empty()) is_disturbed_ = false;
+  return beat;
 }
 
 void log_machine::detach(std::string reason) {
@@ -196,42 +220,53 @@ void log_machine::start_at_top(const log_facts& log) {
 command log_machine::make_append() {
   append_command what;
   what.log = identity_;
-  sent_beat_ = std::exchange(wants_beat_, false);
-  if (sent_beat_) {
+  const bool has_beat = std::exchange(wants_beat_, false);
+  if (has_beat) {
     beat_text beat;
     beat.number = ++beats_;
     beat.read = last_;
     beat.low = replay_.low();
     what.beat = format_beat(beat);
   }
+  appends_.push_back(has_beat ? beats_ : 0);
   outbox::batch batch = outbox_.take_batch(options_.batch_entries_max, batch_bytes_max_, top_);
   what.after_seq = batch.after_seq;
+  what.after_id = std::move(batch.after_id);
   what.retained_bytes = retained_bytes_;
   what.messages = std::move(batch.messages);
   return what;
 }
 
 void log_machine::take_append(const append_answer& heard) {
-  const bool was_refused = std::exchange(was_append_refused_, false);
+  // Behind one that was not simply done: what it says of messages holds, what is to be done is known already.
+  const bool is_behind_trouble = is_disturbed_;
+  const std::uint64_t beat = take_answered_append();
+  const bool was_refused = !is_behind_trouble && std::exchange(was_append_refused_, false);
   if (heard.is_stale) {
     outbox_.on_batch_lost();
-    wants_beat_ = wants_beat_ || sent_beat_;
-    look_again("the log has changed: looking again");
+    wants_beat_ = wants_beat_ || beat > 0;
+    is_disturbed_ = !appends_.empty();
+    if (!is_behind_trouble) look_again("the log has changed: looking again");
     return;
   }
-  if (sent_beat_) beats_appended_ = beats_;
+  if (beat > 0) beats_appended_ = beat;
   top_ = heard.top;
   floor_ = heard.floor;
   log_bytes_ = heard.bytes;
   if (was_refused) set_state(log_state::open, "");
-  if (phase_ == phase::open) reason_.clear();
+  if (phase_ == phase::open && !is_behind_trouble) reason_.clear();
   const reading known{position{identity_.epoch, heard.floor}, heard.top, last_.index, gap_upto_};
   const repeats found = outbox_.on_replies(heard.entries, known, settled_);
-  must_pause_ = found == repeats::to_be_read;
+  const bool has_gap = !heard.entries.empty() && heard.entries.back().result == entry_result::gap;
+  is_disturbed_ =
+      !appends_.empty() && (is_behind_trouble || has_gap || found != repeats::true_ones);
+  if (found == repeats::to_be_read) must_pause_ = true;
   release_held();
   if (heard.memory) take_memory(*heard.memory);
+  if (is_behind_trouble) return;
   if (heard.memory && heard.memory->evicts()) {
     refuse(eviction_reason(*heard.memory));
+    is_disturbed_ = !appends_.empty();
   } else if (found == repeats::false_ones) {
     begin_anew();
   }
@@ -261,8 +296,8 @@ void log_machine::take_memory(const memory_facts& memory) {
            " evicts keys of other applications only; noeviction is what a log needs");
 }
 
-std::uint64_t log_machine::add(std::string room, std::string client_message_id, std::string text,
-                               outbox::time_point now) {
+std::optional<std::uint64_t> log_machine::add(std::string room, std::string client_message_id,
+                                              std::string text, outbox::time_point now) {
   message_body body;
   body.room = std::move(room);
   body.client_message_id = std::move(client_message_id);
@@ -319,7 +354,7 @@ std::string log_machine::fingerprint() const {
   };
   for (const auto value :
        {static_cast<unsigned>(phase_), static_cast<unsigned>(is_waiting_),
-        static_cast<unsigned>(must_pause_), static_cast<unsigned>(sent_beat_),
+        static_cast<unsigned>(must_pause_), static_cast<unsigned>(is_disturbed_),
         static_cast<unsigned>(was_append_refused_), static_cast<unsigned>(was_convene_late_),
         static_cast<unsigned>(former_origins_.size()), static_cast<unsigned>(wants_beat_),
         static_cast<unsigned>(state_), looks_, still_looks_})
@@ -337,6 +372,7 @@ std::string log_machine::fingerprint() const {
     add(static_cast<unsigned>(repair_->removes) * 2 + static_cast<unsigned>(repair_->restores));
     add(repair_->epoch);
   }
+  for (const std::uint64_t beat : appends_) add("a" + std::to_string(beat));
   add_position(last_);
   add_position(delivered_);
   for (const auto& each : chain_.segments()) add_position(position{each.epoch, each.first});
@@ -385,6 +421,7 @@ std::string log_machine::fingerprint() const {
     if (each.doubted_at) add(*each.doubted_at);
     text += ';';
   }
+  outbox_.add_to_fingerprint(text);
   return text;
 }
 

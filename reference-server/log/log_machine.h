@@ -13,12 +13,14 @@
 //       │  └──── commit ◀─ repairing ◀─ the winner ┐
 //       └─convene─▶ gathering (report, look again) ┘ others: until the round is over, then attach
 //
-// The shell (redis_log) sends one command at a time, waits before it when must_pause(), counts time
-// in pauses and beats, and closes connections; time enters in no other way.
+// The shell (redis_log) sends one command at a time, or several appends one behind the other, waits
+// before it when must_pause(), counts time in pauses and beats, and closes connections; time enters
+// in no other way.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -44,6 +46,8 @@ struct machine_options {
   delivery_mode delivery = delivery_mode::fast;
   ack_level ack = ack_level::appended;
   std::size_t batch_entries_max = 256;
+  // Appends on their way at a time: the second one and those behind it only when they are full.
+  std::size_t appends_max = 4;
   std::size_t restore_entries_max = 200;  // a chunk, so that no script runs long
   std::size_t outbox_entries_max = 65'536;
   std::size_t outbox_bytes_max = 16U << 20;
@@ -96,14 +100,14 @@ class log_machine {
  public:
   explicit log_machine(machine_options options);
 
-  // ---- the command connection; at most one command is on its way
+  // ---- the command connection; what is on its way is answered in order
 
   // A new connection: nothing is attached. The one before must have been reported as lost.
   void on_connected();
-  // The connection is gone, the outcome of a command on its way unknown.
+  // The connection is gone, the outcome of what is on its way unknown.
   void on_connection_lost();
-  bool has_command()
-      const;  // something to say; false only when open and idle, or while a command is on its way
+  // Something to say; false only when open and idle, or while a command is on its way that must be answered first.
+  bool has_command() const;
   bool must_pause()
       const;  // wait a little before the next command: it looks again at what others do, or tries again
   command next_command();  // has_command()
@@ -125,11 +129,14 @@ class log_machine {
   // ---- senders
 
   bool has_room() const { return outbox_.has_room(); }
-  // From now on an append carries so much, but one message in any case.
+  // From now on an append carries so much, but one message in any case; and so much may wait for the log.
   void limit_batches(std::size_t bytes) { batch_bytes_max_ = bytes; }
-  // Into the outbox; returns its seq, under which it will be settled. In ack level accepted it is settled at once.
-  std::uint64_t add(std::string room, std::string client_message_id, std::string text,
-                    outbox::time_point now);
+  void limit_waiting(std::size_t bytes) { outbox_.limit_undecided(bytes); }
+  bool has(const std::string& client_message_id) const { return outbox_.has(client_message_id); }
+  // Into the outbox, if it is not there already; returns its seq, under which it will be settled. None: another message
+  // there has this id. In ack level accepted it is settled at once.
+  std::optional<std::uint64_t> add(std::string room, std::string client_message_id,
+                                   std::string text, outbox::time_point now);
   void give_up_before(outbox::time_point earliest, const std::string& reason);
 
   // ---- what came out of the last calls, in order; empties it
@@ -192,6 +199,8 @@ class log_machine {
   void take_memory(const memory_facts& memory);
   void take_error(const wire_error& error);
   command make_append();
+  bool may_append_more() const;
+  std::uint64_t take_answered_append();
   void set_state(log_state state, std::string reason);
   void note(machine_event::what kind, std::string text);
 
@@ -223,9 +232,11 @@ class log_machine {
 
   // The command connection.
   phase phase_ = phase::disconnected;
-  bool is_waiting_ = false;  // a command is on its way
+  bool is_waiting_ = false;  // a command is on its way that is no append
+  // Appends on their way: the number of the beat that each has, 0: none.
+  std::deque<std::uint64_t> appends_;
+  bool is_disturbed_ = false;  // one of them was not simply done: the others are answered first
   bool must_pause_ = false;
-  bool sent_beat_ = false;           // with the append on its way
   bool was_append_refused_ = false;  // and none has worked since
   bool is_refused_by_answer_ = false;
   std::optional<convene_command> convene_;  // to be sent next

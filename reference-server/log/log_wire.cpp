@@ -337,6 +337,7 @@ request log_wire::append(const append_command& what) const {
   script_call call("EVALSHA", append_sha_, {meta_, seq_, req_, log_, epochs_, heard_, beats_});
   call.add(what.log.log_id).add(what.log.epoch).add(what.log.incarnation);
   call.add(origin_).add(retained_).add(what.retained_bytes).add(what.after_seq).add(what.beat);
+  call.add(what.after_id);
   for (const outgoing_message& each : what.messages) {
     call.add(letter_of(entry_kind::message)).add(each.seq);
     call.add(each.body->room).add(each.body->client_message_id).add(each.body->text);

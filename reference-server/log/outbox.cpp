@@ -7,11 +7,20 @@
 namespace ordeal::chat {
 namespace {
 
-constexpr std::size_t message_overhead_bytes = 200;
+constexpr std::size_t memory_overhead_bytes = 300;
+constexpr std::size_t wire_overhead_bytes = 64;  // lengths, kind and seq
+
+std::size_t text_bytes(const outbox_message& message) {
+  return message.body->room.size() + message.body->client_message_id.size() +
+         message.body->text.size();
+}
 
 std::size_t bytes_of(const outbox_message& message) {
-  return message_overhead_bytes + message.body->room.size() +
-         message.body->client_message_id.size() + message.body->text.size();
+  return memory_overhead_bytes + text_bytes(message);
+}
+
+std::size_t wire_bytes_of(const outbox_message& message) {
+  return wire_overhead_bytes + text_bytes(message);
 }
 
 append_outcome outcome_of(append_status status, position at = {}) {
@@ -23,30 +32,66 @@ append_outcome outcome_of(append_status status, position at = {}) {
 
 }  // namespace
 
-std::uint64_t outbox::add(message_body body, time_point now, std::vector<settlement>& settled) {
+std::optional<std::uint64_t> outbox::add(message_body body, time_point now,
+                                         std::vector<settlement>& settled) {
+  if (const auto known = by_id_.find(body.client_message_id); known != by_id_.end()) {
+    outbox_message& message = *find(known->second);
+    if (message.body->room != body.room || message.body->text != body.text) return std::nullopt;
+    wait_again(message, now, settled);
+    return message.seq;
+  }
   outbox_message message;
   message.seq = next_seq_++;
+  if (!body.client_message_id.empty()) by_id_.emplace(body.client_message_id, message.seq);
   message.body = std::make_shared<const message_body>(std::move(body));
-  message.added = now;
+  message.waits_since = now;
   bytes_ += bytes_of(message);
   ++undecided_;
+  undecided_bytes_ += wire_bytes_of(message);
   messages_.push_back(std::move(message));
   if (ack_ == ack_level::accepted)
     settle(messages_.back(), outcome_of(append_status::accepted), settled);
   return messages_.back().seq;
 }
 
+void outbox::wait_again(outbox_message& message, time_point now, std::vector<settlement>& settled) {
+  message.waits_since = now;
+  message.is_settled = false;
+  if (ack_ == ack_level::accepted) {
+    settle(message, outcome_of(append_status::accepted), settled);
+  } else if (ack_ == ack_level::appended && message.at) {
+    settle(message, outcome_of(append_status::appended, *message.at), settled);
+  }
+}
+
+void outbox::forget_identity(const outbox_message& message) {
+  const auto known = by_id_.find(message.body->client_message_id);
+  if (known != by_id_.end() && known->second == message.seq) by_id_.erase(known);
+}
+
+bool outbox::has_full_batch(std::size_t count_max, std::size_t bytes_max) const {
+  if (messages_.size() - next_ >= count_max) return true;
+  std::size_t bytes = 0;
+  for (std::size_t i = next_; i < messages_.size() && bytes < bytes_max; ++i)
+    bytes += wire_bytes_of(messages_[i]);
+  return bytes >= bytes_max;
+}
+
 outbox::batch outbox::take_batch(std::size_t count_max, std::size_t bytes_max, std::uint64_t top) {
   batch taken;
-  if (next_ > 0 && next_ < messages_.size()) taken.after_seq = messages_[next_ - 1].seq;
-  sent_.clear();
+  if (next_ > 0 && next_ < messages_.size()) {
+    const outbox_message& before = messages_[next_ - 1];
+    taken.after_seq = before.seq;
+    if (!before.at) taken.after_id = before.body->client_message_id;
+  }
+  std::vector<on_its_way>& sent = sent_.emplace_back();
   std::size_t bytes = 0;
-  for (; next_ < messages_.size() && sent_.size() < count_max; ++next_) {
+  for (; next_ < messages_.size() && sent.size() < count_max; ++next_) {
     outbox_message& message = messages_[next_];
-    bytes += bytes_of(message);
-    if (bytes > bytes_max && !sent_.empty()) break;
+    bytes += wire_bytes_of(message);
+    if (bytes > bytes_max && !sent.empty()) break;
     taken.messages.push_back(outgoing_message{message.seq, message.body});
-    sent_.push_back(on_its_way{message.seq, message.behind.has_value()});
+    sent.push_back(on_its_way{message.seq, message.behind.has_value()});
     message.behind = std::min(message.behind.value_or(top), top);
   }
   return taken;
@@ -80,6 +125,7 @@ void outbox::decide(outbox_message& message, position at, std::vector<settlement
   if (message.at) return;
   message.at = at;
   --undecided_;
+  undecided_bytes_ -= wire_bytes_of(message);
   if (ack_ == ack_level::appended)
     settle(message, outcome_of(append_status::appended, at), settled);
 }
@@ -97,14 +143,17 @@ repeats outbox::judge(outbox_message& message, bool was_sent, const reading& kno
 repeats outbox::on_replies(std::span<const entry_reply> replies, const reading& known,
                            std::vector<settlement>& settled) {
   repeats result = repeats::true_ones;
+  ORDEAL_ASSERT(!sent_.empty());
+  const std::vector<on_its_way> asked = std::move(sent_.front());
+  sent_.pop_front();
   std::size_t place = 0;
   for (const entry_reply& reply : replies) {
     if (reply.result == entry_result::gap) {
       send_again_behind(reply.last_seq);
       break;
     }
-    if (place >= sent_.size()) break;
-    const on_its_way& sent = sent_[place++];
+    if (place >= asked.size()) break;
+    const on_its_way& sent = asked[place++];
     // It may have left already: read back, seen by others, stable.
     outbox_message* const message = find(sent.seq);
     if (message == nullptr) continue;
@@ -115,19 +164,20 @@ repeats outbox::on_replies(std::span<const entry_reply> replies, const reading& 
     if (reply.result == entry_result::conflict) {
       // The log has another message under this client id: acknowledging this one would be a lie.
       append_outcome refusal = outcome_of(append_status::refused);
-      refusal.reason = "this message id belongs to another message";
+      refusal.reason = other_message_reason;
       settle(*message, std::move(refusal), settled);
+      forget_identity(*message);
     }
     decide(*message, reply.at.value_or(known.trimmed), settled);
   }
-  sent_.clear();
-  if (result != repeats::true_ones) on_batch_lost();
+  if (result != repeats::true_ones) send_undecided_again();
   return result;
 }
 
 void outbox::forget_place(outbox_message& message) {
   message.at.reset();  // it goes in again, at another position
   ++undecided_;
+  undecided_bytes_ += wire_bytes_of(message);
 }
 
 void outbox::begin_anew(std::uint64_t floor, std::vector<settlement>& settled) {
@@ -138,6 +188,7 @@ void outbox::begin_anew(std::uint64_t floor, std::vector<settlement>& settled) {
     if (each.at && each.at->index < floor) {
       settle(each, outcome_of(append_status::appended, *each.at), settled);
       bytes_ -= bytes_of(each);
+      forget_identity(each);
       continue;
     }
     if (each.at) forget_place(each);
@@ -145,11 +196,22 @@ void outbox::begin_anew(std::uint64_t floor, std::vector<settlement>& settled) {
   }
   messages_ = std::move(kept);
   next_ = 0;
-  sent_.clear();
+  // What the log says of batches that are still on their way it says of the former name.
+  for (std::vector<on_its_way>& each : sent_) each.clear();
 }
 
 void outbox::on_batch_lost() {
+  ORDEAL_ASSERT(!sent_.empty());
+  sent_.pop_front();
+  send_undecided_again();
+}
+
+void outbox::on_all_lost() {
   sent_.clear();
+  send_undecided_again();
+}
+
+void outbox::send_undecided_again() {
   const auto is_undecided = [](const outbox_message& message) { return !message.at; };
   const auto first = std::ranges::find_if(messages_, is_undecided);
   next_ = std::min(next_, static_cast<std::size_t>(first - messages_.begin()));
@@ -166,6 +228,7 @@ void outbox::on_held(std::uint64_t low, std::uint64_t upto, std::vector<settleme
     if (!front.at || front.at->index < low || front.at->index > upto) break;
     settle(front, outcome_of(append_status::appended, *front.at), settled);
     bytes_ -= bytes_of(front);
+    forget_identity(front);
     messages_.pop_front();
     --next_;
   }
@@ -187,17 +250,28 @@ void outbox::put_back(std::span<const entry_ptr> lost) {
       message.behind = 0;
       bytes_ += bytes_of(message);
       ++undecided_;
+      undecided_bytes_ += wire_bytes_of(message);
+      if (!message.body->client_message_id.empty())
+        by_id_.emplace(message.body->client_message_id, message.seq);
       messages_.insert(place, std::move(message));
     }
   }
   next_ = 0;  // the log answers DUP for what it has
-  on_batch_lost();
+}
+
+void outbox::add_to_fingerprint(std::string& text) const {
+  for (const auto& each_batch : sent_) {
+    text += '[';
+    for (const on_its_way& each : each_batch)
+      text += std::to_string(each.seq) + (each.was_sent ? "+ " : " ");
+    text += ']';
+  }
 }
 
 void outbox::give_up_before(time_point earliest, const std::string& reason,
                             std::vector<settlement>& settled) {
   for (outbox_message& message : messages_) {
-    if (message.added >= earliest) break;  // in order of arrival
+    if (message.is_settled || message.waits_since >= earliest) continue;
     append_outcome outcome;
     outcome.reason = reason;
     settle(message, std::move(outcome), settled);

@@ -15,7 +15,10 @@ constexpr std::size_t origin_length = 15;             // 75 bits, and no allocat
 constexpr std::size_t batch_entries_ceiling = 1'024;  // arguments on Lua's stack
 constexpr int watch_rounds_per_interval = 4;
 constexpr int looks_per_interval = 4;
+constexpr int wanted_part_of_timeout = 3;  // within which an append is to be answered
 constexpr std::chrono::minutes trimmed_told_interval{1};
+constexpr const char* too_slow_reason =
+    "more waits in this node than its link to Redis carries: send it again with the same id";
 
 log_options checked(log_options options) {
   const auto is_plain = [](char c) {
@@ -82,17 +85,16 @@ class counted {
 template <class Frame>
 class registered_as {
  public:
-  using map = std::unordered_map<std::uint64_t, Frame*>;
-  registered_as(map& frames, std::uint64_t key, Frame& frame) : frames_(frames), key_(key) {
-    frames_.emplace(key, &frame);
-  }
+  using map = std::unordered_multimap<std::uint64_t, Frame*>;
+  registered_as(map& frames, std::uint64_t key, Frame& frame)
+      : frames_(frames), place_(frames.emplace(key, &frame)) {}
   registered_as(const registered_as&) = delete;
   registered_as& operator=(const registered_as&) = delete;
-  ~registered_as() { frames_.erase(key_); }
+  ~registered_as() { frames_.erase(place_); }
 
  private:
   map& frames_;
-  std::uint64_t key_;
+  typename map::iterator place_;
 };
 
 std::string_view word_of(machine_event::what kind) {
@@ -169,6 +171,7 @@ redis_log::redis_log(asio::any_io_executor ex, log_options options)
       trouble_since_(net::now()),
       master_watch_(ex, options_.redis,
                     [this](const net::redis::server_address& master) { on_other_master(master); }),
+      uplink_(options_.command_timeout / wanted_part_of_timeout),
       rooms_(options_.retained_entries),
       history_turns_(ex),
       work_(ex),
@@ -265,18 +268,24 @@ asio::awaitable<append_outcome> redis_log::append(std::string room, std::string 
 
   const auto deadline = net::now() + options_.append_wait_max;
   std::string reason = hopeless_reason(net::now());
-  while (reason.empty() && !machine_.has_room()) {
+  const auto needs_room = [&] { return !machine_.has_room() && !machine_.has(client_message_id); };
+  while (reason.empty() && needs_room()) {
     const counted waiting(waiting_for_room_);
     co_await room_.wait();
     reason = hopeless_reason(net::now());
-    if (reason.empty() && net::now() > deadline) reason = "this node has too much to send";
+    if (reason.empty() && net::now() > deadline) reason = too_slow_reason;
   }
   if (!reason.empty()) co_return later(std::move(reason));
 
   waiting_sender sender(ex_);
-  const std::uint64_t seq =
+  if (machine_.has(client_message_id)) ++health_.duplicates;
+  const auto seq =
       machine_.add(std::move(room), std::move(client_message_id), std::move(text), net::now());
-  const registered_as<waiting_sender> registration(senders_, seq, sender);
+  if (!seq) {
+    refused.reason = other_message_reason;
+    co_return refused;
+  }
+  const registered_as<waiting_sender> registration(senders_, *seq, sender);
   settle();
   work_.notify_all();
   while (!sender.outcome) co_await sender.changed.wait();
@@ -297,10 +306,12 @@ void redis_log::pump() {
 
 void redis_log::settle() {
   for (settlement& each : machine_.take_settled()) {
-    const auto found = senders_.find(each.seq);
-    if (found == senders_.end()) continue;  // its sender was cancelled
-    found->second->outcome = std::move(each.outcome);
-    found->second->changed.notify_all();
+    // None: its sender was cancelled.
+    const auto [first, last] = senders_.equal_range(each.seq);
+    for (auto sender = first; sender != last; ++sender) {
+      sender->second->outcome = each.outcome;
+      sender->second->changed.notify_all();
+    }
   }
   if (!machine_.own_messages().has_undecided()) settled_.notify_all();
   if (machine_.has_room()) room_.notify_all();
@@ -448,7 +459,8 @@ asio::awaitable<void> redis_log::watch() {
       commands_->close();
       reader_->close();
     }
-    machine_.give_up_before(at - options_.append_wait_max, "not in the log in time");
+    machine_.give_up_before(at - options_.append_wait_max,
+                            "not in the log in time: send it again with the same id");
     settle();
     room_.notify_all();
     announce();

@@ -1,7 +1,7 @@
 // The log's loops around log_machine: they connect, send what it says, hand it the answers, wait,
 // and pass on what comes out.
 //
-//   append() ─▶ machine ─▶ keep_commands: one command at a time, queries in between (connection)
+//   append() ─▶ machine ─▶ keep_commands: a command at a time, or appends in a row; queries (connection)
 //                 │ ▲
 //                 │ └──── keep_reader: XREAD (connection)
 //                 └─▶ pump: answers for senders, entries for the subscriber, state, log lines
@@ -31,13 +31,12 @@
 #include "reference-server/log/log_machine.h"
 #include "reference-server/log/log_wire.h"
 #include "reference-server/log/room_index.h"
+#include "reference-server/log/uplink.h"
 #include "reference-server/log/window.h"
 
 namespace ordeal::chat {
 
 inline constexpr std::size_t read_count_first = 16;
-// Of one append: small enough for a slow link, and more than a quick one needs.
-inline constexpr std::size_t append_bytes_least = 4U << 10, append_bytes_most = 1U << 20;
 
 class redis_log final : public chat_log {
  public:
@@ -60,11 +59,17 @@ class redis_log final : public chat_log {
  private:
   using connection_ptr = std::unique_ptr<net::redis::connection>;
 
-  // A sender in append(). Registered under its seq as long as its frame lives.
+  // A sender in append(). Registered under the seq of its message as long as its frame lives; several wait for one that
+  // was sent again meanwhile.
   struct waiting_sender {
     explicit waiting_sender(asio::any_io_executor ex) : changed(ex) {}
     net::condition changed;
     std::optional<append_outcome> outcome;
+  };
+  // A command on its way.
+  struct asked_command {
+    command what;
+    bool is_append() const { return std::holds_alternative<append_command>(what); }
   };
   // A question that is asked between two batches.
   struct query {
@@ -96,7 +101,11 @@ class redis_log final : public chat_log {
   asio::awaitable<void> keep_commands();
   void on_other_master(const net::redis::server_address& master);
   asio::awaitable<void> serve(backoff& pause);
-  asio::awaitable<bool> exchange();
+  bool may_send() const;
+  asio::awaitable<void> send_command();
+  asio::awaitable<bool> hear_answer();
+  void limit_appends();
+  void on_unanswered(const command& asked, const net::error_code& ec);
   std::string why_unanswered(const command& asked, const net::error_code& ec);
   bool take_answer(const command& asked, const net::redis::exec_result& result);
   asio::awaitable<void> answer_query();
@@ -143,16 +152,15 @@ class redis_log final : public chat_log {
 
   connection_ptr commands_;
   connection_ptr reader_;
-  net::redis::master_watch master_watch_;  // idle without sentinels
-  std::size_t asked_bytes_ = 0;
-  std::optional<net::time_point> asked_at_;       // the command on its way
+  net::redis::master_watch master_watch_;         // idle without sentinels
+  std::deque<asked_command> asked_;               // on their way, the oldest first
+  std::optional<net::time_point> asked_at_;       // since then the oldest one waits
   std::optional<net::time_point> reading_since_;  // the reader connection
   bool has_read_ = false;                         // something, over it
   // What was the top at some time, and when: as soon as it is read the next one is taken.
   std::uint64_t milestone_ = 0;
-  // Entries of a read, bytes of an append.
-  window read_window_{1, read_count_max};
-  window append_window_{append_bytes_least, append_bytes_most};
+  window read_window_{1, read_count_max};  // entries
+  uplink uplink_;
   std::size_t next_read_count_ = read_count_first;
   std::size_t next_history_count_ = read_count_first;
   room_index rooms_;
@@ -164,7 +172,7 @@ class redis_log final : public chat_log {
   bool is_arriving_ = false;  // what the log holds, if slowly
   net::time_point milestone_at_;
   std::deque<std::shared_ptr<query>> queries_;
-  std::unordered_map<std::uint64_t, waiting_sender*> senders_;
+  std::unordered_multimap<std::uint64_t, waiting_sender*> senders_;
   std::size_t waiting_for_room_ = 0;
 
   net::condition work_;      // something to send or to ask

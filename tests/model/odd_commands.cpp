@@ -58,6 +58,7 @@ append_command odd_commands::append(const redis_model& redis) {
   if (seqs && !seqs->empty())
     last = std::next(seqs->begin(), static_cast<std::ptrdiff_t>(below(seqs->size())))->second;
   what.after_seq = one_in(2) ? 0 : last - std::min(last, below(3)) + below(2);
+  if (one_in(3)) what.after_id = "c" + std::to_string(below(ids));
   what.retained_bytes = one_in(3) ? 10'000 + below(30'000) : std::uint64_t{1} << 30;
   if (one_in(2)) what.beat = "7 1-3 1";
   const std::uint64_t count = one_in(20) ? 90 : below(4);

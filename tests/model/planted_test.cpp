@@ -16,6 +16,7 @@ world_options mended(world_options options) {
   const world_options whole = all_faults();
   options.bugs = whole.bugs;
   options.redis.appends_unchecked = options.redis.commits_unchecked = false;
+  options.redis.believes_seqs = false;
   options.machine.silent_beats_max = whole.machine.silent_beats_max;
   options.machine.member_beats_max = whole.machine.member_beats_max;
   options.machine.boot_looks = whole.machine.boot_looks;
@@ -76,6 +77,12 @@ TEST(PlantedInTheLog, RepetitionsThatAreBelieved) {
   world_options options = all_faults();
   options.bugs.believes_repeats = true;
   expect_found("repetitions believed", options);
+}
+
+TEST(PlantedInTheLog, AppendBehindOneThatIsNotAnswered) {
+  world_options options = all_faults();
+  options.redis.believes_seqs = true;
+  expect_found("appends behind each other, without a proof", options);
 }
 
 TEST(PlantedInTheLog, JoinerThatCreatesALogAtOnce) {

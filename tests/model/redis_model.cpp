@@ -298,6 +298,13 @@ append_answer redis_model::run_append(const std::string& origin, const append_co
   std::uint64_t before = what.after_seq;
   std::map<std::string, position> added;
   bool is_one_missing = false;
+  if (!what.after_id.empty() && !options_.believes_seqs) {
+    const auto known = ids.find(what.after_id);
+    const entry_ptr* found = nullptr;
+    if (known != ids.end() && known->second) found = find_entry(keys_.log, *known->second);
+    is_one_missing =
+        found == nullptr || (*found)->origin != origin || (*found)->origin_seq != what.after_seq;
+  }
 
   // An entry that was added by hand and removed leaves only its id behind.
   const bool is_at_end = tail_position() == position{what.log.epoch, top};

@@ -24,6 +24,7 @@ struct redis_options {
   // Planted bugs.
   bool appends_unchecked = false;  // append does not look at state, epoch and incarnation
   bool commits_unchecked = false;  // commit does not look at round, owner and the stream's end
+  bool believes_seqs = false;      // append does not look for the entry before the first one
 };
 
 enum class log_key { meta, epochs, seq, req, log, recovery, heard, beats };

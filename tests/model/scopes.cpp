@@ -39,6 +39,16 @@ std::vector<scope> scopes(std::size_t states_max, int more) {
   add("zombie", none.with(adds, 1).with(zombies, 1).with(restarts, 1));
   add("crash in a recovery", none.with(restarts_empty, 1).with(crashes, 1).with(joins, more));
   add("crash and rollback", none.with(adds, 1).with(saves, 1).with(rollbacks, 1).with(crashes, 1));
+  // Appends one behind the other: a message each.
+  const auto add_pipelined = [&](std::string name, limits bounds) {
+    add(std::move(name), bounds);
+    all.back().options.machine.batch_entries_max = 1;
+  };
+  add_pipelined("appends in a row", none.with(adds, 2 + more).with(delays, 2).with(drops, 1));
+  add_pipelined("appends in a row, and a miscount",
+                none.with(adds, 2).with(delays, 2 + more).with(miscounts, 1));
+  add_pipelined("appends in a row, and a rollback",
+                none.with(adds, 2).with(delays, 2).with(saves, 1).with(rollbacks, 1));
   scope boot = make("from nothing", none.with(adds, 1).with(drops, more), states_max);
   boot.prologue.clear();
   all.push_back(boot);

@@ -83,7 +83,8 @@ struct command_text {
   }
   std::string operator()(const append_command& what) const {
     std::string text = "append for " + what.log.log_id + " " + text_of(what.log.epoch) + " " +
-                       what.log.incarnation + " after " + text_of(what.after_seq);
+                       what.log.incarnation + " after " + text_of(what.after_seq) +
+                       (what.after_id.empty() ? "" : ":" + what.after_id);
     if (!what.beat.empty()) text += " beat '" + what.beat + "'";
     for (const outgoing_message& each : what.messages)
       text += " " + text_of(each.seq) + ":" + each.body->client_message_id + ":" + each.body->text;

@@ -14,7 +14,7 @@ inline constexpr int node_count = 3;
 enum class action : std::uint8_t {
   // The command connection of a node; made when it is needed.
   exchange,     // its next command is carried out, the answer arrives
-  issue,        // the same in three steps: the command leaves,
+  issue,        // the same in three steps: the command leaves, perhaps behind others,
   execute,      // is carried out,
   receive,      // the answer arrives
   drop_before,  // the connection breaks before the command is carried out

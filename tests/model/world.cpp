@@ -52,10 +52,10 @@ void audience::hash_into(hasher& into) const {
 digest model_node::value() const {
   if (known_digest) return *known_digest;
   hasher all;
-  all.add(life).add(is_cut ? 1U : 0U).add(static_cast<std::uint64_t>(commands.at));
+  all.add(life).add(is_cut ? 1U : 0U).add(commands.sent.size());
   all.add(commands.is_connected ? commands.server_life : 0U);
-  if (commands.sent) all.add(describe(*commands.sent));
-  if (commands.heard) all.add(describe(*commands.heard));
+  for (const sent_command& each : commands.sent) all.add(each.origin).add(describe(each.what));
+  for (const answer& each : commands.heard) all.add(describe(each));
   all.add(static_cast<std::uint64_t>(reader.at));
   if (reader.at != reader_channel::stage::idle) all.add(reader.server_life);
   if (reader.at == reader_channel::stage::entries) all.add(describe(reader.found));
@@ -72,7 +72,7 @@ digest model_server::value() const {
   all.add(life).add(incarnations).add(saves.size());
   redis.hash_into(all);
   for (const auto& each : saves) each->hash_into(all);
-  if (in_network) all.add(in_network->origin).add(describe(in_network->what));
+  for (const sent_command& each : in_network) all.add(each.origin).add(describe(each.what));
   known_digest = all.result();
   return *known_digest;
 }
@@ -131,17 +131,18 @@ bool world::is_server_gone(int which) const {
 }
 
 bool world::can_send(const model_node& node) const {
-  return node.machine && !node.is_cut && node.commands.at == command_channel::stage::idle &&
+  return node.machine && !node.is_cut &&
          (!node.commands.is_connected || node.machine->has_command());
 }
 
 bool world::can_on_commands(action what, const model_node& node) const {
-  using stage = command_channel::stage;
-  if (what == action::execute) return node.commands.at == stage::issued;
-  if (what == action::receive) return node.commands.at == stage::answered;
-  if (what == action::lose) return node.commands.is_connected;
-  if (what != action::zombify) return can_send(node);
-  return (can_send(node) || node.commands.at == stage::issued) && !server_->in_network;
+  const command_channel& commands = node.commands;
+  if (what == action::execute) return !commands.sent.empty();
+  if (what == action::receive) return !commands.heard.empty();
+  if (what == action::lose) return commands.is_connected;
+  if (what == action::issue) return can_send(node);
+  if (what != action::zombify) return commands.is_idle() && can_send(node);
+  return (can_send(node) || !commands.sent.empty()) && server_->in_network.empty();
 }
 
 bool world::can_on_reader(action what, const model_node& node) const {
@@ -167,7 +168,7 @@ bool world::can(step what) const {
   if (const auto bound = limit_of(what.what); bound && bounds_.of(*bound) == 0) return false;
   if (what.what >= action::add && what.what <= action::heal)
     return can_from_outside(what, node(what.node));
-  if (what.what == action::run_zombie) return server_->in_network.has_value();
+  if (what.what == action::run_zombie) return !server_->in_network.empty();
   if (what.what < action::run_zombie || what.what == action::trouble)
     return can_on_commands(what.what, node(what.node));
   if (what.what <= action::lose_reader) return can_on_reader(what.what, node(what.node));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -115,12 +116,18 @@ struct audience {
   void hash_into(hasher& into) const;
 };
 
+struct sent_command {
+  std::string origin;
+  command what;
+};
+
+// In order: what was sent is carried out, and then answered, the oldest first.
 struct command_channel {
-  enum class stage : std::uint8_t { idle, issued, answered } at = stage::idle;
   bool is_connected = false;
   std::uint32_t server_life = 0;  // with which it was connected
-  std::optional<command> sent;
-  std::optional<answer> heard;
+  std::deque<sent_command> sent;
+  std::deque<answer> heard;
+  bool is_idle() const { return sent.empty() && heard.empty(); }
 };
 
 struct reader_channel {
@@ -141,17 +148,12 @@ struct model_node {
   digest value() const;
 };
 
-struct zombie {
-  std::string origin;
-  command what;
-};
-
 struct model_server {
   redis_model redis;
   std::uint32_t life = 1;  // of the process: connections belong to one
   std::uint32_t incarnations = 1;
   std::vector<std::shared_ptr<const key_space>> saves;
-  std::optional<zombie> in_network;
+  std::deque<sent_command> in_network;  // of a connection that broke
   mutable std::optional<digest> known_digest;
   digest value() const;
 };
@@ -206,9 +208,9 @@ class world {
   void connect(int which);
   void disconnect(int which);
   bool is_server_gone(int which) const;
-  command next_command(int which);
+  sent_command next_command(int which);
   void spoil(commit_command& commit) const;
-  answer execute(const std::string& origin, const command& what);
+  answer execute(const sent_command& sent);
   void deliver_answer(int which, answer heard);
   void deliver_read(int which, read_answer heard);
   void add_message(int which, std::uint16_t identity);

@@ -17,12 +17,12 @@ constexpr int exchanges_max = 40;
 }  // namespace
 
 void world::finish_what_is_under_way() {
-  if (server_->in_network) take(step{action::run_zombie, 0, 0});
+  while (!server_->in_network.empty()) take(step{action::run_zombie, 0, 0});
   for (int which = 0; which < node_count; ++which) {
     if (node(which).is_cut) change(which).is_cut = false;
     const auto number = static_cast<std::uint8_t>(which);
     for (const action what : {action::execute, action::receive}) {
-      if (can(step{what, number, 0})) take(step{what, number, 0});
+      while (can(step{what, number, 0})) take(step{what, number, 0});
     }
     for (const action what : {action::read_facts, action::read_receive}) {
       if (can(step{what, number, 0})) take(step{what, number, 0});

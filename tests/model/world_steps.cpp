@@ -27,16 +27,16 @@ void world::disconnect(int which) {
   drain(which);
 }
 
-command world::next_command(int which) {
+sent_command world::next_command(int which) {
   connect(which);
   model_node& node = change(which);
   if (!node.machine->has_command()) {
     fail("a new connection, and " + node.machine->origin() + " has nothing to say");
-    return attach_command{};
+    return {node.machine->origin(), attach_command{}};
   }
   command what = node.machine->next_command();
   if (auto* commit = std::get_if<commit_command>(&what)) spoil(*commit);
-  return what;
+  return {node.machine->origin(), std::move(what)};
 }
 
 // Planted bugs.
@@ -55,7 +55,8 @@ void world::spoil(commit_command& commit) const {
   }
 }
 
-answer world::execute(const std::string& origin, const command& what) {
+answer world::execute(const sent_command& sent) {
+  const auto& [origin, what] = sent;
   model_server& server = change_server();
   const key_space& keys = server.redis.keys();
   const bool was_open = keys.meta && keys.meta->state == "open" && keys.seq && keys.req &&
@@ -94,9 +95,6 @@ void world::deliver_answer(int which, answer heard) {
         each.at = position{node.machine->identity().epoch, appended->floor};
     }
   }
-  node.commands.at = command_channel::stage::idle;
-  node.commands.sent.reset();
-  node.commands.heard.reset();
   node.machine->on_answer(heard);
   drain(which);
 }
@@ -108,18 +106,31 @@ void world::take_on_commands(step what) {
     return;
   }
   if (what.what == action::receive) {
-    const answer heard = *node(which).commands.heard;
+    command_channel& commands = change(which).commands;
+    const answer heard = commands.heard.front();
+    commands.heard.pop_front();
     deliver_answer(which, heard);
     return;
   }
-  const bool is_first = node(which).commands.at == command_channel::stage::idle;
-  const command sent = is_first ? next_command(which) : *node(which).commands.sent;
-  const std::string origin = node(which).machine->origin();
+  if (what.what == action::execute) {
+    if (is_server_gone(which)) {
+      disconnect(which);
+      return;
+    }
+    command_channel& commands = change(which).commands;
+    const sent_command sent = commands.sent.front();
+    commands.sent.pop_front();
+    commands.heard.push_back(execute(sent));
+    return;
+  }
   if (what.what == action::zombify) {
-    change_server().in_network = zombie{origin, sent};
+    std::deque<sent_command> left = node(which).commands.sent;
+    if (can_send(node(which))) left.push_back(next_command(which));
+    change_server().in_network = std::move(left);
     disconnect(which);
     return;
   }
+  const sent_command sent = next_command(which);
   if (is_server_gone(which) || what.what == action::drop_before) {
     disconnect(which);
     return;
@@ -128,18 +139,13 @@ void world::take_on_commands(step what) {
   if (what.what == action::trouble) {
     deliver_answer(which, wire_error{net::redis::reply_class::retryable, "LOADING"});
   } else if (what.what == action::issue) {
-    commands.sent = sent;
-    commands.at = command_channel::stage::issued;
+    commands.sent.push_back(sent);
   } else {
-    const answer heard = execute(origin, sent);
+    const answer heard = execute(sent);
     if (what.what == action::exchange) {
       deliver_answer(which, heard);
-    } else if (what.what == action::drop_after) {
-      disconnect(which);
     } else {
-      commands.sent.reset();
-      commands.heard = heard;
-      commands.at = command_channel::stage::answered;
+      disconnect(which);
     }
   }
 }
@@ -183,8 +189,25 @@ void world::add_message(int which, std::uint16_t identity) {
   sent_message sent;
   sent.life = node.life;
   sent.identity = identity;
-  sent.seq = node.machine->add("r", "m" + number, "t" + number, {});
+  const auto seq = node.machine->add("r", "m" + number, "t" + number, {});
+  if (!seq) {
+    fail("m" + number + " is taken for another message than itself");
+    return;
+  }
+  sent.seq = *seq;
   record& facts = change_record();
+  const auto is_it = [&sent](const sent_message& other) {
+    return other.life == sent.life && other.seq == sent.seq;
+  };
+  // It is there already, and its sender waits again.
+  const auto known = std::ranges::find_if(facts.sent, is_it);
+  if (known != facts.sent.end()) {
+    if (known->identity != identity) fail("m" + number + " shares its seq with another message");
+    known->is = sent_message::fate::accepted;
+    facts.add_to_sum(hasher().add(6U).add(sent.life).add(sent.seq));
+    drain(which);
+    return;
+  }
   facts.sent.push_back(sent);
   facts.add_to_sum(hasher().add(1U).add(sent.life).add(sent.seq).add(identity));
   drain(which);
@@ -222,8 +245,9 @@ void world::begin_server_life(bool same_connections) {
 void world::take_on_server(step what) {
   model_server& server = change_server();
   if (what.what == action::run_zombie) {
-    const zombie late = *std::exchange(server.in_network, std::nullopt);
-    execute(late.origin, late.what);
+    const sent_command late = server.in_network.front();
+    server.in_network.pop_front();
+    execute(late);
   } else if (what.what == action::save) {
     server.saves.push_back(std::make_shared<const key_space>(server.redis.keys()));
     if (server.saves.size() > saves_max) server.saves.erase(server.saves.begin());

@@ -1,6 +1,6 @@
 -- Appends entries of one origin, up to the first gap (docs/log-protocol.md).
 -- KEYS: meta seq req log epochs heard beats.
--- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq, beat ('': none),
+-- ARGV: log id, epoch, incarnation, origin, retained entries, retained bytes, after seq, beat ('': none), after id,
 --       then for each entry: kind, seq, room, client message id, text.
 --
 -- Returns {'STALE'} when the node must attach again: the log is not open in this epoch and incarnation, the server that
@@ -18,7 +18,10 @@
 -- An error that names the key when one is of another type, whatever is to be appended.
 --
 -- `after seq` is the one that must be known before the first entry, each entry's the one before it; 0: nothing matters.
--- Seqs need not be dense. Entries with seq 0 have no place in the origin's sequence and may be repeated.
+-- Seqs need not be dense. Entries with seq 0 have no place in the origin's sequence and may be repeated. `after id`, if
+-- it is not '', is the client message id of that one, and nothing is appended unless it is there, from this origin: a
+-- call that was sent before the one before it was answered must not rely on a seq that somebody has set too high. (With
+-- another's entry of this id nothing would be known of those before it.)
 --
 -- A beat goes into a stream of its own, before the entries, with the top that it was written at: it takes no index, and
 -- makes nothing go. Its number is counted in meta, so that who waits behind the newest one hears the next, whatever
@@ -37,7 +40,7 @@
 local entry_fields = 5
 -- Kept of the newest beats: more than nodes write while a reader is away for a moment.
 local beats_max = 256
-local first = 9
+local first = 10
 -- Beyond twice what comes; and the most that the log may grow past its limit before it is trimmed.
 local trim_bytes_more, excess_max = 512 * 1024, 256 * 1024
 
@@ -139,6 +142,11 @@ local function forget_higher_ids()
 end
 
 local is_one_missing = false
+if ARGV[9] ~= '' then
+  local id = redis.call('HGET', KEYS[3], ARGV[9])
+  local found = id and redis.pcall('XRANGE', KEYS[4], id, id)[1]
+  is_one_missing = not found or found[2][4] ~= origin or found[2][6] ~= ARGV[7]
+end
 for i = first, #ARGV, entry_fields do
   local seq, client_id = tonumber(ARGV[i + 1]), ARGV[i + 3]
   local id = known[client_id]

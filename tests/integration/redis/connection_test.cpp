@@ -46,6 +46,64 @@ TEST_F(RedisConnection, PipelinesRequestsInOrder) {
   EXPECT_TRUE(opened.opened->is_open());
 }
 
+asio::awaitable<void> send_in_a_row(connection& over, std::vector<exec_result>& results) {
+  request first, second, last;
+  first.add({"RPUSH", "list", "1"}).add({"RPUSH", "list", "2"});
+  second.add({"BLPOP", "empty", "0.05"});  // answered later than the others are sent
+  last.add({"LRANGE", "list", "0", "-1"});
+  for (const request* each : {&first, &second, &last}) {
+    const error_code ec = co_await over.send(*each, 5s);
+    EXPECT_FALSE(ec) << ec.message();
+  }
+  for (int i = 0; i < 3; ++i) {
+    auto result = co_await over.hear(5s);
+    results.push_back(std::move(result));
+  }
+}
+
+TEST_F(RedisConnection, RequestsInARowAreAnsweredInOrder) {
+  test::redis_server server;
+  const auto opened = open(server.connection());
+  ASSERT_FALSE(opened.ec) << opened.detail;
+  std::vector<exec_result> results;
+  test::run_coro(io_, send_in_a_row(*opened.opened, results));
+  ASSERT_EQ(results.size(), 3U);
+  for (const exec_result& each : results) EXPECT_FALSE(each.ec) << each.ec.message();
+  ASSERT_EQ(results[0].replies.size(), 2U);
+  EXPECT_EQ(results[0].replies[1]->integer(), 2);
+  ASSERT_EQ(results[1].replies.size(), 1U);
+  ASSERT_EQ(results[2].replies.size(), 1U);
+  EXPECT_EQ(results[2].replies[0]->size(), 2U);
+  request what;
+  what.add({"PING"});
+  EXPECT_EQ(exec(*opened.opened, what).replies.at(0)->text(), "PONG");
+}
+
+asio::awaitable<void> send_to_nobody(connection& over, exec_result& result) {
+  request what;
+  what.add({"PING"});
+  for (int i = 0; i < 2; ++i) {
+    const error_code ec = co_await over.send(what, 5s);
+    EXPECT_FALSE(ec) << ec.message();
+  }
+  result = co_await over.hear(50ms);
+}
+
+TEST_F(RedisConnection, OneThatIsNotAnsweredInTimeEndsAllInTheRow) {
+  test::redis_server server;
+  const auto opened = open(server.connection());
+  ASSERT_FALSE(opened.ec) << opened.detail;
+  server.pause();
+  exec_result result;
+  test::run_coro(io_, send_to_nobody(*opened.opened, result));
+  EXPECT_EQ(result.ec, make_error_code(errc::command_timeout));
+  EXPECT_FALSE(opened.opened->is_open());
+  server.resume();
+  request what;
+  what.add({"PING"});
+  EXPECT_EQ(exec(*opened.opened, what).ec, make_error_code(errc::closed));
+}
+
 TEST_F(RedisConnection, CarriesLargeAndBinaryValues) {
   test::redis_server server;
   const auto opened = open(server.connection());

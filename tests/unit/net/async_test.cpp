@@ -415,10 +415,11 @@ asio::awaitable<int> move_ten_times(std::uint64_t& moved) {
 
 asio::awaitable<void> move_or_not() {
   std::uint64_t moved = 0;
-  const std::optional<int> moving = co_await while_moving(move_ten_times(moved), 100ms, &moved);
+  const auto count = [&moved] { return moved; };
+  const std::optional<int> moving = co_await while_moving(move_ten_times(moved), 100ms, count);
   EXPECT_EQ(moving, 10) << "twice the limit in all, and never still for it";
   bool was_cancelled = false;
-  const std::optional<int> still = co_await while_moving(answer_never(was_cancelled), 10ms, &moved);
+  const std::optional<int> still = co_await while_moving(answer_never(was_cancelled), 10ms, count);
   EXPECT_FALSE(still);
   EXPECT_TRUE(was_cancelled);
 }

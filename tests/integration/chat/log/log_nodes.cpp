@@ -29,9 +29,10 @@ asio::awaitable<void> append_into(chat::chat_log& log, std::string room, std::st
 }
 
 asio::awaitable<void> append_until_in(std::vector<log_node*> nodes, std::string id,
+                                      std::string text,
                                       std::shared_ptr<std::optional<chat::append_outcome>> result) {
   for (std::size_t i = 0;; ++i) {
-    auto outcome = co_await nodes[i % nodes.size()]->log->append("room", id, "text");
+    auto outcome = co_await nodes[i % nodes.size()]->log->append("room", id, text);
     if (outcome.status != chat::append_status::retry_later) {
       *result = std::move(outcome);
       co_return;
@@ -157,9 +158,11 @@ LogNodes::outcome_ptr LogNodes::append(log_node& node, std::string id, std::stri
   return result;
 }
 
-LogNodes::outcome_ptr LogNodes::append_surely(std::vector<log_node*> nodes, std::string id) {
+LogNodes::outcome_ptr LogNodes::append_surely(std::vector<log_node*> nodes, std::string id,
+                                              std::string text) {
   auto result = std::make_shared<std::optional<chat::append_outcome>>();
-  asio::co_spawn(io_, append_until_in(std::move(nodes), std::move(id), result), rethrow);
+  asio::co_spawn(io_, append_until_in(std::move(nodes), std::move(id), std::move(text), result),
+                 rethrow);
   return result;
 }
 

@@ -83,7 +83,8 @@ class LogNodes : public testing::Test {
   outcome_ptr append(log_node& node, std::string id, std::string room = "room",
                      std::string text = "text");
   // Appends again with the same id, here or there, until it is in the log.
-  outcome_ptr append_surely(std::vector<log_node*> nodes, std::string id);
+  outcome_ptr append_surely(std::vector<log_node*> nodes, std::string id,
+                            std::string text = "text");
   chat::append_outcome append_now(log_node& node, std::string id);
   chat::range_result range(log_node& node, chat::cursor after, std::string room = "room",
                            std::size_t bytes_max = SIZE_MAX);

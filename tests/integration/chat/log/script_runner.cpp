@@ -58,8 +58,8 @@ script_runner::append_words script_runner::to_append(std::string origin) {
 }
 
 std::string script_runner::append(const append_words& how, const std::vector<message>& messages) {
-  words arguments{how.log_id,   how.epoch,          how.life,  how.origin,
-                  how.retained, how.retained_bytes, how.after, how.beat};
+  words arguments{how.log_id,         how.epoch, how.life, how.origin,  how.retained,
+                  how.retained_bytes, how.after, how.beat, how.after_id};
   for (const message& each : messages) {
     const std::string kind = each.seq == "0" ? "h" : "m";
     arguments.insert(arguments.end(), {kind, each.seq, "room", each.id, each.text});

@@ -33,7 +33,7 @@ class script_runner : public testing::Test {
 
   struct append_words {
     std::string log_id = "log1", epoch = "1", life, origin = "a", retained = "1000000",
-                retained_bytes = "1000000000", after = "0", beat;
+                retained_bytes = "1000000000", after = "0", beat, after_id;
   };
   append_words to_append(std::string origin = "a");
   std::string append(const append_words& how, const std::vector<message>& messages);

@@ -70,6 +70,30 @@ TEST_F(LogScripts, AppendStopsAtAGap) {
   EXPECT_EQ(ask({"HGET", "seq", "a"}), "5");
 }
 
+// Somebody has set the seq: a call that was sent before the one before it was answered must not believe it.
+TEST_F(LogScripts, AppendWantsTheEntryBeforeItWhenItIsNamed) {
+  make_log();
+  append_words how = to_append();
+  EXPECT_EQ(append(how, {{"1", "x"}}), "OK,2,1,2");
+  redis({"HSET", "seq", "a", "2"});
+  how.after = "2";
+  how.after_id = "y";
+  EXPECT_EQ(append(how, {{"3", "z"}}), "OK,2,1,GAP 2") << "it was never there";
+  how.after = "1";
+  how.after_id = "x";
+  EXPECT_EQ(append(how, {{"3", "z"}}), "OK,3,1,3");
+  how.after = "3";
+  how.after_id = "z";
+  EXPECT_EQ(append(how, {{"4", "w"}}), "OK,4,1,4");
+  append(to_append("b"), {{"1", "b1"}, {"2", "b2"}, {"3", "b3"}, {"4", "b4"}, {"5", "b5"}});
+  redis({"HSET", "req", "lost", "1-99", "earlier", "1-2", "junk", "junk"});
+  how.after = "4";
+  for (const char* id : {"lost", "earlier", "junk", "b4"}) {
+    how.after_id = id;
+    EXPECT_EQ(append(how, {{"5", "v"}}), "OK,9,1,GAP 4") << id;
+  }
+}
+
 TEST_F(LogScripts, AppendWithNothingBeforeTakesAnySeq) {
   make_log();
   EXPECT_EQ(append(to_append(), {{"7", "x"}, {"9", "y"}}), "OK,3,1,2,3");

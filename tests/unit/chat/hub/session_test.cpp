@@ -146,7 +146,8 @@ TEST_F(Session, AnswersRetryWhenTheOutboxStaysFull) {
   client sender = connect_and_greet();
   log.is_full = true;
   invoke(sender, "1", "Send", R"(["a","m","t"])");
-  EXPECT_EQ(news(sender), lines{"1!retry: the outbox of this node is full"});
+  EXPECT_EQ(news(sender),
+            lines{"1!retry: the outbox of this node is full: send it again with the same id"});
   EXPECT_EQ(log.accepted.size(), 0U);
 }
 

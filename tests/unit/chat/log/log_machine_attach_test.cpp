@@ -10,7 +10,12 @@ using net::redis::reply_class;
 
 class LogMachineAttach : public machine_fixture {
  protected:
-  std::uint64_t add() { return machine_.add("room", "id", "text", {}); }
+  std::uint64_t add() {
+    return machine_.add("room", "id" + std::to_string(++ids_), "text", {}).value();
+  }
+
+ private:
+  int ids_ = 0;
 };
 
 TEST_F(LogMachineAttach, SaysNothingWithoutAConnection) {
@@ -74,12 +79,88 @@ TEST_F(LogMachineAttach, SendsInBatchesAndAnswersSenders) {
   open();
   for (int i = 0; i < 5; ++i) add();
   EXPECT_EQ(next(), "append log1/1/life1 after 0: 1 2 3");
-  add();
-  EXPECT_EQ(next(), "");
+  EXPECT_EQ(next(), "") << "what waits would not fill another one";
   hear(appended(5, {3, 4, 5}));
   EXPECT_EQ(settled(), (texts{"1@3", "2@4", "3@5"}));
   EXPECT_EQ(machine_.top(), 5U);
-  EXPECT_EQ(next(), "append log1/1/life1 after 3: 4 5 6");
+  EXPECT_EQ(next(), "append log1/1/life1 after 3: 4 5");
+}
+
+TEST_F(LogMachineAttach, AFullBatchGoesBehindOneThatIsNotAnswered) {
+  fill_stream(2);
+  open();
+  for (int i = 0; i < 7; ++i) add();
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: 1 2 3");
+  EXPECT_EQ(next(), "append log1/1/life1 after 3:id3: 4 5 6") << "with what has to be there";
+  EXPECT_EQ(next(), "");
+  hear(appended(5, {3, 4, 5}));
+  EXPECT_EQ(next(), "");
+  hear(appended(8, {6, 7, 8}));
+  EXPECT_EQ(settled(), (texts{"1@3", "2@4", "3@5", "4@6", "5@7", "6@8"}));
+  EXPECT_EQ(next(), "append log1/1/life1 after 6: 7");
+}
+
+TEST_F(LogMachineAttach, NoMoreThanSoManyAppendsAreOnTheirWay) {
+  fill_stream(2);
+  open();
+  for (int i = 0; i < 30; ++i) add();
+  int count = 0;
+  while (next() != "") ++count;
+  EXPECT_EQ(count, 4);
+}
+
+// What is behind it is answered before anything new is said.
+TEST_F(LogMachineAttach, AnAppendThatIsStaleTakesThoseBehindItWithIt) {
+  fill_stream(2);
+  open();
+  for (int i = 0; i < 9; ++i) add();
+  next();
+  next();
+  hear(stale_append());
+  EXPECT_EQ(machine_.state(), log_state::recovering);
+  EXPECT_EQ(next(), "");
+  hear(stale_append());
+  EXPECT_EQ(next(), "attach behind 1-2");
+  hear(attached());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: beat behind 1-2 low 1 1 2 3");
+  EXPECT_EQ(settled(), texts{});
+}
+
+TEST_F(LogMachineAttach, ARefusalIsSaidOnceForAppendsInARow) {
+  fill_stream(2);
+  open();
+  for (int i = 0; i < 9; ++i) add();
+  next();
+  next();
+  next();
+  hear(error(reply_class::retryable, "OOM command not allowed"));
+  const std::string reason = machine_.reason();
+  EXPECT_NE(reason.find("out of memory"), std::string::npos);
+  EXPECT_EQ(next(), "");
+  append_answer behind = appended(2, {});
+  behind.entries.push_back(gap(0));
+  hear(behind);
+  hear(behind);
+  EXPECT_EQ(machine_.reason(), reason) << "an answer that appended nothing mends nothing";
+  EXPECT_TRUE(machine_.must_pause());
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: 1 2 3");
+  hear(appended(5, {3, 4, 5}));
+  EXPECT_EQ(machine_.reason(), "");
+}
+
+TEST_F(LogMachineAttach, AMessageThatIsSentAgainGoesToTheLogOnce) {
+  fill_stream(2);
+  open();
+  EXPECT_EQ(machine_.add("room", "id", "text", {}), 1U);
+  EXPECT_EQ(next(), "append log1/1/life1 after 0: 1");
+  EXPECT_EQ(machine_.add("room", "id", "text", {}), 1U);
+  EXPECT_EQ(machine_.add("room", "id", "other", {}), std::nullopt);
+  EXPECT_EQ(machine_.add("other", "id", "text", {}), std::nullopt);
+  hear(appended(3, {3}));
+  EXPECT_EQ(settled(), (texts{"1@3"}));
+  EXPECT_EQ(machine_.add("room", "id", "text", {}), 1U);
+  EXPECT_EQ(settled(), (texts{"1@3"})) << "at once";
+  EXPECT_EQ(next(), "");
 }
 
 TEST_F(LogMachineAttach, AnOwnMessageThatIsReadIsAnAnswerToo) {

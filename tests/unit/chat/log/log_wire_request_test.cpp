@@ -95,29 +95,13 @@ TEST_F(LogWireRequests, AppendCarriesTheBeatFirst) {
   body.client_message_id = "c";
   body.text = std::string("a\0b", 3);
   what.messages.push_back({4, std::make_shared<const message_body>(body)});
-  const words expected{"EVALSHA",
-                       sha,
-                       "7",
-                       "{app}:meta",
-                       "{app}:seq",
-                       "{app}:req",
-                       "{app}:log",
-                       "{app}:epochs",
-                       "{app}:heard",
-                       "{app}:beats",
-                       "log1",
-                       "7",
-                       "life",
-                       "me",
-                       "500",
-                       "9000",
-                       "3",
-                       "5 7-20 4",
-                       "m",
-                       "4",
-                       "r",
-                       "c",
-                       std::string("a\0b", 3)};
+  what.after_id = "c3";
+  const words expected{"EVALSHA",     sha,           "7",         "{app}:meta",
+                       "{app}:seq",   "{app}:req",   "{app}:log", "{app}:epochs",
+                       "{app}:heard", "{app}:beats", "log1",      "7",
+                       "life",        "me",          "500",       "9000",
+                       "3",           "5 7-20 4",    "c3",        "m",
+                       "4",           "r",           "c",         std::string("a\0b", 3)};
   EXPECT_EQ(commands_in(wire_.make(what)), (std::vector<words>{{"INFO", "memory"}, expected}));
   what.beat.clear();
   EXPECT_EQ(only(what).at(17), "") << "no beat";

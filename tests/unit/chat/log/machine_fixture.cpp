@@ -22,7 +22,8 @@ struct in_words {
   }
   std::string operator()(const append_command& what) const {
     std::string text = "append " + what.log.log_id + '/' + number(what.log.epoch) + '/' +
-                       what.log.incarnation + " after " + number(what.after_seq) + ':';
+                       what.log.incarnation + " after " + number(what.after_seq) +
+                       (what.after_id.empty() ? "" : ':' + what.after_id) + ':';
     if (const auto beat = parse_beat(what.beat))
       text += " beat behind " + format_position(beat->read) + " low " + number(beat->low);
     for (const outgoing_message& each : what.messages) text += ' ' + number(each.seq);
@@ -142,6 +143,13 @@ append_answer machine_fixture::appended(std::uint64_t top, std::vector<std::uint
     reply.at = position{epoch, index};
     result.entries.push_back(reply);
   }
+  return result;
+}
+
+entry_reply machine_fixture::gap(std::uint64_t last_seq) {
+  entry_reply result;
+  result.result = entry_result::gap;
+  result.last_seq = last_seq;
   return result;
 }
 

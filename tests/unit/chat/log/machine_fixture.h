@@ -26,7 +26,7 @@ class machine_fixture : public testing::Test {
 
   // ---- what it says, in words, without the numbers that differ from try to try:
   //   attach[ behind P]
-  //   append log/epoch/life after N:[ beat behind P low N][ seq...]
+  //   append log/epoch/life after N[:id]:[ beat behind P low N][ seq...]
   //   convene from log/epoch/state/life/round
   //   report to R behind P: report
   //   truncate to P | restore behind P: P... | commit L/term behind P marks{...}[ replacing]
@@ -53,6 +53,7 @@ class machine_fixture : public testing::Test {
   static chat::append_answer appended(std::uint64_t top, std::vector<std::uint64_t> indexes,
                                       std::uint64_t epoch = 1);
   static chat::append_answer stale_append();
+  static chat::entry_reply gap(std::uint64_t last_seq);
   static chat::repair_answer repaired(bool is_complete = true);
   static chat::repair_answer stale_repair();
   static chat::wire_error error(net::redis::reply_class kind, std::string text);

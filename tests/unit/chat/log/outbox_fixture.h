@@ -22,10 +22,10 @@ class outbox_fixture : public testing::Test {
   void add(int count) {
     for (int i = 0; i < count; ++i) outbox_.add(body(), start_, settled_);
   }
-  static chat::message_body body(std::string text = "text") {
+  chat::message_body body(std::string text = "text") {
     chat::message_body result;
     result.room = "room";
-    result.client_message_id = "id";
+    result.client_message_id = "id" + std::to_string(++ids_);
     result.text = std::move(text);
     return result;
   }
@@ -33,6 +33,7 @@ class outbox_fixture : public testing::Test {
     seqs result;
     const chat::outbox::batch taken = outbox_.take_batch(count_max, SIZE_MAX, top_);
     after_seq_ = taken.after_seq;
+    after_id_ = taken.after_id;
     for (const chat::outgoing_message& each : taken.messages) result.push_back(each.seq);
     return result;
   }
@@ -100,7 +101,9 @@ class outbox_fixture : public testing::Test {
   chat::outbox outbox_;
   std::vector<chat::settlement> settled_;
   std::uint64_t after_seq_ = 0;  // of the latest batch
-  std::uint64_t top_ = 0;        // of the log, when a batch is taken
+  std::string after_id_;
+  int ids_ = 0;
+  std::uint64_t top_ = 0;  // of the log, when a batch is taken
   chat::reading reading_{{1, 2}, 9, 9, 0};
 };
 

@@ -36,6 +36,103 @@ TEST_F(Outbox, BatchesAreBoundedInBytesButNeverEmpty) {
   EXPECT_FALSE(outbox_.has_unsent());
 }
 
+TEST_F(Outbox, SaysWhetherABatchIsFull) {
+  EXPECT_FALSE(outbox_.has_full_batch(1, 1));
+  add(2);
+  EXPECT_FALSE(outbox_.has_full_batch(3, 1'000));
+  EXPECT_TRUE(outbox_.has_full_batch(2, 1'000));
+  EXPECT_TRUE(outbox_.has_full_batch(3, 100));
+  take(1);
+  EXPECT_FALSE(outbox_.has_full_batch(2, 1'000)) << "what is on its way does not count";
+}
+
+TEST_F(Outbox, BatchesInARowAreAnsweredInOrder) {
+  add(5);
+  EXPECT_EQ(take(2), (seqs{1, 2}));
+  EXPECT_EQ(after_id_, "");
+  EXPECT_EQ(take(2), (seqs{3, 4}));
+  EXPECT_EQ(after_id_, "id2") << "nobody knows yet what became of it";
+  reply({appended(11), appended(12)});
+  EXPECT_EQ(take(2), (seqs{5}));
+  EXPECT_EQ(after_id_, "id4");
+  reply({appended(13), appended(14)});
+  reply({appended(15)});
+  EXPECT_EQ(answers(), (texts{"1@11", "2@12", "3@13", "4@14", "5@15"}));
+  add(1);
+  take();
+  EXPECT_EQ(after_seq_, 5U);
+  EXPECT_EQ(after_id_, "") << "it is known to be in the log";
+}
+
+TEST_F(Outbox, TheBatchBehindOneThatWasNotTakenHasItsOwnAnswers) {
+  add(4);
+  take(2);
+  take(2);
+  outbox_.on_batch_lost();
+  reply({appended(13), appended(14)});
+  EXPECT_EQ(answers(), (texts{"3@13", "4@14"}));
+  EXPECT_EQ(take(), (seqs{1, 2, 3, 4}));
+}
+
+TEST_F(Outbox, AMessageThatIsHereIsNotTakenAgain) {
+  chat::message_body again = body("text");
+  EXPECT_EQ(outbox_.add(again, start_, settled_), 1U);
+  EXPECT_EQ(outbox_.add(again, start_, settled_), 1U);
+  EXPECT_EQ(outbox_.size(), 1U);
+  take();
+  reply({appended(11)});
+  EXPECT_EQ(answers(), (texts{"1@11"}));
+  EXPECT_EQ(outbox_.add(again, start_, settled_), 1U);
+  EXPECT_EQ(answers(), (texts{"1@11"})) << "it is in the log";
+  hold(11);
+  EXPECT_EQ(outbox_.add(again, start_, settled_), 2U) << "only the log knows it now";
+}
+
+TEST_F(Outbox, AnIdThatIsHereIsNotGivenToAnotherMessage) {
+  chat::message_body other = body("text");
+  EXPECT_EQ(outbox_.add(other, start_, settled_), 1U);
+  other.text = "other";
+  EXPECT_EQ(outbox_.add(other, start_, settled_), std::nullopt);
+  EXPECT_EQ(outbox_.size(), 1U);
+}
+
+TEST_F(Outbox, WhoGaveUpWaitsAgainForTheSameMessage) {
+  chat::message_body again = body("text");
+  outbox_.add(again, start_, settled_);
+  outbox_.give_up_before(start_ + 1s, "slow", settled_);
+  EXPECT_EQ(answers(), (texts{"1 later"}));
+  EXPECT_EQ(outbox_.add(again, start_ + 2s, settled_), 1U);
+  outbox_.give_up_before(start_ + 2s, "slow", settled_);
+  EXPECT_EQ(answers(), texts{});
+  take();
+  reply({appended(11)});
+  EXPECT_EQ(answers(), (texts{"1@11"}));
+}
+
+// The log has another message under its id: to take it for the one that was refused would acknowledge it.
+TEST_F(Outbox, ARefusedMessageIsNotTakenForOneThatIsHere) {
+  chat::message_body refused = body("text");
+  outbox_.add(refused, start_, settled_);
+  take();
+  reply({known(entry_result::conflict, std::nullopt)});
+  EXPECT_EQ(answers(), (texts{"1 refused"}));
+  EXPECT_EQ(outbox_.add(refused, start_, settled_), 2U);
+  EXPECT_EQ(answers(), texts{});
+  take();
+  reply({known(entry_result::conflict, std::nullopt)});
+  EXPECT_EQ(answers(), (texts{"2 refused"}));
+}
+
+TEST_F(Outbox, WhatWaitsForTheLogIsBounded) {
+  outbox_.limit_undecided(1'000);
+  while (outbox_.has_room()) outbox_.add(body(std::string(300, 'x')), start_, settled_);
+  EXPECT_EQ(outbox_.size(), 3U);
+  take(1);
+  EXPECT_FALSE(outbox_.has_room());
+  reply({appended(11)});
+  EXPECT_TRUE(outbox_.has_room()) << "what is in the log does not wait for it";
+}
+
 TEST_F(Outbox, RepliesAnswerSendersOnce) {
   add(2);
   take();
@@ -110,7 +207,7 @@ TEST_F(Outbox, AClientIdOfAnotherMessageIsRefusedAndTakesNoRoom) {
   take();
   reply({known(entry_result::conflict, std::nullopt), appended(12)});
   ASSERT_EQ(settled_.size(), 2U);
-  EXPECT_EQ(settled_[0].outcome.reason, "this message id belongs to another message");
+  EXPECT_EQ(settled_[0].outcome.reason, chat::other_message_reason);
   EXPECT_EQ(answers(), (texts{"1 refused", "2@12"}));
   EXPECT_FALSE(outbox_.has_undecided());
 }
