@@ -43,6 +43,15 @@ boost::json::array fill_arguments(const call_template& call, const call_values& 
   return filled;
 }
 
+std::string fill_path(std::string_view path, std::string_view client) {
+  constexpr std::string_view placeholder = "${client}";
+  std::string filled(path);
+  for (auto at = filled.find(placeholder); at != std::string::npos;
+       at = filled.find(placeholder, at + client.size()))
+    filled.replace(at, placeholder.size(), client);
+  return filled;
+}
+
 bool has_placeholder(const call_template& call, std::string_view name) {
   const std::string placeholder = "${" + std::string(name) + "}";
   for (const std::string& argument : call.arguments) {

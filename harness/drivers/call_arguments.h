@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "harness/target/target.h"
@@ -21,6 +22,9 @@ struct call_values {
 // cursor; inside a longer text a missing cursor is empty. Placeholders of another name stay as they
 // are: the loader has refused them before.
 boost::json::array fill_arguments(const call_template& call, const call_values& values);
+
+// The path with ${client} filled in.
+std::string fill_path(std::string_view path, std::string_view client);
 
 // Does an argument carry "${name}"?
 bool has_placeholder(const call_template& call, std::string_view name);

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/this_coro.hpp>
 
+#include "harness/drivers/call_arguments.h"
 #include "harness/history/envelope.h"
 #include "net/async/assert.h"
 #include "net/async/log.h"
@@ -32,6 +33,11 @@ reconnect_policy make_policy(const shared_state& fleet, const client_plan& who) 
 std::string message_key(std::string_view nonce, const message_id& id) {
   return std::string(nonce) + "-" + std::to_string(index_of(id.sender) + 1) + "-" +
          std::to_string(index_of(id.room) + 1) + "-" + std::to_string(id.seq);
+}
+
+// The same over all of its connections.
+std::string client_key(std::string_view nonce, client_id id) {
+  return std::string(nonce) + "-client-" + std::to_string(index_of(id) + 1);
 }
 
 }  // namespace
@@ -75,13 +81,14 @@ asio::awaitable<void> client::run(net::time_point connect_at) {
 asio::awaitable<void> client::serve_connection() {
   driver_ = make_driver(fleet_.what.target);
   net::websocket_url url = fleet_.options.node_urls[index_of(node())];
-  url.path = driver_->path();
+  url.path = fill_path(driver_->path(), client_key(fleet_.what.run_nonce, who_.id));
   net::websocket_limits limits;
   limits.handshake_timeout = fleet_.options.join_timeout;
   limits.idle_timeout = {};  // tick() watches over the server
   net::connect_result connected = co_await net::connect_websocket(url, limits);
   if (connected.http_status != 0) {
-    const std::string answer = url.path + " answers HTTP " + std::to_string(connected.http_status);
+    const std::string answer =
+        driver_->path() + " answers HTTP " + std::to_string(connected.http_status);
     note_problem(answer);
     hear(reason_kind::connect_failed, answer, net::now());
   } else if (connected.ec) {

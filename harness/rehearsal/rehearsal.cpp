@@ -31,6 +31,7 @@ rehearsal_message message_for(const plan& what, std::size_t node, int attempt) {
   id.seq = 1;
   const payload_recipe& recipe = what.scenario.load.payload;
   rehearsal_message message;
+  message.client = nonce + "-rehearsal-" + std::to_string(node + 1);
   message.room = what.run_nonce + "-rehearsal";
   message.id = nonce + "-" + std::to_string(node + 1) + "-" + std::to_string(attempt);
   message.payload = make_envelope(nonce, id, run_time{}, recipe.bytes_max, recipe.content);

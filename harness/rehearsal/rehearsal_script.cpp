@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/drivers/call_arguments.h"
+
 namespace ordeal::harness {
 namespace {
 
@@ -39,6 +41,10 @@ bool speaks_of_the_call(std::string_view error) {
 
 rehearsal_script::rehearsal_script(const target& of, std::string node, rehearsal_message what)
     : target_(of), node_(std::move(node)), message_(std::move(what)), driver_(make_driver(of)) {}
+
+std::string rehearsal_script::path() const {
+  return fill_path(driver_->path(), message_.client);
+}
 
 void rehearsal_script::on_no_connection(unsigned http_status, std::string_view problem) {
   const std::string& path = target_.protocol.path;

@@ -24,7 +24,7 @@ struct objection {
 };
 
 struct rehearsal_message {
-  std::string room, id, payload;
+  std::string client, room, id, payload;
   std::string mark;  // what the payload begins with, and nothing else does
 };
 
@@ -33,7 +33,7 @@ class rehearsal_script {
   // `of` outlives the script. `node` is its name.
   rehearsal_script(const target& of, std::string node, rehearsal_message what);
 
-  std::string path() const { return driver_->path(); }
+  std::string path() const;
   // No connection, or no upgrade: `http_status` is the answer, 0 when there was none.
   void on_no_connection(unsigned http_status, std::string_view problem);
   // What to send, one WebSocket message each.

@@ -119,7 +119,9 @@ constexpr schema_row rows[] = {
     {.path = "protocol.path",
      .type = text,
      .default_text = "/",
-     .doc = "Path of the WebSocket endpoint."},
+     .allowed = "client",
+     .doc = "Path of the WebSocket endpoint; ${client} is a word that a client keeps over its "
+            "connections, and nobody else has."},
     {.path = "protocol.join",
      .type = map,
      .is_required = true,

@@ -12,6 +12,7 @@
 #include "net/async/random.h"
 #include "net/async/task_group.h"
 #include "reference-server/hub/records.h"
+#include "reference-server/hub/sender.h"
 #include "reference-server/hub/session.h"
 
 namespace ordeal::chat {
@@ -55,6 +56,17 @@ net::http_response refuse(unsigned status, std::string why) {
   response.status = status;
   response.body = std::move(why) + "\n";
   return response;
+}
+
+std::string sender_of(const net::http_request& request) {
+  const auto key = query_parameter(request.query, "sender");
+  return key.empty() ? session_scope() : sender_scope(key);
+}
+
+// Empty: there is no key, or one that is in order.
+std::string sender_error(const net::http_request& request) {
+  const auto key = query_parameter(request.query, "sender");
+  return key.empty() ? std::string() : sender_key_error(key);
 }
 
 }  // namespace
@@ -125,6 +137,8 @@ net::http_response chat_hub::negotiate(const net::http_request& request) {
 
 net::http_response chat_hub::grant_id(const net::http_request& request) {
   if (is_draining_) return refuse(503, "this node is shutting down");
+  if (std::string error = sender_error(request); !error.empty())
+    return refuse(400, std::move(error));
   // Who negotiates and never comes must not keep others out: the oldest one goes.
   if (ids_.size() >= context_.limits.connections_max && !ids_.drop_oldest())
     return refuse(503, too_many_connections);
@@ -160,6 +174,8 @@ net::http_response chat_hub::grant_id(const net::http_request& request) {
 net::http_response chat_hub::admit(const net::http_request& request) {
   if (request.path != "/chat") return refuse(404, "WebSockets are served at /chat");
   if (!origins_.allows(request)) return refuse_origin(request);
+  if (std::string error = sender_error(request); !error.empty())
+    return refuse(400, std::move(error));
   const auto token = query_parameter(request.query, "id");
   if (!token.empty()) return admit_id(token);
   if (is_draining_) return refuse(503, "this node is shutting down");
@@ -238,7 +254,8 @@ asio::awaitable<void> chat_hub::serve(net::http_request request,
   }
   std::exception_ptr failure;
   try {
-    co_await serve_session(token, std::move(socket));
+    std::string sender = sender_of(request);
+    co_await serve_session(token, std::move(sender), std::move(socket));
   } catch (...) {
     failure = std::current_exception();
   }
@@ -253,10 +270,10 @@ asio::awaitable<void> chat_hub::serve(net::http_request request,
   }
 }
 
-asio::awaitable<void> chat_hub::serve_session(std::string token,
+asio::awaitable<void> chat_hub::serve_session(std::string token, std::string sender,
                                               std::unique_ptr<net::websocket> socket) {
   const bool wants_resume = ids_.wants_resume(token);
-  session client(ex_, context_, wants_resume);
+  session client(ex_, context_, wants_resume, std::move(sender));
   sessions_.insert(&client);
   if (wants_resume) resumable_.emplace(token, &client);
   ++count_.connections_opened;

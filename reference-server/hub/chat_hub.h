@@ -65,7 +65,8 @@ class chat_hub final : public log_subscriber {
 
  private:
   asio::awaitable<void> watch_clients();
-  asio::awaitable<void> serve_session(std::string token, std::unique_ptr<net::websocket> socket);
+  asio::awaitable<void> serve_session(std::string token, std::string sender,
+                                      std::unique_ptr<net::websocket> socket);
   net::http_response grant_id(const net::http_request& request);
   net::http_response admit_id(std::string_view token);
   net::http_response admit_new();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/hub/codec.h"
+#include "reference-server/hub/sender.h"
 
 namespace ordeal::chat {
 
@@ -40,7 +41,7 @@ std::string message_record(const entry& message, std::string_view log_id) {
   arguments.reserve(4);
   arguments.emplace_back(message.room);
   arguments.emplace_back(format_cursor(log_id, message.at));
-  arguments.emplace_back(message.client_message_id);
+  arguments.emplace_back(own_id(message.client_message_id));
   arguments.emplace_back(message.text);
   return net::hub::encode_invocation("Message", arguments);
 }

@@ -9,6 +9,7 @@
 
 #include "net/async/log.h"
 #include "reference-server/hub/records.h"
+#include "reference-server/hub/sender.h"
 
 namespace ordeal::chat {
 namespace {
@@ -24,14 +25,16 @@ constexpr int resume_version = 2;
 
 }  // namespace
 
-session::session(asio::any_io_executor ex, hub_context& context, bool wants_resume)
+session::session(asio::any_io_executor ex, hub_context& context, bool wants_resume,
+                 std::string sender)
     : client_link(context.limits.out_queue_bytes_max),
       context_(context),
       tasks_(ex),
       changed_(ex),
       connection_changed_(ex),
       rooms_(ex, context, *this),
-      wants_resume_(wants_resume) {}
+      wants_resume_(wants_resume),
+      sender_(std::move(sender)) {}
 
 session::~session() {
   context_.flush.forget(*this);
@@ -284,8 +287,9 @@ asio::awaitable<void> session::append(std::string invocation_id, send_call wante
     answer_error(invocation_id,
                  "retry: the outbox of this node is full: send it again with the same id");
   } else {
-    outcome = co_await context_.log.append(
-        std::move(wanted.room), std::move(wanted.client_message_id), std::move(wanted.text));
+    std::string id = scoped_id(sender_, wanted.client_message_id);
+    outcome =
+        co_await context_.log.append(std::move(wanted.room), std::move(id), std::move(wanted.text));
     answer(invocation_id, outcome);
   }
   --sends_in_flight_;

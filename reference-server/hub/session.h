@@ -27,8 +27,8 @@ namespace ordeal::chat {
 
 class session final : public client_link, private connection_owner {
  public:
-  // `wants_resume`: stateful reconnect was negotiated.
-  session(asio::any_io_executor ex, hub_context& context, bool wants_resume);
+  // `wants_resume`: stateful reconnect was negotiated. `sender`: whose its message ids are (sender.h).
+  session(asio::any_io_executor ex, hub_context& context, bool wants_resume, std::string sender);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session() override;
@@ -120,6 +120,7 @@ class session final : public client_link, private connection_owner {
   std::size_t sends_in_flight_ = 0;
   std::size_t joins_in_flight_ = 0;
   bool wants_resume_;
+  std::string sender_;
   bool has_handshaken_ = false;
   bool has_client_left_ = false;
   bool is_waiting_ = false;

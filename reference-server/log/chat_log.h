@@ -46,7 +46,8 @@ struct entry {
   std::string origin;            // the accepting process: random per start
   std::uint64_t origin_seq = 0;  // dense per origin, from 1
   std::string room;
-  std::string client_message_id;
+  std::string
+      client_message_id;  // unique in the application: the hub puts the sender's scope before it
   std::string text;
   // A message that this node delivered before, on a branch of the log that is lost: where it was
   // then. Who has seen that position must not get it again.

@@ -1,5 +1,6 @@
 // A chat application as its author would write it around the published library: rooms with cursors, Sends that are
 // repeated with the same id until they are answered.
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 
 const installed = process.env.PUBLISHED_CLIENT_INSTALLED;
@@ -15,6 +16,8 @@ export class ChatClient {
   reconnectedCount = 0;
   closed = undefined;  // { error } once the connection is over
   #cursors = new Map();
+  // Whose message ids these are, over every connection and on every node.
+  #sender = randomUUID();
 
   // options: stateful, reconnect (delays in ms), headers, moveTo (the url after the first loss), skipNegotiation
   constructor(url, options = {}) {
@@ -23,7 +26,7 @@ export class ChatClient {
       http.skipNegotiation = true;
       http.transport = signalr.HttpTransportType.WebSockets;
     }
-    const builder = new signalr.HubConnectionBuilder().withUrl(url, http).configureLogging(signalr.LogLevel.None);
+    const builder = new signalr.HubConnectionBuilder().withUrl(this.#at(url), http).configureLogging(signalr.LogLevel.None);
     if (options.stateful) builder.withStatefulReconnect();
     if (options.reconnect) builder.withAutomaticReconnect(options.reconnect);
     this.hub = builder.build();
@@ -35,7 +38,7 @@ export class ChatClient {
     this.hub.onclose((error) => (this.closed = { error }));
     this.hub.onreconnecting(() => {
       ++this.reconnectingCount;
-      if (options.moveTo) this.hub.baseUrl = options.moveTo;
+      if (options.moveTo) this.hub.baseUrl = this.#at(options.moveTo);
     });
     this.hub.onreconnected(async () => {
       // Rooms belong to the connection that is gone.
@@ -49,6 +52,10 @@ export class ChatClient {
     t.after(() => client.hub.stop());
     await client.hub.start();
     return client;
+  }
+
+  #at(url) {
+    return `${url}?sender=${this.#sender}`;
   }
 
   // Where it was, when it was there before.

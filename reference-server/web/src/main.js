@@ -22,9 +22,13 @@ let socketId = "";
 class NamedWebSocket extends WebSocket {
   constructor(url) {
     socketId = newId();
-    super(`${url}?page=${socketId}`);
+    super(`${url}&page=${socketId}`);
   }
 }
+
+// Whose message ids these are, over every connection of this page and on every node: a message that
+// is sent again after a connection was lost is known by it.
+const senderKey = newId();
 
 // WebSockets only, without negotiation: behind a load balancer that is not sticky the negotiation
 // and the WebSocket would reach different nodes, and the second one does not know the first one's
@@ -32,7 +36,7 @@ class NamedWebSocket extends WebSocket {
 // which.
 function build(retryPolicy) {
   return new HubConnectionBuilder()
-    .withUrl("/chat", {
+    .withUrl(`/chat?sender=${senderKey}`, {
       skipNegotiation: true,
       transport: HttpTransportType.WebSockets,
       WebSocket: NamedWebSocket,

@@ -49,5 +49,11 @@ TEST(CallArguments, PlaceholderIsFoundInsideAnArgument) {
   EXPECT_FALSE(has_placeholder(call, "payload"));
 }
 
+TEST(FillPath, NamesTheClientWhereverItIsWanted) {
+  EXPECT_EQ(fill_path("/chat", "c-1"), "/chat");
+  EXPECT_EQ(fill_path("/${client}?sender=${client}", "c-1"), "/c-1?sender=c-1");
+  EXPECT_EQ(fill_path("/?x=${client}", "${client}"), "/?x=${client}") << "once";
+}
+
 }  // namespace
 }  // namespace ordeal::harness

@@ -16,7 +16,7 @@ class Rehearsal : public testing::Test {
 
   // A client whose handshake is done: its join is on its way.
   rehearsal_script joining() {
-    rehearsal_script script(target_, "node-1", {"r-1", "m-1", "o2.abc.rest", "o2.abc."});
+    rehearsal_script script(target_, "node-1", {"abc-1", "r-1", "m-1", "o2.abc.rest", "o2.abc."});
     EXPECT_EQ(script.on_open().size(), 1U);
     sent_ = script.on_frame("{}" + end_of_record);
     return script;
@@ -195,8 +195,14 @@ TEST_F(Rehearsal, TellsWhatThePathAnswers) {
   EXPECT_TRUE(!answer(0).is_file_wrong && !answer(0).is_final);
 }
 
+TEST_F(Rehearsal, GoesWhereTheTargetFileSaysAsAClientOfItsOwn) {
+  target_.protocol.path = "/chat?sender=${client}";
+  const rehearsal_script script(target_, "node-1", {"abc-1", "r-1", "m-1", "text", "text"});
+  EXPECT_EQ(script.path(), "/chat?sender=abc-1");
+}
+
 TEST_F(Rehearsal, TellsThatItIsAnotherProtocol) {
-  rehearsal_script script(target_, "node-1", {"r-1", "m-1", "o2.abc.rest", "o2.abc."});
+  rehearsal_script script(target_, "node-1", {"abc-1", "r-1", "m-1", "o2.abc.rest", "o2.abc."});
   script.on_open();
   script.on_frame("welcome" + end_of_record);
   ASSERT_TRUE(script.result());

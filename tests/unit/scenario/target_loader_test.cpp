@@ -28,7 +28,7 @@ TEST(TargetLoader, ReadsTheReferenceTarget) {
   EXPECT_EQ(got.launch->ready.kind, ready_kind::http);
   EXPECT_EQ(got.launch->ready.text, "/readyz");
   EXPECT_EQ(got.launch->ready.timeout, 20s);
-  EXPECT_EQ(got.protocol.path, "/chat");
+  EXPECT_EQ(got.protocol.path, "/chat?sender=${client}");
   EXPECT_EQ(got.protocol.join.name, "Join");
   EXPECT_TRUE(got.protocol.join.is_cursor_result);
   EXPECT_EQ(got.protocol.publish.arguments,

@@ -1,6 +1,7 @@
 // Nodes of the reference server on a real Redis, with real WebSocket clients, in one process.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
@@ -102,6 +103,9 @@ class HubIntegration : public testing::Test {
   asio::awaitable<void> cut_slow_client();
   asio::awaitable<void> catch_up();
   asio::awaitable<void> refuse_in_words();
+  asio::awaitable<void> equal_ids();
+  asio::awaitable<void> repeat_elsewhere();
+  asio::awaitable<void> other_text();
   asio::awaitable<void> negotiate();
   asio::awaitable<void> time_out();
   asio::awaitable<void> drain();
@@ -323,6 +327,112 @@ asio::awaitable<void> HubIntegration::refuse_in_words() {
 
 TEST_F(HubIntegration, RefusesInWordsAndTakesARepeatedMessageOnce) {
   run_coro(io, refuse_in_words(), seconds(40));
+}
+
+// Two users who count their messages from 1, and say the same; with keys and without.
+asio::awaitable<void> HubIntegration::equal_ids() {
+  std::vector<chat::server*> nodes;
+  nodes.push_back(co_await start(config()));
+  nodes.push_back(co_await start(config()));
+  hub_client reader(ex);
+  co_await reader.open(nodes[0]->local_endpoint());
+  co_await reader.join("a", std::nullopt);
+  const std::vector<std::string> senders{"?sender=ada-0123456789abcdef",
+                                         "?sender=bob-0123456789abcdef", "", ""};
+  std::vector<std::string> answers;
+  for (std::size_t i = 0; i < senders.size(); ++i) {
+    hub_client sender(ex);
+    co_await sender.open(nodes[i % 2]->local_endpoint(), senders[i]);
+    const auto answer = co_await sender.send("a", "1", "hello");
+    EXPECT_EQ(answer.front(), '=') << answer;
+    answers.push_back(answer);
+    co_await sender.close();
+  }
+  const bool has_all = co_await gets(reader, senders.size());
+  EXPECT_TRUE(has_all) << reader.messages.size() << " of " << senders.size();
+  std::sort(answers.begin(), answers.end());
+  EXPECT_EQ(std::unique(answers.begin(), answers.end()), answers.end())
+      << "each was acknowledged with a place of its own";
+  for (const auto& message : reader.messages) {
+    EXPECT_EQ(message.id, "1") << "as its sender calls it";
+    EXPECT_EQ(message.text, "hello");
+  }
+  co_await reader.close();
+  co_await stop_all();
+}
+
+TEST_F(HubIntegration, EqualIdsOfTwoSendersAreTwoMessages) {
+  run_coro(io, equal_ids(), seconds(40));
+}
+
+// A Send whose answer was lost with the connection comes again over another one, on the other node.
+asio::awaitable<void> HubIntegration::repeat_elsewhere() {
+  std::vector<chat::server*> nodes;
+  nodes.push_back(co_await start(config()));
+  nodes.push_back(co_await start(config()));
+  const std::string sender = "?sender=ada-0123456789abcdef";
+  hub_client reader(ex);
+  co_await reader.open(nodes[1]->local_endpoint());
+  co_await reader.join("a", std::nullopt);
+  std::vector<std::string> answers;
+  for (chat::server* const node : nodes) {
+    hub_client client(ex);
+    co_await client.open(node->local_endpoint(), sender);
+    const auto answer = co_await client.send("a", "1", "hello");
+    answers.push_back(answer);
+    co_await client.close();
+  }
+  EXPECT_EQ(answers[0].front(), '=') << answers[0];
+  EXPECT_EQ(answers[0], answers[1]) << "the place where it is";
+  hub_client last(ex);
+  co_await last.open(nodes[0]->local_endpoint(), sender);
+  co_await last.send("a", "2", "bye");
+  const bool has_both = co_await gets(reader, 2);
+  EXPECT_TRUE(has_both);
+  EXPECT_EQ(texts_of(reader.messages), (std::vector<std::string>{"hello", "bye"}));
+  co_await last.close();
+  co_await reader.close();
+  co_await stop_all();
+}
+
+TEST_F(HubIntegration, ARepetitionOnAnotherNodeIsKnownByTheSendersKey) {
+  run_coro(io, repeat_elsewhere(), seconds(40));
+}
+
+asio::awaitable<void> HubIntegration::other_text() {
+  std::vector<chat::server*> nodes;
+  nodes.push_back(co_await start(config()));
+  nodes.push_back(co_await start(config()));
+  const std::string sender = "?sender=ada-0123456789abcdef";
+  hub_client one(ex);
+  hub_client two(ex);
+  co_await one.open(nodes[0]->local_endpoint(), sender);
+  co_await two.open(nodes[1]->local_endpoint(), sender);
+  const auto first = co_await one.send("a", "1", "hello");
+  EXPECT_EQ(first.front(), '=') << first;
+  for (hub_client* const client : {&one, &two}) {
+    const auto other = co_await client->send("a", "1", "bye");
+    EXPECT_EQ(other, "!refused: this message id belongs to another message of this sender");
+    const auto elsewhere = co_await client->send("b", "1", "hello");
+    EXPECT_EQ(elsewhere, "!refused: this message id belongs to another message of this sender");
+    const auto again = co_await client->send("a", "1", "hello");
+    EXPECT_EQ(again, first);
+  }
+  hub_client careless(ex);
+  const bool is_open = co_await careless.open(nodes[0]->local_endpoint(), "?sender=ada");
+  EXPECT_FALSE(is_open);
+  const auto answer = co_await ask(*nodes[0], "POST", "/chat/negotiate?sender=ada");
+  EXPECT_EQ(answer.status, 400U);
+  EXPECT_NE(answer.body.find("the sender key has 3 characters, 16 to 128 are allowed"),
+            std::string::npos)
+      << answer.body;
+  co_await one.close();
+  co_await two.close();
+  co_await stop_all();
+}
+
+TEST_F(HubIntegration, AnotherTextUnderAnIdOfTheSameSenderIsRefused) {
+  run_coro(io, other_text(), seconds(40));
 }
 
 asio::awaitable<void> HubIntegration::negotiate() {

@@ -72,7 +72,8 @@ asio::awaitable<void> RollingRestart::wander(wanderer& client) {
   while (!is_complete) {
     const auto port = ports[client.home++ % node_count];
     const asio::ip::tcp::endpoint node(asio::ip::address_v4::loopback(), port);
-    const bool is_open = co_await client.connection.open(node);
+    const std::string sender = "?sender=wanderer-number-" + std::to_string(client.number);
+    const bool is_open = co_await client.connection.open(node, sender);
     if (is_open) co_await visit(client);
     co_await client.connection.close();
     co_await net::sleep_for(pause_between_sends);

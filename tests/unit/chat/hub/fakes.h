@@ -70,6 +70,7 @@ class fake_log final : public chat_log {
   asio::awaitable<append_outcome> append(std::string room, std::string id,
                                          std::string text) override {
     accepted.push_back(text);
+    accepted_ids.push_back(id);
     while (is_append_held) co_await changed_.wait();
     if (is_append_broken) throw std::runtime_error("a bug of the log");
     append_outcome outcome = next_outcome;
@@ -123,6 +124,7 @@ class fake_log final : public chat_log {
 
   log_subscriber* subscriber = nullptr;
   std::vector<std::string> accepted;  // texts, in the order of append calls
+  std::vector<std::string> accepted_ids;
   append_outcome next_outcome{append_status::appended, {}, {}};
   range_status range_answer = range_status::ok;
   std::map<position, cursor_place> places;  // of cursors that lie elsewhere than they say
