@@ -32,7 +32,11 @@ class uplink {
   // Of one append: so small that the next one can go while it is on its way.
   std::size_t batch_bytes() const { return window_ / 2; }
   std::size_t on_its_way() const { return on_its_way_; }
-  bool has_room() const { return on_its_way_ + batch_bytes() <= window_; }
+  // For another one. On a quick link one at a time: more of them would only keep Redis from those who read.
+  bool has_room() const {
+    if (on_its_way_ == 0) return true;
+    return took_ * slow_part >= wanted_ && on_its_way_ + batch_bytes() <= window_;
+  }
 
   // Bytes that pass within `time`, by the latest answers to appends that filled the window, and never less than some
   // windows: after a stall it must be possible to fill them. Unlimited as long as nothing filled it.
@@ -53,14 +57,15 @@ class uplink {
     const sent done = sent_.front();
     sent_.pop_front();
     on_its_way_ -= done.bytes;
+    took_ = at - done.at;
     const clock::duration passing = passing_of(done, at);
     // A small one says nothing of what would pass.
-    const bool was_filled = 2 * done.upto >= window_;
-    if (was_filled) measure(done.upto, at - done.at);
+    const bool was_filled = 3 * done.upto >= window_;
+    if (was_filled) measure(done.upto, took_);
     if (done.at < changed_) return;
     if (passing > wanted_) {
       resize(done.upto / 2, at);
-    } else if (was_filled && 2 * passing < wanted_) {
+    } else if (was_filled && 2 * scaled(passing, window_, done.upto) < wanted_) {
       resize(2 * window_, at);
     }
   }
@@ -83,17 +88,23 @@ class uplink {
 
   // Of all that had to pass before it was answered.
   clock::duration passing_of(const sent& done, clock::time_point at) {
-    const auto took = at - done.at;
     const auto before = std::exchange(answered_, at);
-    if (before && done.at <= *before) {
-      const double part = static_cast<double>(done.upto) / static_cast<double>(done.bytes);
-      const std::chrono::duration<double> seconds = part * (at - *before);
-      const auto passing = std::min(took, std::chrono::duration_cast<clock::duration>(seconds));
-      distance_ = took - passing;
+    if (before && done.upto > done.bytes) {
+      // Its own bytes began to arrive when those before it were there, or when they had come that far.
+      const auto begun = std::min(at, std::max(*before, done.at + distance_));
+      const auto passing = std::min(took_, scaled(at - begun, done.upto, done.bytes));
+      distance_ = took_ - passing;
       return passing;
     }
-    if (done.upto <= least / 4) distance_ = took;
-    return took - std::min(took, distance_);
+    if (done.upto <= least / 4) distance_ = took_;
+    return took_ - std::min(took_, distance_);
+  }
+
+  // What `bytes` take when `measured` took that.
+  static clock::duration scaled(clock::duration that, std::size_t bytes, std::size_t measured) {
+    const double part = static_cast<double>(bytes) / static_cast<double>(measured);
+    const std::chrono::duration<double> seconds = part * that;
+    return std::chrono::duration_cast<clock::duration>(seconds);
   }
 
   void measure(std::size_t bytes, clock::duration took) {
@@ -108,7 +119,10 @@ class uplink {
     changed_ = at;
   }
 
+  static constexpr int slow_part = 10;  // of the wanted time, from which on a link is not quick
+
   std::chrono::milliseconds wanted_;
+  clock::duration took_{0};  // the latest one
   std::size_t window_ = first;
   std::size_t on_its_way_ = 0;
   std::deque<sent> sent_;

@@ -47,9 +47,9 @@ class SenderOfASession : public hub_fixture {
  protected:
   // Under which id the log gets a message that this client calls "m".
   std::string id_in_the_log(const std::string& query) {
-    auto client = connect(query);
-    tell(client, R"({"protocol":"json","version":1})");
-    invoke(client, "1", "Send", R"(["a","m","t"])");
+    auto opened = connect(query);
+    tell(opened, R"({"protocol":"json","version":1})");
+    invoke(opened, "1", "Send", R"(["a","m","t"])");
     return log.accepted_ids.back();
   }
 };

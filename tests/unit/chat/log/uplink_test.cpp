@@ -18,9 +18,11 @@ class Uplink : public testing::Test {
 
   // Bytes go one behind the other; the answer comes a distance after the last of them.
   void send(std::size_t bytes) {
+    if (free_at_ < now_) idle_ += now_ - free_at_;
     free_at_ = std::max(free_at_, now_) + passing(bytes);
     sent_.push_back({now_, free_at_ + distance_});
     uplink_.on_sent(bytes, now_);
+    most_at_once_ = std::max(most_at_once_, sent_.size());
   }
   void hear() {
     now_ = std::max(now_, sent_.front().second);
@@ -50,7 +52,8 @@ class Uplink : public testing::Test {
   uplink uplink_{1'000ms};
   uplink::clock::time_point now_{1'000s}, free_at_{};
   std::deque<std::pair<uplink::clock::time_point, uplink::clock::time_point>> sent_;
-  nanoseconds longest_{};
+  nanoseconds longest_{}, idle_{};
+  std::size_t most_at_once_ = 0;
 };
 
 TEST_F(Uplink, OnAThinLinkAnswersComeInTime) {
@@ -73,6 +76,20 @@ TEST_F(Uplink, AQuickLinkIsFilled) {
   bytes_per_second_ = 1e9;
   saturate(50);
   EXPECT_EQ(uplink_.window(), uplink::most);
+}
+
+TEST_F(Uplink, OnAQuickLinkOneGoesAtATime) {
+  bytes_per_second_ = 1e9;
+  saturate(50);
+  EXPECT_EQ(most_at_once_, 1U);
+}
+
+TEST_F(Uplink, AThinLinkIsNeverIdle) {
+  saturate(10);
+  const auto idle_before = idle_;
+  saturate(50);
+  EXPECT_EQ(idle_, idle_before)
+      << "the next one is there before the last byte of this one has passed";
 }
 
 TEST_F(Uplink, ADistantOneToo) {
