@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using chat::append_status;
 
-constexpr std::uint64_t bytes_per_second = 100'000;
+constexpr std::uint64_t bytes_per_second = 50'000;
 constexpr std::size_t text_bytes = 1'000;
 
 void rethrow(std::exception_ptr failure) {
@@ -45,6 +45,9 @@ class Uplink : public LogNodes {
   chat::log_options thin_options() {
     auto options = options_for(server_);
     options.redis.port = line_->port();
+    // So that a busy machine is not taken for the line.
+    options.command_timeout = 2s;
+    options.heartbeat_interval = 300ms;
     return options;
   }
   std::uint64_t bytes_up() {
@@ -83,7 +86,7 @@ TEST_F(Uplink, ABurstOverAThinLineIsSentOnceAndInTime) {
   log_node& node = add_ready_node(thin_options());
   const std::uint64_t bytes_before = bytes_up();
   const auto began = net::now();
-  send(node, 400);
+  send(node, 250);
   ASSERT_TRUE(until(
       "all are in the log", [&] { return are_all_in(); }, 60s));
   const std::chrono::duration<double> took = net::now() - began;
@@ -92,7 +95,7 @@ TEST_F(Uplink, ABurstOverAThinLineIsSentOnceAndInTime) {
   // An idle line between two batches would show here.
   EXPECT_LE(took.count(), 1.5 * static_cast<double>(bytes) / bytes_per_second + 1);
   EXPECT_EQ(node.log->health().reconnects, 0U);
-  ASSERT_TRUE(until("read", [&] { return node.read.size() == 400; }));
+  ASSERT_TRUE(until("read", [&] { return node.read.size() == 250; }));
   EXPECT_TRUE(until("ready", [&] { return node.is_ready(); }));
 }
 
@@ -102,11 +105,11 @@ TEST_F(Uplink, SendersThatTryAgainCostTheLineNothing) {
   options.append_wait_max = 300ms;
   log_node& node = add_ready_node(options);
   const std::uint64_t bytes_before = bytes_up();
-  send(node, 300);
+  send(node, 150);
   ASSERT_TRUE(until(
       "all are in the log", [&] { return are_all_in(); }, 60s));
   expect_each_byte_once(bytes_up() - bytes_before);
-  ASSERT_TRUE(until("read", [&] { return node.read.size() == 300; }));
+  ASSERT_TRUE(until("read", [&] { return node.read.size() == 150; }));
   EXPECT_GT(node.log->health().duplicates, 0U) << "nobody had to try again";
 }
 
@@ -114,7 +117,7 @@ TEST_F(Uplink, OnceTheLineIsKnownNoMoreIsAcceptedThanItCarriesInTime) {
   auto options = thin_options();
   options.append_wait_max = 1s;
   log_node& node = add_ready_node(options);
-  send(node, 100);
+  send(node, 60);
   ASSERT_TRUE(until(
       "the line is known", [&] { return are_all_in(); }, 30s));
   std::vector<outcome_ptr> tries;
@@ -135,8 +138,8 @@ TEST_F(Uplink, OnceTheLineIsKnownNoMoreIsAcceptedThanItCarriesInTime) {
       EXPECT_NE((*each)->reason.find("send it again with the same id"), std::string::npos);
     }
   }
-  EXPECT_GE(count, 50U) << "what passed in the time that senders wait";
-  EXPECT_LE(waiting_max, 200U) << "messages, of which 100 pass in a second";
+  EXPECT_GE(count, 20U) << "what passed in the time that senders wait";
+  EXPECT_LE(waiting_max, 200U) << "messages, of which 50 pass in a second";
 }
 
 }  // namespace
