@@ -309,14 +309,15 @@ void log_machine::give_up_before(outbox::time_point earliest, const std::string&
   outbox_.give_up_before(earliest, reason, settled_);
 }
 
-// What another node holds, and this one has read, may leave the outbox; when nobody else is there, the latter must do.
+// What another node holds, and this one has read, may leave the outbox; when nobody else is there, the latter must do:
+// also for what has left the replay buffer since, or it would stay for ever and everything behind it.
 void log_machine::release_held() {
   for (const auto& [origin, known] : holders_.all())
     outbox_.on_held(known.low, std::min(known.upto, last_.index), settled_);
   if (const std::uint64_t kept_from = holders_.kept_from(); kept_from > 0)
     outbox_.on_held(0, std::min(kept_from - 1, last_.index), settled_);
   if (holders_.is_alone(options_.silent_beats_max))
-    outbox_.on_held(replay_.low(), last_.index, settled_);
+    outbox_.on_held(0, last_.index, settled_);
 }
 
 std::vector<settlement> log_machine::take_settled() {

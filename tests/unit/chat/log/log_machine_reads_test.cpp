@@ -238,6 +238,31 @@ TEST_F(LogMachineReads, ANodeAloneKeepsItsMessagesUntilItHasHeardNobodyForLong) 
   EXPECT_EQ(machine_.own_messages().size(), 0U);
 }
 
+class LogMachineOfLittleMemory : public LogMachineReads {
+ protected:
+  static machine_options little() {
+    machine_options options = small_options();
+    options.replay_entries = 3;
+    return options;
+  }
+  LogMachineOfLittleMemory() : LogMachineReads(little()) {}
+};
+
+TEST_F(LogMachineOfLittleMemory, WhatANodeAloneRemembersNoMoreDoesNotBlockItsOutbox) {
+  std::vector<entry_ptr> own;
+  for (std::uint64_t seq = 1; seq <= 4; ++seq) {
+    machine_.add("room", "me" + std::to_string(seq), "text", {});
+    own.push_back(make_message({1, 3 + seq}, "me", seq));
+  }
+  next();
+  hear(appended(7, {4, 5, 6, 7}));
+  read(own);
+  EXPECT_EQ(machine_.replay().low(), 5U);
+  EXPECT_EQ(machine_.own_messages().size(), 4U);
+  for (const std::uint64_t index : {8U, 9U, 10U}) own_beat(index);
+  EXPECT_EQ(machine_.own_messages().size(), 0U);
+}
+
 // b has read it, and dies; this node alone must be able to put it back.
 TEST_F(LogMachineReads, WhatWasNotReadHereStaysInTheOutbox) {
   machine_.add("room", "me1", "text", {});
