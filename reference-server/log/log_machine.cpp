@@ -316,8 +316,7 @@ void log_machine::release_held() {
     outbox_.on_held(known.low, std::min(known.upto, last_.index), settled_);
   if (const std::uint64_t kept_from = holders_.kept_from(); kept_from > 0)
     outbox_.on_held(0, std::min(kept_from - 1, last_.index), settled_);
-  if (holders_.is_alone(options_.silent_beats_max))
-    outbox_.on_held(0, last_.index, settled_);
+  if (holders_.is_alone(options_.silent_beats_max)) outbox_.on_held(0, last_.index, settled_);
 }
 
 std::vector<settlement> log_machine::take_settled() {

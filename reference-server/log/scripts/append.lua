@@ -4,7 +4,7 @@
 --       then for each entry: kind, seq, room, client message id, text.
 --
 -- Returns {'STALE'} when the node must attach again: the log is not open in this epoch and incarnation, the server that
--- runs this is of another incarnation, a key is missing, or the stream does not end where it should. Else
+-- runs this is of another incarnation, a key is missing, or the stream refuses the next id. Else
 -- {'OK', top, floor, bytes, early, result...}: what the log holds, how many entries were trimmed because Redis is out of
 -- memory, and a result for each entry:
 --   index           appended there
