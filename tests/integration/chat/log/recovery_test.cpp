@@ -71,7 +71,7 @@ TEST_P(LostKey, IsMadeAgain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EachKey, LostKey, testing::Values("meta", "epochs", "seq", "req", "log"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& of) { return std::string(of.param); });
 
 // H1: the node that has read least comes back first, and must not append before the others were heard.
 TEST_F(Recovery, WhoHasReadLeastDoesNotAppendFirst) {
