@@ -34,16 +34,19 @@ append_outcome outcome_of(append_status status, position at = {}) {
 
 std::optional<std::uint64_t> outbox::add(message_body body, time_point now,
                                          std::vector<settlement>& settled) {
-  if (const auto known = by_id_.find(body.client_message_id); known != by_id_.end()) {
-    outbox_message& message = *find(known->second);
-    if (message.body->room != body.room || message.body->text != body.text) return std::nullopt;
-    wait_again(message, now, settled);
-    return message.seq;
+  auto made = std::make_shared<const message_body>(std::move(body));
+  if (!made->client_message_id.empty()) {
+    const auto [known, is_new] = by_id_.try_emplace(made->client_message_id, next_seq_);
+    if (!is_new) {
+      outbox_message& message = *find(known->second);
+      if (message.body->room != made->room || message.body->text != made->text) return std::nullopt;
+      wait_again(message, now, settled);
+      return message.seq;
+    }
   }
   outbox_message message;
   message.seq = next_seq_++;
-  if (!body.client_message_id.empty()) by_id_.emplace(body.client_message_id, message.seq);
-  message.body = std::make_shared<const message_body>(std::move(body));
+  message.body = std::move(made);
   message.waits_since = now;
   bytes_ += bytes_of(message);
   ++undecided_;

@@ -12,6 +12,7 @@
 // Several batches may be on their way, one behind the other; they are answered in that order.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -19,7 +20,7 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "reference-server/log/chat_log.h"
@@ -189,8 +190,10 @@ class outbox {
   std::size_t undecided_bytes_ = 0;
   std::size_t undecided_bytes_max_ = SIZE_MAX;
   std::uint64_t next_seq_ = 1;
-  std::deque<outbox_message> messages_;                   // by seq
-  std::unordered_map<std::string, std::uint64_t> by_id_;  // client message id to seq
+  std::deque<outbox_message> messages_;  // by seq
+  // Client message id, which is the one in the body, to seq. Flat: it holds tens of thousands and is asked twice a
+  // message.
+  boost::unordered_flat_map<std::string_view, std::uint64_t> by_id_;
   struct on_its_way {
     std::uint64_t seq = 0;
     bool was_sent = false;  // before, too

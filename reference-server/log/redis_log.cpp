@@ -278,9 +278,10 @@ asio::awaitable<append_outcome> redis_log::append(std::string room, std::string 
   if (!reason.empty()) co_return later(std::move(reason));
 
   waiting_sender sender(ex_);
-  if (machine_.has(client_message_id)) ++health_.duplicates;
+  const std::uint64_t newest = machine_.own_messages().last_seq();
   const auto seq =
       machine_.add(std::move(room), std::move(client_message_id), std::move(text), net::now());
+  if (!seq || *seq <= newest) ++health_.duplicates;
   if (!seq) {
     refused.reason = other_message_reason;
     co_return refused;
