@@ -67,6 +67,12 @@ class stream_connection final : public raw_connection {
   // Of the replies to one request: the reader holds them whole.
   static constexpr std::uint64_t reply_bytes_max = 256U << 20;
 
+  static error_code& error_of(exec_result& result) { return result.ec; }
+  static error_code& error_of(error_code& result) { return result; }
+
+  // A call of the caller: one at a time, as long as it moves; what fails ends the connection.
+  template <class Result>
+  asio::awaitable<Result> limited(asio::awaitable<Result> call, std::chrono::milliseconds limit);
   asio::awaitable<error_code> write(const request& what);
   asio::awaitable<exec_result> read_next();
   asio::awaitable<error_code> read_replies(std::size_t count_min, std::size_t count_max,
@@ -94,62 +100,46 @@ std::uint64_t stream_connection<Stream>::passed() {
 }
 
 template <class Stream>
-asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what,
-                                                             std::chrono::milliseconds limit) {
+template <class Result>
+asio::awaitable<Result> stream_connection<Stream>::limited(asio::awaitable<Result> call,
+                                                           std::chrono::milliseconds limit) {
   ORDEAL_ASSERT(!is_busy_);
-  exec_result result;
+  Result result;
+  error_code& ec = error_of(result);
   if (!is_open()) {
-    result.ec = make_error_code(errc::closed);
+    ec = make_error_code(errc::closed);
     co_return result;
   }
-  ORDEAL_ASSERT(expected_.empty());
   is_busy_ = true;
   const auto moved = [this] { return passed(); };
-  auto finished = co_await net::while_moving(exchange(what), limit, moved);
+  auto finished = co_await net::while_moving(std::move(call), limit, moved);
   is_busy_ = false;
   if (finished) {
     result = std::move(*finished);
   } else {
-    result.ec = make_error_code(errc::command_timeout);
+    ec = make_error_code(errc::command_timeout);
   }
   // After a failure a late reply would be taken for the answer to the next request.
-  if (result.ec) close();
+  if (ec) close();
   co_return result;
+}
+
+template <class Stream>
+asio::awaitable<exec_result> stream_connection<Stream>::exec(const request& what,
+                                                             std::chrono::milliseconds limit) {
+  ORDEAL_ASSERT(!is_open() || expected_.empty());
+  return limited(exchange(what), limit);
 }
 
 template <class Stream>
 asio::awaitable<error_code> stream_connection<Stream>::send(const request& what,
                                                             std::chrono::milliseconds limit) {
-  ORDEAL_ASSERT(!is_busy_);
-  if (!is_open()) co_return make_error_code(errc::closed);
-  is_busy_ = true;
-  const auto moved = [this] { return passed(); };
-  const auto finished = co_await net::while_moving(write(what), limit, moved);
-  is_busy_ = false;
-  const error_code ec = finished ? *finished : make_error_code(errc::command_timeout);
-  if (ec) close();
-  co_return ec;
+  return limited(write(what), limit);
 }
 
 template <class Stream>
 asio::awaitable<exec_result> stream_connection<Stream>::hear(std::chrono::milliseconds limit) {
-  ORDEAL_ASSERT(!is_busy_);
-  exec_result result;
-  if (!is_open()) {
-    result.ec = make_error_code(errc::closed);
-    co_return result;
-  }
-  is_busy_ = true;
-  const auto moved = [this] { return passed(); };
-  auto finished = co_await net::while_moving(read_next(), limit, moved);
-  is_busy_ = false;
-  if (finished) {
-    result = std::move(*finished);
-  } else {
-    result.ec = make_error_code(errc::command_timeout);
-  }
-  if (result.ec) close();
-  co_return result;
+  return limited(read_next(), limit);
 }
 
 template <class Stream>

@@ -19,6 +19,14 @@ class Backlog : public LogNodes {
       append(writer, std::to_string(i), "room", std::string(10'000, 'x'));
     ASSERT_TRUE(until("appended", [&] { return writer.read.size() == before + count; }));
   }
+  // `away` has got the first part of what it missed, and waits for its clients.
+  void be_held_up(log_node& writer, log_node& away, std::size_t count) {
+    away.part_bytes = 100'000;
+    miss(writer, away, count);
+    away.is_crowded = true;
+    gate_.open();
+    ASSERT_TRUE(until("the first part is there", [&] { return away.parts_waited == 1; }));
+  }
   chat::log_options away_options() {
     auto options = options_for(server_);
     options.redis.port = gate_.port();
@@ -32,11 +40,7 @@ class Backlog : public LogNodes {
 TEST_F(Backlog, IsReadNoFasterThanClientsTakeIt) {
   log_node& writer = add_ready_node(options_for(server_));
   log_node& away = add_ready_node(away_options());
-  away.part_bytes = 100'000;
-  miss(writer, away, 200);
-  away.is_crowded = true;
-  gate_.open();
-  ASSERT_TRUE(until("the first part is there", [&] { return away.parts_waited == 1; }));
+  be_held_up(writer, away, 200);
   EXPECT_LE(away.read.size(), 10U);
   const auto reconnects = away.log->health().reconnects;
   ASSERT_TRUE(until("own heartbeats would be overdue",
@@ -66,11 +70,7 @@ TEST_F(Backlog, NobodyWaitsWhereThereIsNone) {
 TEST_F(Backlog, OfALogThatWasReplacedIsDropped) {
   log_node& writer = add_ready_node(options_for(server_));
   log_node& away = add_ready_node(away_options());
-  away.part_bytes = 100'000;
-  miss(writer, away, 100);
-  away.is_crowded = true;
-  gate_.open();
-  ASSERT_TRUE(until("the first part is there", [&] { return away.parts_waited == 1; }));
+  be_held_up(writer, away, 100);
   ASSERT_FALSE(server_.command({"FLUSHALL"})->is_error());
   ASSERT_TRUE(until("recovered", [&] { return away.log->health().recoveries == 1; }));
   away.take_on();
