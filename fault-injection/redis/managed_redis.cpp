@@ -1,6 +1,7 @@
 #include "fault-injection/redis/managed_redis.h"
 
 #include <algorithm>
+#include <boost/algorithm/string/replace.hpp>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -282,12 +283,8 @@ class private_redis final : public managed_redis {
 
   // What a server says may quote what it was told.
   std::string without_secrets(std::string text, const std::string& secret) const {
-    for (const std::string* const hidden : {&secret, &admin_password_}) {
-      for (std::size_t at = 0;
-           !hidden->empty() && (at = text.find(*hidden, at)) != std::string::npos;) {
-        text.replace(at, hidden->size(), "***");
-      }
-    }
+    for (const std::string* const hidden : {&secret, &admin_password_})
+      boost::algorithm::replace_all(text, *hidden, "***");
     return text;
   }
 

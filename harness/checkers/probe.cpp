@@ -1,6 +1,8 @@
 // When all is over and healed, a fresh message from every node reaches every client. Names who
 // stays deaf or mute. In each room that the plan has on a node somebody sends there, and somebody is there to hear
 // the other nodes: a node that nobody measured is no pass.
+#include <algorithm>
+
 #include "harness/checkers/checkers.h"
 
 namespace ordeal::harness {
@@ -15,8 +17,7 @@ class probe final : public checker {
         missed_(node_count_ * node_count_, 0),
         clients_(at.book.seats().client_count()),
         room_count_(at.book.seats().room_count()),
-        places_(node_count_ * room_count_),
-        has_sent_(node_count_, false) {
+        places_(node_count_ * room_count_) {
     for (const seat_terms& client : at.of.clients) {
       for (const room_id room : client.rooms) place_of(client.home, room).is_planned = true;
     }
@@ -26,7 +27,6 @@ class probe final : public checker {
   void on(const send_invoked& what) override {
     if (!at_.book.is_probing()) return;
     ++sent_count_;
-    has_sent_.at(index_of(what.node)) = true;
     place_of(what.node, what.id.room).was_heard = true;
     for (const seat_index member : at_.book.seats().in_room(what.id.room)) {
       if (!at_.book.has_claim(member)) continue;
@@ -87,6 +87,12 @@ class probe final : public checker {
     return places_.at(index_of(node) * room_count_ + index_of(room));
   }
 
+  bool has_sent(std::size_t node) const {
+    const auto first = places_.begin() + static_cast<std::ptrdiff_t>(node * room_count_);
+    return std::any_of(first, first + static_cast<std::ptrdiff_t>(room_count_),
+                       [](const place& at) { return at.was_heard; });
+  }
+
   std::size_t pair_of(node_id origin, node_id node) const {
     return index_of(origin) * node_count_ + index_of(node);
   }
@@ -116,7 +122,7 @@ class probe final : public checker {
   // Every node where clients are (or were last) should have sent one.
   void report_silent_nodes(run_time at) {
     for (std::size_t n = 0; n < node_count_; ++n) {
-      if (has_sent_[n] || !at_.book.faults().is_node_used(n)) continue;
+      if (has_sent(n) || !at_.book.faults().is_node_used(n)) continue;
       report_stuck(at, std::nullopt, node_id(n),
                    "no client of " + name_of(node_id(n)) + " could send a probe");
     }
@@ -196,7 +202,6 @@ class probe final : public checker {
   std::vector<client_probes> clients_;
   std::size_t room_count_;
   std::vector<place> places_;  // by node and room
-  std::vector<bool> has_sent_;
   std::uint64_t sent_count_ = 0, missed_count_ = 0, problem_count_ = 0;
   std::string first_problem_;
 };

@@ -1,5 +1,6 @@
 #include "harness/drivers/call_arguments.h"
 
+#include <boost/algorithm/string/replace.hpp>
 #include <string>
 
 namespace ordeal::harness {
@@ -44,12 +45,7 @@ boost::json::array fill_arguments(const call_template& call, const call_values& 
 }
 
 std::string fill_path(std::string_view path, std::string_view client) {
-  constexpr std::string_view placeholder = "${client}";
-  std::string filled(path);
-  for (auto at = filled.find(placeholder); at != std::string::npos;
-       at = filled.find(placeholder, at + client.size()))
-    filled.replace(at, placeholder.size(), client);
-  return filled;
+  return boost::algorithm::replace_all_copy(std::string(path), "${client}", client);
 }
 
 bool has_placeholder(const call_template& call, std::string_view name) {

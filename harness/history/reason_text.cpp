@@ -1,6 +1,7 @@
 #include "harness/history/reason_text.h"
 
 #include <algorithm>
+#include <boost/algorithm/string/replace.hpp>
 #include <cctype>
 
 #include "reports/text.h"
@@ -166,12 +167,7 @@ std::string fold(const std::string& text) {
 }  // namespace
 
 std::string without_secrets(std::string text, std::span<const std::string> secrets) {
-  for (const std::string& secret : secrets) {
-    if (secret.empty()) continue;
-    for (std::size_t at = text.find(secret); at != std::string::npos;
-         at = text.find(secret, at + 3))
-      text.replace(at, secret.size(), "***");
-  }
+  for (const std::string& secret : secrets) boost::algorithm::replace_all(text, secret, "***");
   return text;
 }
 

@@ -45,6 +45,10 @@ void advance_to(Counter& counter, std::uint64_t value) {
   counter.Increment(static_cast<double>(value) - counter.Value());
 }
 
+void advance_to(Counter& counter, std::chrono::nanoseconds value) {
+  counter.Increment(std::chrono::duration<double>(value).count() - counter.Value());
+}
+
 void set(Gauge& gauge, std::uint64_t value) {
   gauge.Set(static_cast<double>(value));
 }
@@ -246,10 +250,8 @@ void metrics::families::read_hub(const chat_hub& hub) {
   advance_to(entries, count.entries);
   advance_to(deliveries, count.deliveries);
   advance_to(replayed, count.replayed);
-  replay_work.Increment(std::chrono::duration<double>(hub.replay_work()).count() -
-                        replay_work.Value());
-  catch_up_wait.Increment(std::chrono::duration<double>(count.catch_up_wait).count() -
-                          catch_up_wait.Value());
+  advance_to(replay_work, hub.replay_work());
+  advance_to(catch_up_wait, count.catch_up_wait);
   advance_to(received_bytes, count.received_bytes);
   advance_to(sent_bytes, count.sent_bytes);
   advance_to(resets, count.resets.values);
